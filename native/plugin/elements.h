@@ -1,0 +1,11 @@
+#pragma once
+
+#include <gst/gst.h>
+
+// One registration function an element; each lives in its element's file.
+gboolean SlInferRegister(GstPlugin* plugin);
+gboolean SlStampRegister(GstPlugin* plugin);
+gboolean SlTrackRegister(GstPlugin* plugin);
+gboolean SlSampleRegister(GstPlugin* plugin);
+gboolean SlMetaRegister(GstPlugin* plugin);
+gboolean SlImageRegister(GstPlugin* plugin);

@@ -1,0 +1,59 @@
+/**
+ * The contract between the outbox and the sinks. It lives in `common` so that neither imports the other.
+ */
+
+/** What a record is: `frame` a sightline.v1.Frame, `image` a sightline.v1.Image, `event` JSON (UTF-8). */
+export type RecordKind = 'frame' | 'image' | 'event';
+
+/** A record on its way: accepted once, delivered at least once to every sink that takes its kind. */
+export interface OutboxRecord {
+  readonly kind: RecordKind;
+  readonly streamId: string;
+  /** Deterministic: a resend carries the same id, so consumers can remove duplicates. */
+  readonly recordId: string;
+  /** Capture time, ms since the Unix epoch (wall clock; data only, never used for timers). */
+  readonly atMs: number;
+  /** Wire bytes (protobuf for frame and image, JSON for event). */
+  readonly payload: Uint8Array;
+}
+
+/** A record as the outbox hands it to a sink. `seq` orders all records of the outbox. */
+export interface PendingRecord extends OutboxRecord {
+  readonly seq: number;
+}
+
+/** The fate of one record of a batch, in the order of the batch. */
+export type DeliveryResult =
+  | { readonly status: 'accepted' }
+  /** Trying again can help (this record only); `error` says why it failed. */
+  | { readonly status: 'retry'; readonly error: Error }
+  /** Will never be taken: goes to the dead letters. */
+  | { readonly status: 'rejected'; readonly error: Error };
+
+export interface SinkLimits {
+  readonly maxRecords: number;
+  /** Sum of payload bytes a batch may hold, before the sink's own encoding. */
+  readonly maxBytes: number;
+  /** How long a record may wait for a batch to fill. */
+  readonly maxWaitMs: number;
+}
+
+/**
+ * Where records go. One file in `src/sinks` each.
+ *
+ * `deliver` either resolves with one result a record, or throws when the whole batch failed: a `SightlineError`
+ * whose code says how to go on (`SL_SINK_UNAVAILABLE`, `SL_SINK_TIMEOUT` and `SL_SINK_THROTTLED` back off,
+ * `SL_SINK_UNAUTHORIZED` probes slowly, `SL_SINK_REJECTED` bisects the batch). It must obey `signal`.
+ */
+export interface Sink {
+  readonly id: string;
+  readonly type: string;
+  readonly kinds: readonly RecordKind[];
+  readonly limits: SinkLimits;
+  deliver(
+    batch: readonly PendingRecord[],
+    options: { signal: AbortSignal },
+  ): Promise<readonly DeliveryResult[]>;
+  /** Closes connections and files. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,115 @@
+import type { Graph } from '../pipeline/graph.ts';
+
+/**
+ * The line between the control process and a worker.
+ *
+ * fd 3 (a socket pair): JSON, one message a line, both ways. Requests carry a deadline on the asking side.
+ * fd 4 (worker to control): records, each `u32le length | u32le kind | payload`, `length` counting the payload only.
+ * The worker's stdout and stderr hold its log lines. A worker whose fd 3 closes stops its pipelines and exits.
+ */
+export const CONTROL_FD = 3;
+export const DATA_FD = 4;
+
+/** Kinds of records on fd 4; equal to `GraphNode.outputKind`. */
+export const DATA_KIND_FRAME = 1;
+export const DATA_KIND_IMAGE = 2;
+/** Larger records are refused by the reader: the worker is broken. 32 MiB. */
+export const MAX_DATA_RECORD_BYTES = 32 * 1024 * 1024;
+
+export interface WorkerMethods {
+  /** Starts every graph. Resolves when all have begun to start (not when they are live). */
+  start: { params: StartParams; result: Record<string, never> };
+  /** Sends EOS, waits up to drainMs, stops everything. The worker exits with 0 afterwards. */
+  stop: { params: { drainMs: number }; result: { drained: boolean } };
+  /** GraphViz text of one graph, secrets removed. */
+  dot: { params: { graphId: string }; result: { dot: string } };
+}
+
+export interface StartParams {
+  readonly pipelineId: string;
+  readonly graphs: readonly Graph[];
+  readonly stream: StreamPolicy;
+}
+
+/** How the worker brings a stream back. All waits in ms, monotonic clock. */
+export interface StreamPolicy {
+  /** Start to first decoded frame. Default 15000. */
+  readonly firstFrameTimeoutMs: number;
+  /** Gap after which a live stream counts as stalled and is reconnected. Default 10000. */
+  readonly stallTimeoutMs: number;
+  /** First back-off bound, doubled up to the cap, full jitter. Defaults 1000 and 30000. */
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** Probe interval after 401/403, so that a camera does not lock the account. Default 300000. */
+  readonly authProbeMs: number;
+}
+
+export type StreamPhase = 'connecting' | 'live' | 'backoff' | 'ended' | 'failed' | 'stopped';
+
+/** A stream changed phase. `live` is only said after a decoded frame. */
+export interface StreamEvent {
+  readonly event: 'stream';
+  readonly streamId: string;
+  readonly phase: StreamPhase;
+  readonly session?: string;
+  /** Why, for every phase but connecting, live and stopped. */
+  readonly code?: string;
+  readonly message?: string;
+  readonly retryInMs?: number;
+  readonly attempt?: number;
+}
+
+export interface StreamCounters {
+  /** Pictures the decoder gave. */
+  readonly framesDecoded: number;
+  /** Frames the detector ran on. */
+  readonly framesInferred: number;
+  /** Frames that left as metadata. */
+  readonly framesPublished: number;
+  /** Decoded frames dropped before inference because it was busy. */
+  readonly framesSkipped: number;
+  /** Records dropped between the pipeline and fd 4 because the reader was slow. */
+  readonly recordsDropped: number;
+}
+
+/** Once a second. Counters grow over the worker's life, also across sessions. */
+export interface StatsEvent {
+  readonly event: 'stats';
+  readonly monotonicMs: number;
+  readonly rssBytes: number;
+  readonly streams: Readonly<Record<string, StreamCounters>>;
+}
+
+export interface ReadyEvent {
+  readonly event: 'ready';
+  readonly pid: number;
+  readonly gstreamer: string;
+}
+
+export interface LogEvent {
+  readonly event: 'log';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly msg: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export type WorkerEvent = StreamEvent | StatsEvent | ReadyEvent | LogEvent;
+
+export interface WorkerRequest<M extends keyof WorkerMethods = keyof WorkerMethods> {
+  readonly id: number;
+  readonly method: M;
+  readonly params: WorkerMethods[M]['params'];
+}
+
+export type WorkerReply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: { code: string; message: string } };
+
+/** Exit codes both sides know. */
+export const EXIT_CODES = {
+  ended: 0,
+  badGraph: 40,
+  pipelineFailed: 41,
+  frozen: 42,
+  parentGone: 43,
+} as const;
