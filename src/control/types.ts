@@ -1,0 +1,247 @@
+import type { OutboxRecord } from '../common/delivery.ts';
+import type { ErrorCode, Problem } from '../common/errors.ts';
+import type { Graph } from '../pipeline/graph.ts';
+import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
+import type { StreamCounters, StreamPolicy } from '../worker/protocol.ts';
+
+/** Anything JSON can hold. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** Who asked for a stream: a configuration file (read again at each start) or the API (kept in the registry). */
+export type StreamSource = 'config' | 'api';
+
+/**
+ * Where a stream is in its life. `live` is only said after a decoded frame. `degraded`, `stalled`, `disabled` and
+ * `quarantined` are entered by supervision; a reader must know them all.
+ */
+export const STREAM_STATES = [
+  'disabled',
+  'pending',
+  'connecting',
+  'live',
+  'degraded',
+  'stalled',
+  'backoff',
+  'draining',
+  'stopped',
+  'rejected',
+  'quarantined',
+] as const;
+export type StreamState = (typeof STREAM_STATES)[number];
+
+/** Why something is as it is: `code` for programs, `message` for people (secrets removed). */
+export interface Reason {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Every problem of a refused document. */
+  readonly problems?: readonly Problem[];
+}
+
+/** Totals since the stream was created; they never fall, also when its worker is replaced. */
+export interface StreamTotals extends StreamCounters {
+  /** Frame messages that arrived from the worker and were handed on. */
+  readonly framesReceived: number;
+  readonly imagesReceived: number;
+  /** Records the consumer failed to take (its promise was rejected). */
+  readonly recordsRefused: number;
+  /** Times the stream left `live` or a try failed and it had to connect again. */
+  readonly reconnects: number;
+  /** Times its worker died and was started again. */
+  readonly workerRestarts: number;
+}
+
+export interface StreamStatus {
+  readonly state: StreamState;
+  /** Wall clock of the last change of state, RFC 3339. */
+  readonly since: string;
+  /** Why, for every state that needs a reason. */
+  readonly reason?: Reason;
+  /** When the next try comes (wall clock, RFC 3339), in `backoff` and in `rejected` with a slow probe. */
+  readonly retryAt?: string;
+  /** Tries to connect since the stream was last live; 0 before the first. */
+  readonly attempt: number;
+  /** Session of the frames that come now; absent before the first. */
+  readonly session?: string;
+  readonly counters: StreamTotals;
+  /** Means over the last 5 s, frames a second; 0 when nothing was heard for 3 s. */
+  readonly fps: { readonly decoded: number; readonly inferred: number; readonly published: number };
+  /** First packet to metadata, over the last 512 frames at most; absent before the first measured frame. */
+  readonly latencyMs?: { readonly p50: number; readonly p95: number };
+  /** Objects by class in the newest frame; empty unless live. */
+  readonly objects: Readonly<Record<string, number>>;
+  /** For each class the most objects seen in one frame of the last second (5 frames looked at); empty unless live. */
+  readonly objectsLastSecond: Readonly<Record<string, number>>;
+  /** Arrival of the newest frame message, RFC 3339. */
+  readonly lastFrameAt?: string;
+}
+
+/** A stream as the API shows it. */
+export interface StreamView {
+  readonly id: string;
+  readonly pipelineId: string;
+  readonly source: StreamSource;
+  /** As given, with every secret replaced by `***`. */
+  readonly spec: JsonObject;
+  readonly createdAt: string;
+  readonly status: StreamStatus;
+}
+
+/** The newest frame message of a stream. */
+export interface LatestFrame {
+  /** sightline.v1.Frame as plain JSON values; 64-bit numbers are decimal strings where they would not fit a number. */
+  readonly frame: JsonObject;
+  readonly receivedAt: string;
+}
+
+/** The newest stored picture of a stream. */
+export interface LatestImage {
+  readonly data: Uint8Array;
+  /** `image/jpeg`. */
+  readonly contentType: string;
+  /** Frame the picture shows; decimal. */
+  readonly frameSequence: string;
+  readonly session: string;
+  readonly ref: string;
+  readonly width: number;
+  readonly height: number;
+  readonly receivedAt: string;
+  /** The very frame's metadata, so that boxes drawn on the picture fit it; absent when it has not arrived. */
+  readonly frame?: JsonObject;
+}
+
+export type WorkerState = 'starting' | 'running' | 'backoff' | 'draining' | 'stopped';
+
+/** How a worker process ended. */
+export interface WorkerExit {
+  /** `ended`: by itself, all streams were over. `stopped`: we asked. `died`: neither. */
+  readonly kind: 'ended' | 'stopped' | 'died';
+  readonly code?: number;
+  readonly signal?: string;
+  /** One sentence: why, and for `stopped` how far we had to go (drained, SIGTERM, SIGKILL). */
+  readonly message: string;
+  /** Its last lines on stderr, secrets removed. */
+  readonly stderrTail: readonly string[];
+  readonly at: string;
+}
+
+export interface WorkerView {
+  readonly pipelineId: string;
+  readonly state: WorkerState;
+  readonly streams: readonly string[];
+  /** Absent while no process runs. */
+  readonly pid?: number;
+  /** As of its last report. */
+  readonly rssBytes?: number;
+  /** Times it was started again after it died. */
+  readonly restarts: number;
+  readonly startedAt?: string;
+  readonly retryAt?: string;
+  readonly lastExit?: WorkerExit;
+}
+
+/**
+ * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `worker.started`,
+ * `worker.ready`, `worker.exited`, `records.refused`. The other keys are facts of the type.
+ */
+export interface ControlEvent {
+  /** Grows by one; also over restarts of the server the next id is larger. */
+  readonly id: number;
+  /** Wall clock, RFC 3339. */
+  readonly time: string;
+  readonly type: string;
+  readonly streamId?: string;
+  readonly pipelineId?: string;
+  readonly [fact: string]: Json;
+}
+
+export interface EventSubscription extends AsyncIterable<ControlEvent> {
+  /** True when events after `afterId` are already gone: tell the client to read everything anew. */
+  readonly reset: boolean;
+  /** `slow`: more than `maxQueued` events waited. The iteration ends in every case. */
+  readonly ended: 'open' | 'closed' | 'slow';
+  /** Ends the iteration. Idempotent. */
+  close(): void;
+}
+
+export interface Events {
+  /** Id of the newest event, or of the one before the first. */
+  readonly lastId: number;
+  /** Subscribers now, and how many were cut off because they were slow. */
+  readonly stats: { readonly subscribers: number; readonly slowDisconnects: number };
+  /**
+   * Events after `afterId` (default: only new ones), then new ones as they come. A subscriber with more than
+   * `maxQueued` (default 1000) events waiting is cut off.
+   */
+  subscribe(options?: {
+    afterId?: number;
+    maxQueued?: number;
+    signal?: AbortSignal;
+  }): EventSubscription;
+  /** Newest events, oldest first, at most `limit` (default 100). */
+  recent(limit?: number): readonly ControlEvent[];
+}
+
+/** What services hands in for a spec: graphs ready to run. */
+export interface CompiledPipeline {
+  readonly pipelineId: string;
+  readonly graphs: readonly Graph[];
+  /** The streams of the graphs, with the spec to show for each. */
+  readonly streams: readonly { readonly id: string; readonly spec: StreamSpec }[];
+  /** Defaults of `StreamPolicy` where absent. */
+  readonly policy?: Partial<StreamPolicy>;
+}
+
+/** Turns specs into graphs; throws `SL_SPEC_INVALID` (with problems), `SL_MODEL_NOT_FOUND`, `SL_MODEL_INVALID`... */
+export interface Compiler {
+  /** A stream made by the API: a pipeline of its own. */
+  stream(spec: StreamSpec): CompiledPipeline | Promise<CompiledPipeline>;
+  /** A pipeline of a configuration file. */
+  pipeline(spec: PipelineSpec): CompiledPipeline | Promise<CompiledPipeline>;
+}
+
+/**
+ * Takes the records of all workers, in the order they came from each. While the promise it returned is not settled,
+ * nothing more is read from that worker (the back-pressure of a full outbox). A rejection counts the batch as refused.
+ */
+export type RecordConsumer = (records: readonly OutboxRecord[]) => void | Promise<void>;
+
+/** The facade over registry, supervisors and events: what `api` and `services` use. */
+export interface Orchestrator extends AsyncDisposable {
+  readonly events: Events;
+  /** Brings back the streams of the registry. One whose spec no longer compiles is shown as `rejected`. Once. */
+  start(): Promise<void>;
+  /**
+   * Checks the spec, keeps it (source `api`), and starts its pipeline. Resolves when the start has begun, not when it
+   * is live. Throws `SL_CONFLICT` when the id is taken, `SL_SPEC_INVALID` and the model codes before anything starts,
+   * `SL_CLOSED` after close().
+   */
+  createStream(spec: StreamSpec, options?: { source?: StreamSource }): Promise<StreamView>;
+  /** Starts a pipeline of a configuration file; its streams are not kept. Throws as createStream(). */
+  addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]>;
+  /**
+   * Forgets the stream, drains it within `drainMs` (default 5000) and ends its worker. Resolves when no process of it
+   * is left. Throws `SL_NOT_FOUND`; `SL_CONFLICT` for a stream that shares its pipeline with others.
+   */
+  removeStream(id: string, options?: { drainMs?: number }): Promise<void>;
+  /** Throws `SL_NOT_FOUND`. */
+  getStream(id: string): StreamView;
+  /** All streams, ordered by creation, then id. */
+  listStreams(): readonly StreamView[];
+  /** Undefined before the first frame. Throws `SL_NOT_FOUND`. */
+  getLatestFrame(id: string): LatestFrame | undefined;
+  /** Undefined before the first picture. Throws `SL_NOT_FOUND`. */
+  getLatestImage(id: string): LatestImage | undefined;
+  workers(): readonly WorkerView[];
+  /** GraphViz text of a stream's running graph, secrets removed. Throws `SL_NOT_FOUND`, `SL_UNAVAILABLE`, `SL_TIMEOUT`. */
+  dot(streamId: string, options?: { signal?: AbortSignal }): Promise<string>;
+  /** Drains all pipelines at once within `drainMs` (default 3000), then ends what is left. Idempotent. */
+  close(options?: { drainMs?: number }): Promise<void>;
+}
