@@ -1,0 +1,170 @@
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+
+#include <atomic>
+
+#include "common/guard.h"
+#include "plugin/elements.h"
+#include "plugin/frame_meta.h"
+#include "plugin/source_clock.h"
+
+// slstamp notes when a frame came and when it was decoded. It changes no pixel and copies none.
+
+namespace {
+
+enum Stage { STAGE_RECEIVE, STAGE_DECODE };
+enum Property { PROP_STAGE = 1, PROP_FRAMES, PROP_LAST_FRAME_NS };
+
+struct SlStampState {
+  std::atomic<int> stage{STAGE_RECEIVE};
+  std::atomic<guint64> frames{0};
+  std::atomic<guint64> last_frame_ns{0};
+  guint64 next_sequence = 0;
+  SlSourceClock clock;
+};
+
+struct SlStamp {
+  GstBaseTransform base;
+  SlStampState* state;
+};
+struct SlStampClass {
+  GstBaseTransformClass base;
+};
+
+GType StageType() {
+  static const GEnumValue values[] = {
+      {STAGE_RECEIVE, "Behind the source: arrival and capture time", "receive"},
+      {STAGE_DECODE, "Behind the decoder: sequence number and decode time", "decode"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("SlStampStage", values);
+  return type;
+}
+
+G_DEFINE_TYPE(SlStamp, sl_stamp, GST_TYPE_BASE_TRANSFORM)
+
+SlStamp* Self(gpointer object) { return reinterpret_cast<SlStamp*>(object); }
+
+gboolean Start(GstBaseTransform* base) {
+  SlStampState* state = Self(base)->state;
+  state->clock.Reset();
+  state->next_sequence = 0;
+  state->frames = 0;
+  state->last_frame_ns = 0;
+  return TRUE;
+}
+
+gboolean SetCaps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+  return Guard(base, gboolean{FALSE}, [&]() -> gboolean {
+    Self(base)->state->clock.SetCaps(caps);
+    return TRUE;
+  });
+}
+
+GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
+  return Guard(base, GST_FLOW_ERROR, [&] {
+    SlStampState* state = Self(base)->state;
+    const guint64 now_ns = SlMonotonicNs();
+    SlFrameMeta* frame = SlFrameMetaEnsure(buffer);
+    if (state->stage == STAGE_RECEIVE) {
+      state->clock.Stamp(base, buffer, frame);
+    } else {
+      // Behind a source that brings its own decoder nobody has stamped the arrival.
+      if (frame->capture_unix_ns == 0) state->clock.Stamp(base, buffer, frame);
+      frame->decode_end_ns = now_ns;
+      frame->sequence = state->next_sequence++;
+    }
+    state->frames.fetch_add(1, std::memory_order_relaxed);
+    state->last_frame_ns = now_ns;
+    return GST_FLOW_OK;
+  });
+}
+
+void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  if (id == PROP_STAGE) {
+    Self(object)->state->stage = g_value_get_enum(value);
+  } else {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  const SlStampState& state = *Self(object)->state;
+  switch (id) {
+    case PROP_STAGE:
+      g_value_set_enum(value, state.stage);
+      break;
+    case PROP_FRAMES:
+      g_value_set_uint64(value, state.frames);
+      break;
+    case PROP_LAST_FRAME_NS:
+      g_value_set_uint64(value, state.last_frame_ns);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+}
+
+void Finalize(GObject* object) {
+  delete Self(object)->state;
+  G_OBJECT_CLASS(sl_stamp_parent_class)->finalize(object);
+}
+
+void InstallProperties(GObjectClass* object_class) {
+  const auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_property(
+      object_class, PROP_STAGE,
+      g_param_spec_enum("stage", "Stage", "Where in the pipeline the element stands", StageType(),
+                        STAGE_RECEIVE,
+                        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                 GST_PARAM_MUTABLE_READY)));
+  g_object_class_install_property(
+      object_class, PROP_FRAMES,
+      g_param_spec_uint64("frames", "Frames",
+                          "Buffers that passed since the element started (packets before a "
+                          "depayloader, pictures behind a decoder)",
+                          0, G_MAXUINT64, 0, readable));
+  g_object_class_install_property(
+      object_class, PROP_LAST_FRAME_NS,
+      g_param_spec_uint64("last-frame-ns", "Last frame",
+                          "Monotonic time of the last buffer, in nanoseconds; 0 before the first",
+                          0, G_MAXUINT64, 0, readable));
+}
+
+void sl_stamp_class_init(SlStampClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = SetProperty;
+  object_class->get_property = GetProperty;
+  object_class->finalize = Finalize;
+  InstallProperties(object_class);
+
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Frame time stamp", "Filter/Metadata",
+      "Notes each frame's capture, arrival and decode time and its number. Example: rtspsrc "
+      "location=rtsp://host/path ! slstamp stage=receive ! rtph264depay ! h264parse ! avdec_h264 ! "
+      "slstamp stage=decode ! slmeta ! fakesink",
+      "Sightline");
+  GstCaps* any = gst_caps_new_any();
+  gst_element_class_add_pad_template(
+      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, any));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, any));
+  gst_caps_unref(any);
+  gst_type_mark_as_plugin_api(StageType(), static_cast<GstPluginAPIFlags>(0));
+
+  auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
+  transform_class->start = Start;
+  transform_class->set_caps = SetCaps;
+  transform_class->transform_ip = StampBuffer;
+}
+
+void sl_stamp_init(SlStamp* self) {
+  self->state = new SlStampState();
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+}  // namespace
+
+gboolean SlStampRegister(GstPlugin* plugin) {
+  return gst_element_register(plugin, "slstamp", GST_RANK_NONE, sl_stamp_get_type());
+}
