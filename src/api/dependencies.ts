@@ -1,0 +1,37 @@
+import type { Logger } from '../common/logger.ts';
+import type { Orchestrator } from '../control/types.ts';
+
+/** What the API shows of one sink. */
+export interface SinkView {
+  readonly id: string;
+  readonly type: string;
+  readonly state: string;
+  readonly required: boolean;
+  readonly accepted: number;
+  readonly pending: number;
+  readonly delivered: number;
+  readonly deadLettered: number;
+  readonly shed: number;
+  /** Age of the oldest record that waits, in ms; 0 when none does. */
+  readonly oldestAgeMs: number;
+  readonly lastError?: { readonly code: string; readonly message: string; readonly at: string };
+}
+
+/** What the API shows of the outbox as a whole. */
+export interface OutboxView {
+  readonly state: string;
+  readonly bytes: number;
+  /** Records refused before they were accepted, by reason; they belong to no sink. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+/** Everything the API needs; `services` injects it, tests inject what they like. */
+export interface ApiDependencies {
+  readonly logger: Logger;
+  readonly version: string;
+  readonly orchestrator: Orchestrator;
+  /** Reasons why the server should get no work now; empty when it is ready. */
+  notReadyBecause(): readonly string[];
+  sinks(): readonly SinkView[];
+  outbox(): OutboxView;
+}

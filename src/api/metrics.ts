@@ -1,0 +1,108 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { STREAM_STATES, type StreamTotals } from '../control/types.ts';
+import type { ApiDependencies } from './dependencies.ts';
+
+const STREAM_COUNTERS: readonly [name: string, field: keyof StreamTotals, help: string][] = [
+  ['sightline_frames_decoded_total', 'framesDecoded', 'Pictures the decoder gave'],
+  ['sightline_frames_inferred_total', 'framesInferred', 'Frames the detector ran on'],
+  ['sightline_frames_published_total', 'framesPublished', 'Frames that left as metadata'],
+  ['sightline_reconnects_total', 'reconnects', 'Times a stream had to connect again'],
+  [
+    'sightline_worker_restarts_total',
+    'workerRestarts',
+    'Times the worker of a stream was started again',
+  ],
+];
+
+/** Fills a registry of its own from what the parts report: a scrape sees one moment, and nothing is counted twice. */
+export async function renderMetrics(
+  deps: ApiDependencies,
+): Promise<{ contentType: string; text: string }> {
+  const registers = [new Registry()];
+  const registry = registers[0]!;
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+
+  const streams = deps.orchestrator.listStreams();
+  const up = gauge('sightline_stream_up', '1 when the stream is live', ['stream_id']);
+  const state = gauge('sightline_stream_state', '1 for the state the stream is in', [
+    'stream_id',
+    'state',
+  ]);
+  const latency = gauge('sightline_stream_latency_seconds', 'First packet to metadata', [
+    'stream_id',
+    'quantile',
+  ]);
+  const dropped = counter(
+    'sightline_frames_dropped_total',
+    'Frames and records dropped, by reason',
+    ['stream_id', 'stage', 'reason'],
+  );
+  const counters = STREAM_COUNTERS.map(
+    ([name, field, help]) => [counter(name, help, ['stream_id']), field] as const,
+  );
+  for (const { id, status } of streams) {
+    const label = { stream_id: id };
+    up.set(label, status.state === 'live' ? 1 : 0);
+    for (const name of STREAM_STATES)
+      state.set({ ...label, state: name }, name === status.state ? 1 : 0);
+    for (const [metric, field] of counters) metric.inc(label, status.counters[field]);
+    const { framesSkipped, recordsDropped, recordsRefused } = status.counters;
+    dropped.inc({ ...label, stage: 'infer', reason: 'busy' }, framesSkipped);
+    dropped.inc({ ...label, stage: 'worker', reason: 'slow-reader' }, recordsDropped);
+    dropped.inc({ ...label, stage: 'outbox', reason: 'refused' }, recordsRefused);
+    if (status.latencyMs !== undefined) {
+      latency.set({ ...label, quantile: '0.5' }, status.latencyMs.p50 / 1000);
+      latency.set({ ...label, quantile: '0.95' }, status.latencyMs.p95 / 1000);
+    }
+  }
+
+  const rss = gauge('sightline_worker_resident_memory_bytes', 'Resident memory of a worker', [
+    'pipeline_id',
+  ]);
+  for (const worker of deps.orchestrator.workers()) {
+    if (worker.rssBytes !== undefined) rss.set({ pipeline_id: worker.pipelineId }, worker.rssBytes);
+  }
+  renderDelivery(deps, counter, gauge);
+  return { contentType: registry.contentType, text: await registry.metrics() };
+}
+
+function renderDelivery(
+  deps: ApiDependencies,
+  counter: (name: string, help: string, labels: string[]) => Counter,
+  gauge: (name: string, help: string, labels?: string[]) => Gauge,
+): void {
+  const accepted = counter('outbox_records_accepted_total', 'Records accepted for a sink', [
+    'sink',
+  ]);
+  const delivered = counter('outbox_records_delivered_total', 'Records the sink confirmed', [
+    'sink',
+  ]);
+  const dead = counter('outbox_records_dead_lettered_total', 'Records the sink will never take', [
+    'sink',
+  ]);
+  const shed = counter('outbox_records_dropped_total', 'Records given up by a declared bound', [
+    'sink',
+  ]);
+  const lag = gauge('outbox_cursor_lag_records', 'Records that wait for a sink', ['sink']);
+  const age = gauge('outbox_oldest_record_age_seconds', 'Age of the oldest record that waits', [
+    'sink',
+  ]);
+  for (const sink of deps.sinks()) {
+    const label = { sink: sink.id };
+    accepted.inc(label, sink.accepted);
+    delivered.inc(label, sink.delivered);
+    dead.inc(label, sink.deadLettered);
+    shed.inc(label, sink.shed);
+    lag.set(label, sink.pending);
+    age.set(label, sink.oldestAgeMs / 1000);
+  }
+  const outbox = deps.outbox();
+  gauge('outbox_bytes', 'Bytes the outbox holds on disk').set(outbox.bytes);
+  const refused = counter('outbox_records_refused_total', 'Records that could not be accepted', [
+    'reason',
+  ]);
+  for (const [reason, count] of Object.entries(outbox.refused)) refused.inc({ reason }, count);
+}
