@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import protobuf from 'protobufjs';
+import { encodeFrame, FULL_FRAME, FULL_OBJECT } from './sample-frame.ts';
+
+const schema = protobuf.loadSync(join(import.meta.dirname, 'fixtures', 'nv-frame.proto'));
+const NvFrame = schema.lookupType('nv.Frame');
+
+test("a reader that knows only NVIDIA's fields reads every one of them from our bytes", () => {
+  const decoded = NvFrame.toObject(NvFrame.decode(encodeFrame(FULL_FRAME)), { longs: String });
+  assert.deepEqual(decoded, {
+    version: FULL_FRAME.version,
+    id: FULL_FRAME.id,
+    timestamp: FULL_FRAME.timestamp,
+    sensorId: FULL_FRAME.sensorId,
+    objects: [
+      FULL_OBJECT,
+      {
+        type: 'car',
+        confidence: 0.5,
+        bbox: { rightX: 768, bottomY: 576 },
+      },
+    ],
+  });
+});
+
+test("every field of NVIDIA's schema has the same number, type and rule in ours, by whole messages", () => {
+  const ours = protobuf.loadSync(
+    join(import.meta.dirname, '..', '..', 'proto', 'sightline', 'v1', 'frame.proto'),
+  );
+  const pairs: readonly (readonly [string, string])[] = [
+    ['Frame', 'Frame'],
+    ['Object', 'Object'],
+    ['Bbox', 'Bbox'],
+    ['Embedding', 'Embedding'],
+    ['Pose', 'Pose'],
+    ['Keypoint', 'Pose.Keypoint'],
+    ['Action', 'Pose.Action'],
+    ['Gaze', 'Gaze'],
+    ['LipActivity', 'LipActivity'],
+    ['Coordinate', 'Coordinate'],
+    ['Location', 'Location'],
+  ];
+  for (const [theirs, own] of pairs) {
+    const expected = schema.lookupType(`nv.${theirs}`);
+    const actual = ours.lookupType(`sightline.v1.${own}`);
+    assert.deepEqual(describe(actual), describe(expected), own);
+    const extra = actual.fieldsArray.filter((field) => expected.fieldsById[field.id] === undefined);
+    assert.ok(
+      extra.every((field) => field.id >= 100),
+      `${own} adds a field below 100`,
+    );
+  }
+});
+
+/** Number, name, rule and wire type of the fields below 100. */
+function describe(type: protobuf.Type): readonly string[] {
+  return type.fieldsArray
+    .filter((field) => field.id < 100)
+    .map((field) => {
+      const kind = field instanceof protobuf.MapField ? `map<${field.keyType}>` : '';
+      return `${field.id} ${field.name} ${field.repeated} ${kind}${field.type.split('.').at(-1)}`;
+    })
+    .sort();
+}
