@@ -1,0 +1,228 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { SightlineError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { StartParams, WorkerEvent } from '../worker/protocol.ts';
+import { type DataConsumer, DataLine } from './data-line.ts';
+import { TextLineReader } from './json-lines.ts';
+import type { Scrubber } from './scrubber.ts';
+import type { WorkerExit } from './types.ts';
+import { deferred, settlesWithin } from './waits.ts';
+import type { WorkerCommand } from './worker-command.ts';
+import { classifyExit, type StopStep } from './worker-exit.ts';
+import { WorkerLine } from './worker-line.ts';
+
+const STDERR_TAIL_LINES = 40;
+/** After the process has gone its pipes still hold the last words. */
+const LAST_WORDS_MS = 500;
+/** Beyond the drain: for the answer, for leaving after it, for SIGTERM. */
+const ANSWER_GRACE_MS = 300;
+const LEAVE_MS = 700;
+const TERM_MS = 500;
+
+export interface WorkerLimits {
+  /** Spawn to the ready event. Default 10000. */
+  readonly readyMs: number;
+  /** The start request. Default 15000. */
+  readonly startMs: number;
+}
+
+export const WORKER_LIMITS: WorkerLimits = { readyMs: 10_000, startMs: 15_000 };
+
+export interface WorkerProcessOptions {
+  readonly command: WorkerCommand;
+  readonly scrubber: Scrubber;
+  readonly logger: Logger;
+  readonly limits?: Partial<WorkerLimits>;
+  /** Every event but `ready`, as sent: texts in it are not scrubbed. */
+  readonly onEvent: (event: WorkerEvent) => void;
+  /** Must not throw or reject. */
+  readonly onRecords: DataConsumer;
+}
+
+/**
+ * One run of one worker process: from spawn to exit. It is ready when launch() resolves, and `exited` settles exactly
+ * once, whatever happens; afterwards no process is left.
+ */
+export class WorkerProcess {
+  /** How it ended, after its last log lines were read. Never rejects. */
+  readonly exited: Promise<WorkerExit>;
+  readonly #options: WorkerProcessOptions;
+  readonly #limits: WorkerLimits;
+  readonly #child: ChildProcess;
+  readonly #line: WorkerLine;
+  readonly #data: DataLine;
+  readonly #stderrTail: string[] = [];
+  readonly #ready = deferred<void>();
+  readonly #ended = deferred<{ code: number | null; signal: string | null }>();
+  #gone = false;
+  #fault: SightlineError | undefined;
+  #step: StopStep | undefined;
+  #stopping: Promise<WorkerExit> | undefined;
+
+  private constructor(options: WorkerProcessOptions) {
+    this.#options = options;
+    this.#limits = { ...WORKER_LIMITS, ...options.limits };
+    const { file, args, env } = options.command;
+    this.#child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
+    this.#readLog(this.#child.stdout!, 'stdout');
+    this.#readLog(this.#child.stderr!, 'stderr');
+    const [, , , control, data] = this.#child.stdio as unknown as Socket[];
+    const onBroken = (error: SightlineError) => this.#abandon(error);
+    this.#line = new WorkerLine(control!, { onEvent: (event) => this.#onEvent(event), onBroken });
+    this.#data = new DataLine(data!, { consume: options.onRecords, onBroken });
+    this.#ready.promise.catch(() => undefined);
+    this.exited = this.#watch();
+  }
+
+  /**
+   * Spawns a worker and waits until it is ready. Throws `SL_WORKER_NOT_READY` when it is not in time, dies first or
+   * `signal` aborts; the process is gone by then.
+   */
+  static async launch(
+    options: WorkerProcessOptions,
+    waiting: { signal?: AbortSignal } = {},
+  ): Promise<WorkerProcess> {
+    const worker = new WorkerProcess(options);
+    const { readyMs } = worker.#limits;
+    const timer = setTimeout(() => {
+      worker.#abandon(notReady(`it was not ready within ${readyMs} ms`));
+    }, readyMs);
+    const onAbort = () => worker.#abandon(notReady('its start was cancelled'));
+    if (waiting.signal?.aborted) onAbort();
+    waiting.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await worker.#ready.promise;
+      return worker;
+    } catch (error) {
+      await worker.exited;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      waiting.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** True while the consumer holds back this worker's records. */
+  get paused(): boolean {
+    return this.#data.paused;
+  }
+
+  /** Settles when the last record was handed on, after the process has gone. */
+  get drained(): Promise<void> {
+    return this.#data.ended;
+  }
+
+  /** Bytes of a record that the worker's death cut off. */
+  get cutOffBytes(): number {
+    return this.#data.cutOffBytes;
+  }
+
+  /** Throws `SL_TIMEOUT`, `SL_WORKER_DIED`, or the code with which the worker refused the graphs. */
+  async start(params: StartParams): Promise<void> {
+    await this.#line.request('start', params, { timeoutMs: this.#limits.startMs });
+  }
+
+  /** Throws as start(). */
+  async dot(graphId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
+    const reply = await this.#line.request('dot', { graphId }, { timeoutMs: 2_000, ...options });
+    return this.#options.scrubber.text(reply.dot);
+  }
+
+  /**
+   * Ends the process: a drain of at most `drainMs`, then SIGTERM, then SIGKILL. Takes at most `drainMs` + 1.5 s and the
+   * kernel's time to reap. Further calls wait for the first one.
+   */
+  stop(options: { drainMs: number }): Promise<WorkerExit> {
+    this.#stopping ??= this.#stop(options.drainMs);
+    return this.#stopping;
+  }
+
+  async #stop(drainMs: number): Promise<WorkerExit> {
+    if (!this.#gone) {
+      this.#step = 'drain';
+      const timeoutMs = drainMs + ANSWER_GRACE_MS;
+      const answered = await this.#line.request('stop', { drainMs }, { timeoutMs }).then(
+        () => true,
+        () => false,
+      );
+      if (!(answered && (await settlesWithin(this.#ended.promise, LEAVE_MS)))) await this.#force();
+    }
+    return this.exited;
+  }
+
+  async #force(): Promise<void> {
+    this.#step = 'SIGTERM';
+    this.#child.kill('SIGTERM');
+    if (await settlesWithin(this.#ended.promise, TERM_MS)) return;
+    this.#step = 'SIGKILL';
+    this.#child.kill('SIGKILL');
+  }
+
+  /** The worker cannot be used any further: it is killed, and `error` becomes the reason of its death. */
+  #abandon(error: SightlineError): void {
+    this.#fault ??= error;
+    this.#ready.reject(error);
+    if (!this.#gone) this.#child.kill('SIGKILL');
+  }
+
+  #onEvent(event: WorkerEvent): void {
+    if (event.event === 'ready') this.#ready.resolve();
+    else this.#options.onEvent(event);
+  }
+
+  async #watch(): Promise<WorkerExit> {
+    this.#child.once('exit', (code, signal) => this.#ended.resolve({ code, signal }));
+    this.#child.once('error', (error) => {
+      // Only a failed spawn has no pid; a failed kill is no end.
+      if (this.#child.pid !== undefined) return;
+      this.#fault ??= notReady(`it could not be spawned: ${error.message}`);
+      this.#ended.resolve({ code: null, signal: null });
+    });
+    const ended = await this.#ended.promise;
+    this.#gone = true;
+    const stderr = this.#child.stderr!;
+    if (!stderr.closed) await settlesWithin(once(stderr, 'close'), LAST_WORDS_MS);
+    const exit = classifyExit({
+      ...ended,
+      ...(this.#fault === undefined
+        ? {}
+        : { fault: this.#options.scrubber.text(this.#fault.message) }),
+      ...(this.#step === undefined ? {} : { step: this.#step }),
+      stderrTail: this.#stderrTail,
+    });
+    const error = new SightlineError('SL_WORKER_DIED', exit.message);
+    this.#line.fail(error);
+    this.#line.destroy();
+    this.#ready.reject(this.#fault ?? notReady(exit.message));
+    return exit;
+  }
+
+  #readLog(stream: NodeJS.ReadableStream, name: 'stdout' | 'stderr'): void {
+    const reader = new TextLineReader();
+    const log = (line: string) => {
+      const text = this.#options.scrubber.text(line);
+      if (name === 'stderr') {
+        this.#stderrTail.push(text);
+        if (this.#stderrTail.length > STDERR_TAIL_LINES) this.#stderrTail.shift();
+      }
+      this.#options.logger.info({ stream: name, line: text, workerPid: this.pid }, 'worker.output');
+    };
+    stream.on('error', () => undefined);
+    stream.on('data', (chunk: Buffer) => {
+      for (const line of reader.push(chunk)) log(line);
+    });
+    stream.on('end', () => {
+      for (const line of reader.end()) log(line);
+    });
+  }
+}
+
+function notReady(why: string): SightlineError {
+  return new SightlineError('SL_WORKER_NOT_READY', `Cannot start a worker process: ${why}`);
+}
