@@ -2,14 +2,8 @@ import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { type ErrorCode, type Problem, SightlineError } from './errors.ts';
 import { didYouMean } from './near.ts';
-import {
-  asTagged,
-  isSecret,
-  maskUserInfo,
-  propertySchema,
-  type TaggedSchema,
-  variantsByTag,
-} from './schema.ts';
+import { redactUrl } from './redact-url.ts';
+import { asTagged, isSecret, propertySchema, type TaggedSchema, variantsByTag } from './schema.ts';
 
 /** A problem before it has a position. `at` says which token of the document it is about. Default `value`. */
 export interface ValueProblem {
@@ -265,7 +259,7 @@ function listed(words: readonly string[]): string {
 
 function got(value: unknown, pointer: string, check: Check): string {
   if (check.hidden.has(pointer)) return '';
-  if (typeof value === 'string') return `, not ${shortQuote(maskUserInfo(value))}`;
+  if (typeof value === 'string') return `, not ${shortQuote(redactUrl(value))}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `, not ${value}`;
   return `, not ${kindOf(value)}`;
 }

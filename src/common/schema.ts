@@ -6,6 +6,7 @@ import {
   type TSchema,
   Type,
 } from 'typebox';
+import { redactUrl } from './redact-url.ts';
 
 /**
  * Builders for the schemas of every file and body Sightline reads. They are JSON Schema: the same object checks a
@@ -104,20 +105,10 @@ export function variantsByTag(schema: TaggedSchema): ReadonlyMap<string, TSchema
   return tags;
 }
 
-/**
- * Hides the user and password of a URL, also of one that is not well formed: everything between `//` and the last `@`
- * before the path. A text without `//` comes back as it is.
- */
-export function maskUserInfo(text: string): string {
-  return text.replace(/^([^/?#]*:)?\/\/[^/?#]*@/, (_all, scheme: string | undefined) => {
-    return `${scheme ?? ''}//${REDACTED}@`;
-  });
-}
-
-/** A copy of `value` for printing: secrets of the schema replaced, user and password of every URL hidden. */
+/** A copy of `value` for printing: secrets of the schema replaced, credentials in every URL hidden. */
 export function redact(value: unknown, schema: TSchema): unknown {
   if (isSecret(schema)) return value === undefined ? undefined : REDACTED;
-  if (typeof value === 'string') return maskUserInfo(value);
+  if (typeof value === 'string') return redactUrl(value);
   if (Array.isArray(value)) {
     const items = (schema as { items?: TSchema }).items ?? {};
     return value.map((item) => redact(item, items));
