@@ -5,6 +5,14 @@ export const MASK = '***';
 /** Shorter values would mask ordinary words; credentials of a URL are masked by their place, whatever their length. */
 const MIN_SECRET_LENGTH = 4;
 const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/'"<>]+@/gi;
+/** Some cameras take them as parameters, in the query or even in the path. */
+const PARAMETERS =
+  /\b((?:user_?)?(?:password|passwd|pwd|pass|token|secret|api_?key|auth|signature)=)[^&;\s/?#'"<>]+/gi;
+
+/** The text without what stands where credentials stand in URLs. */
+export function redactText(text: string): string {
+  return text.replace(URL_CREDENTIALS, `$1${MASK}@`).replace(PARAMETERS, `$1${MASK}`);
+}
 
 /**
  * Takes secrets out of text that others wrote (GStreamer's messages, a worker's log lines): known values of the graphs
@@ -21,7 +29,7 @@ export class Scrubber {
   }
 
   text(value: string): string {
-    let result = value.replace(URL_CREDENTIALS, `$1${MASK}@`);
+    let result = redactText(value);
     for (const secret of this.#secrets) result = result.replaceAll(secret, MASK);
     return result;
   }

@@ -7,7 +7,7 @@ import type { Reason, StreamState } from './types.ts';
 const NEXT: Readonly<Record<StreamState, readonly StreamState[]>> = {
   disabled: ['pending', 'draining', 'stopped'],
   pending: ['connecting', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined', 'disabled'],
-  connecting: ['live', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined'],
+  connecting: ['connecting', 'live', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined'],
   live: [
     'connecting',
     'degraded',

@@ -1,5 +1,6 @@
 import type { OutboxRecord } from '../common/delivery.ts';
 import type { ErrorCode, Problem } from '../common/errors.ts';
+import type { FrameJson } from '../metadata/frame-json.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { StreamCounters, StreamPolicy } from '../worker/protocol.ts';
@@ -73,7 +74,7 @@ export interface StreamStatus {
   readonly counters: StreamTotals;
   /** Means over the last 5 s, frames a second; 0 when nothing was heard for 3 s. */
   readonly fps: { readonly decoded: number; readonly inferred: number; readonly published: number };
-  /** First packet to metadata, over the last 512 frames at most; absent before the first measured frame. */
+  /** First packet to metadata, over the last 256 looked-at frames (5 a second); absent before the first. */
   readonly latencyMs?: { readonly p50: number; readonly p95: number };
   /** Objects by class in the newest frame; empty unless live. */
   readonly objects: Readonly<Record<string, number>>;
@@ -96,8 +97,7 @@ export interface StreamView {
 
 /** The newest frame message of a stream. */
 export interface LatestFrame {
-  /** sightline.v1.Frame as plain JSON values; 64-bit numbers are decimal strings where they would not fit a number. */
-  readonly frame: JsonObject;
+  readonly frame: FrameJson;
   readonly receivedAt: string;
 }
 
@@ -114,7 +114,7 @@ export interface LatestImage {
   readonly height: number;
   readonly receivedAt: string;
   /** The very frame's metadata, so that boxes drawn on the picture fit it; absent when it has not arrived. */
-  readonly frame?: JsonObject;
+  readonly frame?: FrameJson;
 }
 
 export type WorkerState = 'starting' | 'running' | 'backoff' | 'draining' | 'stopped';
@@ -148,8 +148,9 @@ export interface WorkerView {
 }
 
 /**
- * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `worker.started`,
- * `worker.ready`, `worker.exited`, `records.refused`. The other keys are facts of the type.
+ * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `worker.starting`,
+ * `worker.running`, `worker.exited`, `records.refused`, `records.unreadable`,
+ * `records.unread`. The other keys are facts of the type.
  */
 export interface ControlEvent {
   /** Grows by one; also over restarts of the server the next id is larger. */

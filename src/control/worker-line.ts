@@ -21,6 +21,8 @@ export class WorkerLine {
   readonly #options: WorkerLineOptions;
   readonly #reader = new JsonLineReader();
   readonly #pending = new Map<number, Pending>();
+  /** Settles when the other side has closed the line and all of it was read. */
+  readonly ended: Promise<void>;
   #nextId = 1;
   #closed: SightlineError | undefined;
   #lateReplies = 0;
@@ -28,6 +30,8 @@ export class WorkerLine {
   constructor(socket: Socket, options: WorkerLineOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.ended = new Promise((resolve) => socket.once('close', () => resolve()));
+    // A reset means that the other end died; the process' exit tells why.
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
   }

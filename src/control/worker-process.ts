@@ -39,6 +39,8 @@ export interface WorkerProcessOptions {
   readonly onEvent: (event: WorkerEvent) => void;
   /** Must not throw or reject. */
   readonly onRecords: DataConsumer;
+  /** Before `exited` settles, also for a worker that never was ready. */
+  readonly onExit: (exit: WorkerExit, pid: number) => void;
 }
 
 /**
@@ -74,6 +76,7 @@ export class WorkerProcess {
     this.#data = new DataLine(data!, { consume: options.onRecords, onBroken });
     this.#ready.promise.catch(() => undefined);
     this.exited = this.#watch();
+    void this.#line.ended.then(() => this.#onLineClosed());
   }
 
   /**
@@ -116,6 +119,11 @@ export class WorkerProcess {
   /** Settles when the last record was handed on, after the process has gone. */
   get drained(): Promise<void> {
     return this.#data.ended;
+  }
+
+  /** Stops reading records: what is still in the line is lost. */
+  discardData(): void {
+    this.#data.destroy();
   }
 
   /** Bytes of a record that the worker's death cut off. */
@@ -176,6 +184,14 @@ export class WorkerProcess {
     else this.#options.onEvent(event);
   }
 
+  /** A worker that has closed its line must leave: nobody can stop it by a request any more. */
+  async #onLineClosed(): Promise<void> {
+    if (await settlesWithin(this.#ended.promise, LEAVE_MS)) return;
+    if (this.#stopping !== undefined) return;
+    const message = 'The worker closed its control line and did not leave; it had to be killed';
+    this.#abandon(new SightlineError('SL_WORKER_DIED', message));
+  }
+
   async #watch(): Promise<WorkerExit> {
     this.#child.once('exit', (code, signal) => this.#ended.resolve({ code, signal }));
     this.#child.once('error', (error) => {
@@ -187,7 +203,8 @@ export class WorkerProcess {
     const ended = await this.#ended.promise;
     this.#gone = true;
     const stderr = this.#child.stderr!;
-    if (!stderr.closed) await settlesWithin(once(stderr, 'close'), LAST_WORDS_MS);
+    const said = stderr.closed ? undefined : once(stderr, 'close');
+    await settlesWithin(Promise.all([said, this.#line.ended]), LAST_WORDS_MS);
     const exit = classifyExit({
       ...ended,
       ...(this.#fault === undefined
@@ -199,6 +216,7 @@ export class WorkerProcess {
     const error = new SightlineError('SL_WORKER_DIED', exit.message);
     this.#line.fail(error);
     this.#line.destroy();
+    this.#options.onExit(exit, this.pid);
     this.#ready.reject(this.#fault ?? notReady(exit.message));
     return exit;
   }

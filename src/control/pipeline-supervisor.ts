@@ -1,0 +1,294 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { SightlineError, toSightlineError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
+import type { Graph } from '../pipeline/graph.ts';
+import { EXIT_CODES, type StreamPolicy } from '../worker/protocol.ts';
+import type { EventFacts, EventLog } from './event-log.ts';
+import { RecordIntake } from './record-intake.ts';
+import { Scrubber, secretsOfGraphs } from './scrubber.ts';
+import type { StartGate } from './start-gate.ts';
+import type { Clock } from './stream-state.ts';
+import { SupervisedStream } from './supervised-stream.ts';
+import type {
+  CompiledPipeline,
+  Reason,
+  RecordConsumer,
+  WorkerExit,
+  WorkerState,
+  WorkerView,
+} from './types.ts';
+import { settlesWithin } from './waits.ts';
+import type { WorkerCommand } from './worker-command.ts';
+import { WorkerEvents } from './worker-events.ts';
+import { type WorkerLimits, WorkerProcess } from './worker-process.ts';
+
+/** Bounds of the wait before a worker that died is started again. */
+export const RESTART_BACKOFF: BackoffOptions = { baseMs: 500, capMs: 30_000 };
+/** A worker that ran this long starts over with the shortest wait. */
+const HEALTHY_MS = 60_000;
+/** At least this long is what a gone worker had sent read out, whatever the drain took. */
+const READ_OUT_MS = 100;
+
+export const STREAM_POLICY: StreamPolicy = {
+  firstFrameTimeoutMs: 15_000,
+  stallTimeoutMs: 10_000,
+  backoffBaseMs: 1_000,
+  backoffCapMs: 30_000,
+  authProbeMs: 300_000,
+};
+
+/** What all supervisors of a control process share. */
+export interface SupervisorContext {
+  readonly command: WorkerCommand;
+  readonly consume: RecordConsumer;
+  readonly events: EventLog;
+  readonly logger: Logger;
+  readonly gate: StartGate;
+  readonly clock: Clock;
+  readonly limits?: Partial<WorkerLimits>;
+  /** Default RESTART_BACKOFF. */
+  readonly backoff?: BackoffOptions;
+}
+
+/** How one run of a worker ended: nothing left to do, try again, or no use in trying. */
+type Outcome =
+  | { readonly next: 'over' }
+  | { readonly next: 'again' | 'reject'; readonly reason: Reason };
+
+/** Keeps one pipeline's worker process running until it is told to close or all its streams are over. */
+export class PipelineSupervisor {
+  readonly pipelineId: string;
+  readonly streams: ReadonlyMap<string, SupervisedStream>;
+  readonly #pipeline: CompiledPipeline;
+  readonly #context: SupervisorContext;
+  readonly #logger: Logger;
+  readonly #scrubber: Scrubber;
+  readonly #intake: RecordIntake;
+  readonly #workerEvents: WorkerEvents;
+  readonly #closing = new AbortController();
+  /** Workers whose data line is not read to its end; some of them are gone already. */
+  readonly #unread = new Set<WorkerProcess>();
+  #loop: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+  #state: WorkerState = 'stopped';
+  #worker: WorkerProcess | undefined;
+  /** Failed runs since the last healthy one. */
+  #failures = 0;
+  #restarts = 0;
+  #startedAt: Date | undefined;
+  #retryAt: Date | undefined;
+  #lastExit: WorkerExit | undefined;
+
+  constructor(pipeline: CompiledPipeline, context: SupervisorContext) {
+    const { pipelineId } = pipeline;
+    const { events, consume, clock } = context;
+    this.pipelineId = pipelineId;
+    this.#pipeline = pipeline;
+    this.#context = context;
+    this.#logger = context.logger.child({ pipeline: pipelineId });
+    this.#scrubber = new Scrubber(secretsOfGraphs(pipeline.graphs));
+    const streams = pipeline.streams.map(
+      ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock)] as const,
+    );
+    this.streams = new Map(streams);
+    this.#workerEvents = new WorkerEvents(this.streams, this.#scrubber, this.#logger);
+    this.#intake = new RecordIntake({
+      ...{ pipelineId, streams: this.streams, consume, events },
+      logger: this.#logger,
+    });
+  }
+
+  /** Begins; the worker comes up in the background. To be called once. */
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  view(): WorkerView {
+    const pid = this.#worker?.pid;
+    const { rssBytes } = this.#workerEvents;
+    return {
+      pipelineId: this.pipelineId,
+      state: this.#state,
+      streams: [...this.streams.keys()],
+      ...(pid === undefined ? {} : { pid }),
+      ...(pid === undefined || rssBytes === undefined ? {} : { rssBytes }),
+      restarts: this.#restarts,
+      ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt.toISOString() }),
+      ...(this.#retryAt === undefined ? {} : { retryAt: this.#retryAt.toISOString() }),
+      ...(this.#lastExit === undefined ? {} : { lastExit: this.#lastExit }),
+    };
+  }
+
+  /** Throws `SL_UNAVAILABLE` while no worker runs, `SL_TIMEOUT`, `SL_WORKER_DIED`. */
+  async dot(streamId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
+    const graph = this.#pipeline.graphs.find(({ streams }) => streams.includes(streamId));
+    if (this.#worker === undefined || graph === undefined) {
+      throw new SightlineError(
+        'SL_UNAVAILABLE',
+        `Cannot draw the graph of stream '${streamId}': its worker does not run now. Try again when the stream is live.`,
+      );
+    }
+    return this.#worker.dot(graph.id, options);
+  }
+
+  /** Drains and ends the worker for good; afterwards no process is left. Further calls wait for the first. */
+  close(options: { drainMs: number }): Promise<void> {
+    this.#closed ??= this.#close(options.drainMs);
+    return this.#closed;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const deadlineMs = performance.now() + drainMs;
+    for (const stream of this.streams.values()) stream.enter('draining');
+    if (this.#state !== 'stopped') this.#state = 'draining';
+    this.#closing.abort();
+    await this.#worker?.stop({ drainMs });
+    await this.#loop;
+    await Promise.all([...this.#unread].map((worker) => this.#readOut(worker, deadlineMs)));
+    for (const stream of this.streams.values()) stream.enter('stopped');
+  }
+
+  /** What a worker had sent is still taken, as far as the consumer does so in time. */
+  async #readOut(worker: WorkerProcess, deadlineMs: number): Promise<void> {
+    const leftMs = Math.max(READ_OUT_MS, deadlineMs - performance.now());
+    if (await settlesWithin(worker.drained, leftMs)) return;
+    worker.discardData();
+    const message =
+      'The consumer held back until the end of the drain; what was still in the line is lost';
+    this.#logger.error({ workerPid: worker.pid }, 'records.unread');
+    this.#emit('records.unread', { message });
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const graphs = this.#graphsToRun();
+      if (graphs.length === 0) break;
+      const startedMs = performance.now();
+      const outcome = await this.#runOnce(graphs);
+      this.#worker = undefined;
+      if (signal.aborted) break;
+      if (performance.now() - startedMs >= HEALTHY_MS) this.#failures = 0;
+      if (outcome.next === 'again') await this.#waitToRestart(outcome.reason);
+      else this.#endStreams(outcome);
+    }
+    this.#state = 'stopped';
+  }
+
+  /** The graphs whose streams are not all over: an ended file is not played again because a neighbour crashed. */
+  #graphsToRun(): readonly Graph[] {
+    return this.#pipeline.graphs.filter(({ streams }) =>
+      streams.some((id) => this.streams.get(id)?.over === false),
+    );
+  }
+
+  /** One worker from spawn to exit. */
+  async #runOnce(graphs: readonly Graph[]): Promise<Outcome> {
+    this.#state = 'starting';
+    this.#retryAt = undefined;
+    for (const stream of this.#running()) stream.enter('pending');
+    this.#emit('worker.starting', { failures: this.#failures });
+    try {
+      this.#worker = await this.#context.gate.run(() => this.#launch());
+    } catch (error) {
+      return { next: 'again', reason: this.#reasonOf(error) };
+    }
+    this.#startedAt = this.#context.clock.now();
+    if (this.#closing.signal.aborted) await this.#worker.stop({ drainMs: 0 });
+    return this.#serve(this.#worker, graphs);
+  }
+
+  async #launch(): Promise<WorkerProcess> {
+    const { command, limits } = this.#context;
+    const worker = await WorkerProcess.launch(
+      {
+        command,
+        scrubber: this.#scrubber,
+        logger: this.#logger,
+        ...(limits === undefined ? {} : { limits }),
+        onEvent: (event) => this.#workerEvents.apply(event),
+        onRecords: (records) => this.#intake.take(records),
+        onExit: (exit, pid) => this.#noteExit(exit, pid),
+      },
+      { signal: this.#closing.signal },
+    );
+    this.#unread.add(worker);
+    void worker.drained.then(() => this.#unread.delete(worker));
+    return worker;
+  }
+
+  async #serve(worker: WorkerProcess, graphs: readonly Graph[]): Promise<Outcome> {
+    const { pipelineId } = this;
+    const stream = { ...STREAM_POLICY, ...this.#pipeline.policy };
+    try {
+      await worker.start({ pipelineId, graphs, stream });
+    } catch (error) {
+      const exit = await worker.stop({ drainMs: 0 });
+      const { code, retryable } = toSightlineError(error);
+      if (code === 'SL_WORKER_DIED') return outcomeOf(exit);
+      return { next: retryable ? 'again' : 'reject', reason: this.#reasonOf(error) };
+    }
+    if (!this.#closing.signal.aborted) {
+      this.#state = 'running';
+      this.#emit('worker.running', { pid: worker.pid });
+    }
+    return outcomeOf(await worker.exited);
+  }
+
+  #noteExit(exit: WorkerExit, pid: number): void {
+    this.#lastExit = exit;
+    for (const stream of this.streams.values()) stream.counts.workerGone();
+    const { kind, code, signal, message } = exit;
+    const facts = { pid, kind, code, signal, message };
+    const level = kind === 'died' ? 'error' : 'info';
+    this.#logger[level]({ ...facts, stderrTail: exit.stderrTail }, 'worker.exited');
+    this.#emit('worker.exited', facts);
+  }
+
+  async #waitToRestart(reason: Reason): Promise<void> {
+    this.#failures += 1;
+    this.#restarts += 1;
+    const retryInMs = fullJitterMs(this.#failures, this.#context.backoff ?? RESTART_BACKOFF);
+    this.#state = 'backoff';
+    this.#retryAt = new Date(this.#context.clock.now().getTime() + retryInMs);
+    for (const stream of this.#running()) {
+      stream.counts.workerRestarts += 1;
+      stream.enter('backoff', { reason, retryInMs });
+    }
+    await wait(retryInMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+
+  #endStreams(outcome: Exclude<Outcome, { next: 'again' }>): void {
+    for (const stream of this.#running()) {
+      if (outcome.next === 'reject') stream.enter('rejected', { reason: outcome.reason });
+      else stream.enter('stopped', { reason: ENDED });
+    }
+  }
+
+  #running(): readonly SupervisedStream[] {
+    return [...this.streams.values()].filter((stream) => !stream.over);
+  }
+
+  #reasonOf(error: unknown): Reason {
+    const { code, message } = toSightlineError(error);
+    return { code, message: this.#scrubber.text(message) };
+  }
+
+  #emit(type: string, facts: EventFacts): void {
+    this.#context.events.emit(type, { pipelineId: this.pipelineId, ...facts });
+  }
+}
+
+const ENDED: Reason = {
+  code: 'SL_SOURCE_ENDED',
+  message: 'The worker left because the source is over',
+};
+
+function outcomeOf(exit: WorkerExit): Outcome {
+  if (exit.kind !== 'died') return { next: 'over' };
+  if (exit.code === EXIT_CODES.badGraph) {
+    return { next: 'reject', reason: { code: 'SL_PIPELINE_FAILED', message: exit.message } };
+  }
+  return { next: 'again', reason: { code: 'SL_WORKER_DIED', message: exit.message } };
+}

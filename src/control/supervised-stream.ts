@@ -1,0 +1,100 @@
+import type { FrameHeader } from '../metadata/frame-header.ts';
+import type { Image } from '../metadata/image.ts';
+import type { StreamCounters } from '../worker/protocol.ts';
+import type { EventLog } from './event-log.ts';
+import { StreamCounts } from './stream-counters.ts';
+import { StreamLatest } from './stream-latest.ts';
+import { type Clock, type Evidence, StreamStateMachine } from './stream-state.ts';
+import type { LatestFrame, LatestImage, StreamState, StreamStatus } from './types.ts';
+
+/** States a worker cannot bring a stream out of: only an edit, a probe or a new start can. */
+const OVER: ReadonlySet<StreamState> = new Set(['stopped', 'rejected', 'quarantined', 'disabled']);
+
+/** One stream: its state, its totals, its newest data. Every change of state becomes an event. */
+export class SupervisedStream {
+  readonly id: string;
+  readonly pipelineId: string;
+  readonly counts: StreamCounts;
+  readonly #events: EventLog;
+  readonly #machine: StreamStateMachine;
+  readonly #latest: StreamLatest;
+
+  constructor(id: string, pipelineId: string, events: EventLog, clock: Clock) {
+    this.id = id;
+    this.pipelineId = pipelineId;
+    this.#events = events;
+    this.#machine = new StreamStateMachine(clock);
+    this.#latest = new StreamLatest(clock);
+    this.counts = new StreamCounts(clock.monotonicMs);
+  }
+
+  get state(): StreamState {
+    return this.#machine.state;
+  }
+
+  get over(): boolean {
+    return OVER.has(this.#machine.state);
+  }
+
+  /** Takes the step and tells it; false when it is not allowed from here. */
+  enter(to: StreamState, evidence: Evidence = {}): boolean {
+    const change = this.#machine.enter(to, evidence);
+    if (change === undefined) return false;
+    const { reason } = evidence;
+    this.#events.emit(`stream.${to}`, {
+      streamId: this.id,
+      pipelineId: this.pipelineId,
+      from: change.from,
+      afterMs: change.afterMs,
+      attempt: this.#machine.attempt,
+      ...(evidence.session === undefined ? {} : { session: evidence.session }),
+      ...(reason === undefined ? {} : { code: reason.code, message: reason.message }),
+      ...(this.#machine.retryAt === undefined
+        ? {}
+        : { retryAt: this.#machine.retryAt.toISOString() }),
+    });
+    return true;
+  }
+
+  takeFrame(header: FrameHeader, payload: Uint8Array): void {
+    this.counts.framesReceived += 1;
+    this.#latest.takeFrame(header, payload);
+  }
+
+  takeImage(image: Image): void {
+    this.counts.imagesReceived += 1;
+    this.#latest.takeImage(image);
+  }
+
+  takeStats(counters: StreamCounters, atMs: number): void {
+    this.counts.report(counters, atMs);
+  }
+
+  latestFrame(): LatestFrame | undefined {
+    return this.#latest.latestFrame();
+  }
+
+  latestImage(): LatestImage | undefined {
+    return this.#latest.latestImage();
+  }
+
+  status(): StreamStatus {
+    const machine = this.#machine;
+    const latencyMs = this.#latest.latencyMs();
+    const { lastFrameAt } = this.#latest;
+    return {
+      state: machine.state,
+      since: machine.since.toISOString(),
+      ...(machine.reason === undefined ? {} : { reason: machine.reason }),
+      ...(machine.retryAt === undefined ? {} : { retryAt: machine.retryAt.toISOString() }),
+      attempt: machine.attempt,
+      ...(machine.session === undefined ? {} : { session: machine.session }),
+      counters: this.counts.totals(machine.reconnects),
+      fps: this.counts.rates(),
+      ...(latencyMs === undefined ? {} : { latencyMs }),
+      objects: machine.hasFrames ? this.#latest.objects() : {},
+      objectsLastSecond: machine.hasFrames ? this.#latest.objectsLastSecond() : {},
+      ...(lastFrameAt === undefined ? {} : { lastFrameAt: lastFrameAt.toISOString() }),
+    };
+  }
+}
