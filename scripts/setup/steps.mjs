@@ -1,0 +1,214 @@
+// The steps of set-up as data: what each depends on, what it makes, and how.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { checkMayInstall, distribution, install, missingPackages, packageFacts } from './apt.mjs';
+import { clipFacts, makeClip } from './clip.mjs';
+import { buildWithNodeGyp, cmakeJs, configureNative } from './native.mjs';
+import { buildEnv, nodeDir } from './node-headers.mjs';
+import { BUILD_NATIVE, CACHE, DEMO_CLIP, ROOT, tool } from './paths.mjs';
+import { filesUnder } from './stamp.mjs';
+import { packagesFor } from './system-packages.mjs';
+
+const LOCKFILE = join(ROOT, 'package-lock.json');
+const NODE_FACTS = [process.versions.modules, process.platform, process.arch, nodeDir()];
+const NETWORK_REMEDY = 'Check the network (`npm ping`) and start again; what is done is kept.';
+const COMPILER_REMEDY =
+  'The log names the first error. If a header is missing, delete .cache/stamps and start again.';
+
+/** Packages that are missing, after making sure that they may be installed. */
+export function packagesToInstall(purpose, env = process.env) {
+  if (env.SIGHTLINE_SKIP_PACKAGES === '1') return [];
+  const missing = missingPackages(packagesFor(purpose, distribution()));
+  if (missing.length > 0) checkMayInstall(missing, env);
+  return missing;
+}
+
+function systemPackages(purpose) {
+  return {
+    name: `packages-${purpose}`,
+    title: 'Check system packages',
+    needs: [],
+    inputs: () => ({ facts: packageFacts(purpose) }),
+    outputs: [],
+    remedy: 'Run `apt-get update` as root, then start again.',
+    async run(task) {
+      const missing = packagesToInstall(purpose);
+      if (missing.length === 0) return;
+      task.note(`installing ${missing.length} by apt:`);
+      for (const { name, reason } of missing) task.note(`  ${name}: ${reason}`);
+      await install(missing, task);
+    },
+  };
+}
+
+const NPM = {
+  name: 'npm',
+  title: 'Install npm packages (npm ci)',
+  needs: [],
+  inputs: () => ({ files: [LOCKFILE], facts: NODE_FACTS }),
+  outputs: [tool('.package-lock.json')],
+  remedy: NETWORK_REMEDY,
+  // Install scripts do not run: the one package that must be compiled (better-sqlite3) has a step of its own, and
+  // others would download. Development packages are the build tools, so NODE_ENV=production must not drop them.
+  async run(task) {
+    const npm = process.env.npm_execpath;
+    const args = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
+    if (npm?.endsWith('.js')) await task.run(process.execPath, [npm, ...args], { env: buildEnv() });
+    else await task.run('npm', args, { env: buildEnv() });
+  },
+};
+
+function sqlite(packages) {
+  return {
+    name: 'sqlite',
+    title: 'Compile better-sqlite3 (about a minute)',
+    needs: [NPM.name, packages],
+    inputs: () => ({
+      files: [tool('better-sqlite3', 'package.json'), tool('better-sqlite3', 'binding.gyp')],
+      facts: NODE_FACTS,
+    }),
+    outputs: [tool('better-sqlite3', 'build', 'Release', 'better_sqlite3.node')],
+    remedy: COMPILER_REMEDY,
+    run: (task) => buildWithNodeGyp(task, 'better-sqlite3'),
+  };
+}
+
+function addon(packages) {
+  return {
+    name: 'addon',
+    title: 'Build the Node addon (node-gyp)',
+    needs: [NPM.name, packages],
+    inputs: () => ({
+      files: filesUnder(['binding.gyp', 'native/addon', 'native/common']),
+      facts: NODE_FACTS,
+    }),
+    outputs: [join(ROOT, 'build', 'Release', 'sightline.node')],
+    remedy: COMPILER_REMEDY,
+    run: (task) => buildWithNodeGyp(task),
+  };
+}
+
+function plugin(packages) {
+  return {
+    name: 'plugin',
+    title: 'Build the GStreamer plugin and the built-in camera (cmake-js)',
+    needs: [NPM.name, packages],
+    inputs: () => ({ files: filesUnder(['native'], ['native/tests', 'native/addon']) }),
+    outputs: [
+      join(BUILD_NATIVE, 'plugin', 'libgstsightline.so'),
+      join(BUILD_NATIVE, 'bin', 'sightline-camera'),
+    ],
+    remedy: COMPILER_REMEDY,
+    async run(task) {
+      await configureNative(task);
+      for (const target of ['gstsightline', 'sightline-camera']) {
+        await cmakeJs(task, 'build', { target });
+      }
+    },
+  };
+}
+
+const NATIVE_TESTS = {
+  name: 'native-tests',
+  title: 'Build the native tests (cmake-js)',
+  needs: ['plugin'],
+  inputs: () => ({ files: filesUnder(['native'], ['native/addon']) }),
+  outputs: [join(BUILD_NATIVE, 'CTestTestfile.cmake')],
+  remedy: COMPILER_REMEDY,
+  async run(task) {
+    await configureNative(task, { defines: { SIGHTLINE_TESTS: 'ON' } });
+    await cmakeJs(task, 'build');
+  },
+};
+
+const PROTO = {
+  name: 'proto',
+  title: 'Generate the protobuf code',
+  needs: [NPM.name],
+  inputs: () => ({ files: filesUnder(['proto', 'scripts/gen-proto.mjs']) }),
+  outputs: [join(ROOT, 'src', 'gen', 'frame.js'), join(ROOT, 'dist', 'gen', 'frame.js')],
+  remedy: 'The log names the line of the .proto file.',
+  run: (task) => task.run(process.execPath, [join(ROOT, 'scripts', 'gen-proto.mjs')]),
+};
+
+const TYPESCRIPT = {
+  name: 'typescript',
+  title: 'Compile TypeScript (tsc)',
+  needs: [NPM.name, PROTO.name],
+  inputs: () => ({
+    files: filesUnder(['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']),
+  }),
+  outputs: [join(ROOT, 'dist', 'cli.js')],
+  remedy: 'The log names the file and the line.',
+  async run(task) {
+    // The compiler's own record would make it write nothing where dist/ is gone.
+    if (!existsSync(join(ROOT, 'dist', 'cli.js')))
+      rmSync(join(CACHE, 'tsc.tsbuildinfo'), { force: true });
+    await task.run(process.execPath, [
+      tool('typescript', 'bin', 'tsc'),
+      '-p',
+      'tsconfig.build.json',
+    ]);
+  },
+};
+
+export const MODEL = 'centernet-512x384';
+
+const MODEL_STEP = {
+  name: 'model',
+  title: 'Convert the detection model to ONNX',
+  needs: [TYPESCRIPT.name],
+  inputs: () => ({
+    files: [
+      ...filesUnder(['dist/models'], []).filter((file) => file.endsWith('.js')),
+      ...filesUnder(['models']).filter(
+        (file) => /\.(yaml|txt)$/.test(file) && !file.endsWith('nvinfer.txt'),
+      ),
+    ],
+    facts: [
+      JSON.parse(readFileSync(LOCKFILE, 'utf8')).packages['node_modules/@vladmandic/human']
+        ?.integrity,
+    ],
+  }),
+  outputs: [join(ROOT, 'models', MODEL, 'nvinfer.txt'), join(ROOT, 'models', MODEL, 'model.onnx')],
+  remedy:
+    'Delete node_modules and start again: the weights come with the npm package @vladmandic/human.',
+  run: (task) =>
+    task.run(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `const { ensureModel } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'models', 'ensure.js')).href)});
+       await ensureModel(${JSON.stringify(MODEL)});`,
+    ]),
+};
+
+function demoClip(packages, chosen) {
+  return {
+    name: 'clip',
+    title: 'Prepare the demo clip',
+    needs: [packages],
+    inputs: () => ({ facts: clipFacts(chosen) }),
+    outputs: [DEMO_CLIP],
+    remedy: 'Set SIGHTLINE_DEMO_CLIP=/path/to/a/video to use a clip of yours.',
+    run: (task) => makeClip(chosen, task),
+  };
+}
+
+/** All steps for `npm start` ('run') or `npm test` ('test'), the longest first among those that may run at once. */
+export function stepsFor(purpose, env = process.env) {
+  const packages = systemPackages(purpose);
+  const steps = [
+    packages,
+    NPM,
+    sqlite(packages.name),
+    plugin(packages.name),
+    // The tests count the people of the built-in clip, so a chosen one is for the demo alone.
+    demoClip(packages.name, purpose === 'test' ? undefined : env.SIGHTLINE_DEMO_CLIP),
+    addon(packages.name),
+    PROTO,
+    TYPESCRIPT,
+    MODEL_STEP,
+  ];
+  return purpose === 'test' ? [...steps, NATIVE_TESTS] : steps;
+}

@@ -1,0 +1,45 @@
+// The system packages, by purpose, each with its reason. The Dockerfile installs the same lists (a test compares).
+// The names are those of Debian 12, Ubuntu 22.04 and Ubuntu 24.04.
+
+/** What a machine that runs Sightline needs. */
+export const RUN = [
+  ['ca-certificates', 'trusts the servers of HTTPS, MQTTS and RTSPS'],
+  ['gstreamer1.0-plugins-base', 'converts and scales pictures'],
+  ['gstreamer1.0-plugins-good', 'receives RTSP, reads MP4, writes JPEG'],
+  ['gstreamer1.0-plugins-bad', 'parses H.264 and H.265'],
+  ['gstreamer1.0-plugins-ugly', 'encodes H.264 (the demo clip)'],
+  ['gstreamer1.0-libav', 'decodes H.264 and H.265 on the CPU'],
+  ['gstreamer1.0-tools', 'gst-launch and gst-inspect, for set-up and `sightline doctor`'],
+  ['libgstrtspserver-1.0-0', 'the built-in camera of the demo and the tests'],
+];
+
+/** What building needs beyond that. */
+export const BUILD = [
+  ['build-essential', 'compiles the addon, the plugin and SQLite'],
+  ['cmake', 'builds the plugin'],
+  ['ninja-build', 'builds it in parallel'],
+  ['pkg-config', 'finds GStreamer'],
+  ['python3', 'node-gyp, which builds the addon, is written in it'],
+  ['libgstreamer1.0-dev', 'GStreamer headers'],
+  ['libgstreamer-plugins-base1.0-dev', 'GStreamer video, RTP and app headers'],
+  ['libgstrtspserver-1.0-dev', 'RTSP server headers, for the built-in camera'],
+  ['libprotozero-dev', 'writes protobuf in C++ (headers only)'],
+];
+
+/** What the tests need beyond that. `only` limits a package to distributions where it is a real one. */
+export const TEST = [
+  ['libgtest-dev', 'GoogleTest, for the native tests'],
+  ['clang-format-14', 'checks the C++ formatting'],
+  ['mosquitto', 'a real MQTT 5 broker to test against'],
+  // Ubuntu has no chromium package, only a stub that asks for a snap: there the page test looks for any browser.
+  ['chromium', 'a real browser to test the page with', { only: 'debian' }],
+];
+
+const BY_PURPOSE = { run: [...RUN, ...BUILD], test: [...RUN, ...BUILD, ...TEST] };
+
+/** The packages for `npm start` ('run') or `npm test` ('test') on a distribution (ID of /etc/os-release). */
+export function packagesFor(purpose, distribution) {
+  return BY_PURPOSE[purpose]
+    .filter(([, , limits]) => limits?.only === undefined || limits.only === distribution)
+    .map(([name, reason]) => ({ name, reason }));
+}
