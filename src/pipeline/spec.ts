@@ -44,8 +44,38 @@ export const InferSpec = strictObject(
 );
 export type InferSpec = Static<typeof InferSpec>;
 
-/** ByteTrack-style association. */
-export const ByteTrackSpec = strictObject({ type: Type.Literal('bytetrack') });
+function share(description: string) {
+  return Type.Optional(Type.Number({ minimum: 0, maximum: 1, description }));
+}
+
+/** ByteTrack-style association. Knobs left out have the defaults of the element (in brackets). */
+export const ByteTrackSpec = strictObject({
+  type: Type.Literal('bytetrack'),
+  highThreshold: share('Score from which a detection takes part in the first association (0.4)'),
+  lowThreshold: share('Score from which a detection can continue a track at all (0.1)'),
+  newTrackThreshold: share('Score from which an unmatched detection starts a track (0.5)'),
+  matchThreshold: share('Largest distance, 1 - overlap, of a detection from its track (0.8)'),
+  maxLostFrames: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 100_000,
+      description: 'Frames without a detection after which a track ends (30)',
+    }),
+  ),
+  minHits: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      description: 'Detections in a row that confirm a track (2)',
+    }),
+  ),
+  classAware: Type.Optional(
+    Type.Boolean({ description: 'A track continues only with objects of its class (true)' }),
+  ),
+  emitLost: Type.Optional(
+    Type.Boolean({ description: 'Put out missed tracks at their predicted place (false)' }),
+  ),
+});
 export type ByteTrackSpec = Static<typeof ByteTrackSpec>;
 
 /** How objects keep their id from frame to frame. */

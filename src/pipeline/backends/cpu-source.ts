@@ -1,0 +1,98 @@
+import { redactUrl } from '../../common/redact-url.ts';
+import type {
+  ResolvedFileSource,
+  ResolvedRtspSource,
+  ResolvedSource,
+} from '../../sources/resolve-source.ts';
+import type { GraphChoice, GraphNode } from '../graph.ts';
+import { CPU_CODECS, type CpuCodec } from './cpu-codecs.ts';
+
+/** How long rtspsrc waits for an answer or, with UDP, for a packet: 5 s. */
+const TIMEOUT_US = 5_000_000;
+
+/** The front of a graph: from the source to decoded pictures. */
+export interface SourcePart {
+  readonly nodes: readonly GraphNode[];
+  readonly links: readonly { readonly from: string; readonly to: string }[];
+  readonly choice: GraphChoice;
+}
+
+/** Lowers a source; its pictures enter the node `to`. */
+export function lowerSource(source: ResolvedSource, to: string): SourcePart {
+  return source.type === 'rtsp' ? lowerRtsp(source, to) : lowerFile(source, to);
+}
+
+function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
+  const { location, username, password, transport, latencyMs } = source;
+  // Some cameras want the password in the path or the query: then the whole URL is a secret.
+  const secretLocation = redactUrl(location) === location ? [] : ['location'];
+  const node: GraphNode = {
+    id: 'source',
+    factory: 'rtspsrc',
+    role: 'source',
+    properties: {
+      location,
+      ...(username === undefined ? {} : { 'user-id': username }),
+      ...(password === undefined ? {} : { 'user-pw': password.reveal() }),
+      protocols: transport,
+      latency: latencyMs,
+      'drop-on-latency': false,
+      'do-rtcp': true,
+      'tcp-timeout': TIMEOUT_US,
+      timeout: TIMEOUT_US,
+    },
+    secret: [...secretLocation, ...(password === undefined ? [] : ['user-pw'])],
+  };
+  const alternatives = CPU_CODECS.flatMap((codec) =>
+    codec.rtp === undefined
+      ? []
+      : [
+          {
+            caps: `application/x-rtp,media=video,encoding-name=${codec.rtp.encoding}`,
+            chain: [receive(codec), ...depayload(codec.name, codec.rtp), ...decode(codec)],
+          },
+        ],
+  );
+  return { nodes: [node], links: [], choice: { from: node.id, to, alternatives } };
+}
+
+function lowerFile(source: ResolvedFileSource, to: string): SourcePart {
+  const nodes: GraphNode[] = [
+    { id: 'source', factory: 'filesrc', role: 'source', properties: { location: source.path } },
+    { id: 'demux', factory: 'parsebin', role: 'parse', properties: {} },
+  ];
+  const alternatives = CPU_CODECS.map((codec) => ({
+    caps: codec.fileCaps,
+    chain: [receive(codec), ...decode(codec)],
+  }));
+  return {
+    nodes,
+    links: [{ from: 'source', to: 'demux' }],
+    choice: { from: 'demux', to, alternatives },
+  };
+}
+
+function receive({ name }: CpuCodec): GraphNode {
+  return {
+    id: `${name}-receive`,
+    factory: 'slstamp',
+    role: 'stamp',
+    properties: { stage: 'receive' },
+  };
+}
+
+function depayload(name: string, rtp: NonNullable<CpuCodec['rtp']>): GraphNode[] {
+  const nodes: GraphNode[] = [
+    { id: `${name}-depay`, factory: rtp.depayload, role: 'depayload', properties: {} },
+  ];
+  if (rtp.parse !== undefined) {
+    nodes.push({ id: `${name}-parse`, factory: rtp.parse, role: 'parse', properties: {} });
+  }
+  return nodes;
+}
+
+function decode({ name, decoder }: CpuCodec): GraphNode[] {
+  if (decoder === undefined) return [];
+  const { factory, properties } = decoder;
+  return [{ id: `${name}-decode`, factory, role: 'decode', properties }];
+}

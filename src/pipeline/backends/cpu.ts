@@ -1,0 +1,179 @@
+import { isLive } from '../../sources/resolve-source.ts';
+import { deepFreeze } from '../freeze.ts';
+import type { Graph, GraphLink, GraphNode, PropertyValue } from '../graph.ts';
+import { assertSound } from '../graph-check.ts';
+import type { ResolvedPipeline, ResolvedStream } from '../resolve.ts';
+import type { ImagesSpec, TrackSpec } from '../spec.ts';
+import { lowerSource } from './cpu-source.ts';
+
+export interface CpuOptions {
+  /** ONNX Runtime's shared library. */
+  readonly onnxRuntimeLibrary: string;
+  /** Cores the worker may use. */
+  readonly cores: number;
+}
+
+/** Records an appsink holds for the reader before the pipeline waits. */
+const METADATA_BUFFERS = 64;
+const IMAGE_BUFFERS = 4;
+
+/**
+ * Lowers a pipeline to elements that run on the CPU: one graph a stream. The worker runs all of them in one process,
+ * where their detectors share the model.
+ */
+export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): readonly Graph[] {
+  const graphs = pipeline.streams.map((stream) => lowerStream(pipeline, stream, options));
+  assertSound(graphs);
+  return deepFreeze(graphs);
+}
+
+function lowerStream(
+  pipeline: ResolvedPipeline,
+  stream: ResolvedStream,
+  options: CpuOptions,
+): Graph {
+  const source = lowerSource(stream.source, 'decoded');
+  const pictures = [
+    node('decoded', 'slstamp', 'stamp', { stage: 'decode' }),
+    ...pace(stream),
+    frameQueue(stream),
+    detector(pipeline, options),
+    ...tracker(pipeline.track),
+  ];
+  const outputs = lowerOutputs(stream, pipeline.images);
+  const main = [...pictures, ...outputs.main];
+  return {
+    id: stream.id,
+    streams: [stream.id],
+    nodes: [...source.nodes, ...main, ...outputs.branch],
+    links: [...source.links, ...chainLinks(main), ...outputs.branchLinks],
+    choices: [source.choice],
+    sessionNodes: outputs.sessionNodes,
+  };
+}
+
+/** A file that is to run like a camera waits for its clock here; a camera brings its own pace. */
+function pace({ source }: ResolvedStream): GraphNode[] {
+  const paced = source.type === 'file' && source.pace === 'realtime';
+  return paced ? [node('pace', 'clocksync', 'queue', { sync: true })] : [];
+}
+
+/**
+ * Between decoder and detector. A live stream keeps only the newest picture, so that a slow detector skips frames
+ * instead of falling behind; a file waits, so that every frame is seen.
+ */
+function frameQueue({ source }: ResolvedStream): GraphNode {
+  return queue('frames', isLive(source) ? 1 : 4, isLive(source));
+}
+
+function detector({ infer, streams }: ResolvedPipeline, options: CpuOptions): GraphNode {
+  const [first] = streams;
+  // One live stream gains latency from a second thread; several streams gain throughput from a session a core.
+  const alone = streams.length === 1 && first !== undefined && isLive(first.source);
+  const { model, interval, threshold, classIds, batchSize } = infer;
+  return node('infer', 'slinfer', 'infer', {
+    'config-file-path': model.configFile,
+    interval,
+    'unique-id': 1,
+    'batch-size': batchSize,
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(classIds === undefined ? {} : { 'class-ids': classIds.join(';') }),
+    'onnxruntime-library': options.onnxRuntimeLibrary,
+    'intra-op-threads': alone && options.cores >= 2 ? 2 : 1,
+    'model-name': model.name,
+    'model-version': model.version,
+  });
+}
+
+function tracker(track: TrackSpec): GraphNode[] {
+  if (track.type === 'none') return [];
+  const knobs: Record<string, PropertyValue | undefined> = {
+    'track-high-threshold': track.highThreshold,
+    'track-low-threshold': track.lowThreshold,
+    'new-track-threshold': track.newTrackThreshold,
+    'match-threshold': track.matchThreshold,
+    'max-lost-frames': track.maxLostFrames,
+    'min-hits': track.minHits,
+    'class-aware': track.classAware,
+    'emit-lost': track.emitLost,
+  };
+  const given = Object.entries(knobs).filter(
+    (entry): entry is [string, PropertyValue] => entry[1] !== undefined,
+  );
+  return [node('track', 'sltrack', 'track', Object.fromEntries(given))];
+}
+
+interface Outputs {
+  /** Continues the chain of pictures down to the metadata. */
+  readonly main: readonly GraphNode[];
+  readonly branch: readonly GraphNode[];
+  readonly branchLinks: readonly GraphLink[];
+  readonly sessionNodes: readonly string[];
+}
+
+function lowerOutputs(stream: ResolvedStream, images: ImagesSpec | undefined): Outputs {
+  const meta = node('meta', 'slmeta', 'metadata', {
+    'stream-id': stream.id,
+    'sensor-id': stream.sensorId,
+    backend: 'cpu',
+  });
+  const metadata = output('metadata', 1, METADATA_BUFFERS);
+  if (images === undefined) {
+    return { main: [meta, metadata], branch: [], branchLinks: [], sessionNodes: [meta.id] };
+  }
+  const sample = node('sample', 'slsample', 'sample', {
+    action: 'mark',
+    'interval-ms': images.everyMs,
+    when: images.when,
+  });
+  const split = node('split', 'tee', 'split', {});
+  const branch = [
+    queue('image-queue', 2, false),
+    node('image-filter', 'slsample', 'sample', { action: 'filter' }),
+    node('image-convert', 'videoconvert', 'convert', {}),
+    node('image-encode', 'jpegenc', 'encode-image', { quality: images.quality }),
+    node('image', 'slimage', 'image', { 'stream-id': stream.id }),
+    output('images', 2, IMAGE_BUFFERS),
+  ];
+  return {
+    main: [sample, split, queue('metadata-queue', 4, false), meta, metadata],
+    branch,
+    branchLinks: chainLinks([split, ...branch]),
+    sessionNodes: [meta.id, 'image'],
+  };
+}
+
+function output(id: string, outputKind: 1 | 2, maxBuffers: number): GraphNode {
+  // async=false: a branch that has had no picture yet must not hold the pipeline back from playing.
+  const properties = {
+    sync: false,
+    async: false,
+    'max-buffers': maxBuffers,
+    drop: false,
+    'emit-signals': false,
+    'enable-last-sample': false,
+  };
+  return { id, factory: 'appsink', role: 'output', properties, outputKind };
+}
+
+function queue(id: string, maxBuffers: number, leaky: boolean): GraphNode {
+  return node(id, 'queue', 'queue', {
+    ...(leaky ? { leaky: 'downstream' } : {}),
+    'max-size-buffers': maxBuffers,
+    'max-size-bytes': 0,
+    'max-size-time': 0,
+  });
+}
+
+function node(
+  id: string,
+  factory: string,
+  role: GraphNode['role'],
+  properties: Readonly<Record<string, PropertyValue>>,
+): GraphNode {
+  return { id, factory, role, properties };
+}
+
+function chainLinks(nodes: readonly GraphNode[]): GraphLink[] {
+  return nodes.slice(1).map((to, index) => ({ from: nodes[index]!.id, to: to.id }));
+}

@@ -1,0 +1,131 @@
+import type { Graph, GraphLink, GraphNode } from './graph.ts';
+import { nodeOf, padOf } from './graph-check.ts';
+import { shownValue } from './print-value.ts';
+import { launchValue, shellWord } from './quote.ts';
+
+export interface LaunchOptions {
+  /** Codec of the alternative to show (`h264`, `mpeg4`...) in every choice that has it; default: the first. */
+  readonly codec?: string;
+  /** Print secrets as they are: the line is to be run, not shown. Default false. */
+  readonly secrets?: boolean;
+}
+
+/** A graph whose choices are made: nodes and links only. */
+interface Flat {
+  readonly nodes: ReadonlyMap<string, GraphNode>;
+  readonly links: readonly GraphLink[];
+}
+
+/** Bare `launch` words a line breaks before. */
+const INDENT = ' \\\n  ';
+
+/**
+ * The graphs as one `gst-launch-1.0` command for a POSIX shell. It decodes, infers and encodes as the worker does;
+ * the application's outputs, which nobody would read there, become fakesinks.
+ */
+export function launchText(graphs: readonly Graph[], options: LaunchOptions = {}): string {
+  const parts = graphs.flatMap((graph, index) => {
+    // Element names are unique in the whole line.
+    const prefix = graphs.length === 1 ? '' : `g${index}_`;
+    return launchGraph(flatten(graph, options.codec), prefix, options);
+  });
+  return ['gst-launch-1.0', ...parts].join(INDENT);
+}
+
+/** Codecs a graph offers, in order of preference. */
+export function codecsOf(graph: Graph): readonly string[] {
+  return graph.choices.flatMap(({ alternatives }) =>
+    alternatives.map(({ chain }) => codecOf(chain)),
+  );
+}
+
+function codecOf(chain: readonly GraphNode[]): string {
+  return chain[0]?.id.split('-')[0] ?? '';
+}
+
+function flatten(graph: Graph, codec: string | undefined): Flat {
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const links: GraphLink[] = [...graph.links];
+  for (const { from, to, alternatives } of graph.choices) {
+    const chosen = alternatives.find(({ chain }) => codecOf(chain) === codec) ?? alternatives[0];
+    if (chosen === undefined) continue;
+    for (const node of chosen.chain) nodes.set(node.id, node);
+    const stops = [...chosen.chain.map(({ id }) => id), to];
+    let previous = from;
+    for (const [index, stop] of stops.entries()) {
+      links.push({ from: previous, to: stop, ...(index === 0 ? { caps: chosen.caps } : {}) });
+      previous = stop;
+    }
+  }
+  return { nodes, links };
+}
+
+/** Chains of elements; where a node has several links, they refer to it by name. */
+function launchGraph(flat: Flat, prefix: string, options: LaunchOptions): string[] {
+  const out = (id: string) => flat.links.filter(({ from }) => nodeOf(from) === id);
+  const into = (id: string) => flat.links.filter(({ to }) => nodeOf(to) === id);
+  const inline = (link: GraphLink) =>
+    padOf(link.from) === undefined &&
+    padOf(link.to) === undefined &&
+    into(nodeOf(link.to)).length === 1;
+
+  const lines: string[] = [];
+  const element = (node: GraphNode): string => {
+    const named =
+      out(node.id).length > 1 ||
+      out(node.id)
+        .concat(into(node.id))
+        .some((link) => !inline(link));
+    return elementText(node, named ? prefix + node.id : undefined, options);
+  };
+  const walk = (id: string, start: string): void => {
+    const words = [start];
+    let links = out(id);
+    for (
+      let link = links[0];
+      links.length === 1 && link !== undefined && inline(link);
+      link = links[0]
+    ) {
+      const node = flat.nodes.get(nodeOf(link.to))!;
+      words.push(linkText(link), element(node));
+      links = out(node.id);
+    }
+    lines.push(words.join(INDENT));
+    for (const link of links) branch(link);
+  };
+  const branch = (link: GraphLink): void => {
+    const from = reference(link.from, prefix);
+    const node = flat.nodes.get(nodeOf(link.to))!;
+    if (inline(link)) walk(node.id, `${from}${INDENT}${linkText(link)}${INDENT}${element(node)}`);
+    else lines.push(`${from}${INDENT}${linkText(link)}${INDENT}${reference(link.to, prefix)}`);
+  };
+
+  for (const node of flat.nodes.values()) {
+    const starts = into(node.id).length === 0 || into(node.id).some((link) => !inline(link));
+    if (starts) walk(node.id, element(node));
+  }
+  return lines;
+}
+
+function linkText({ caps }: GraphLink): string {
+  return caps === undefined ? '!' : `!${INDENT}${shellWord(caps)}${INDENT}!`;
+}
+
+function reference(end: string, prefix: string): string {
+  return shellWord(`${prefix}${nodeOf(end)}.${padOf(end) ?? ''}`);
+}
+
+function elementText(node: GraphNode, name: string | undefined, options: LaunchOptions): string {
+  if (node.role === 'output') {
+    return [
+      'fakesink',
+      ...(name === undefined ? [] : [`name=${name}`]),
+      'sync=false',
+      'async=false',
+    ].join(' ');
+  }
+  const properties = Object.keys(node.properties).map((property) =>
+    shellWord(`${property}=${launchValue(shownValue(node, property, options))}`),
+  );
+  return [node.factory, ...(name === undefined ? [] : [`name=${name}`]), ...properties].join(' ');
+}
