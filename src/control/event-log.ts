@@ -9,6 +9,8 @@ export interface EventLogOptions {
   /** Id before the first event. Default: the wall clock in microseconds, so that ids also grow over restarts. */
   readonly firstId?: number;
   readonly now?: () => Date;
+  /** Called with each event, for the log. */
+  readonly tell?: (event: ControlEvent) => void;
 }
 
 export interface EventFacts {
@@ -21,6 +23,7 @@ export interface EventFacts {
 export class EventLog implements Events {
   readonly #capacity: number;
   readonly #now: () => Date;
+  readonly #tell: (event: ControlEvent) => void;
   readonly #ring: ControlEvent[] = [];
   readonly #subscribers = new Set<Subscription>();
   #lastId: number;
@@ -29,6 +32,7 @@ export class EventLog implements Events {
   constructor(options: EventLogOptions = {}) {
     this.#capacity = options.capacity ?? DEFAULT_CAPACITY;
     this.#now = options.now ?? (() => new Date());
+    this.#tell = options.tell ?? (() => undefined);
     this.#lastId = options.firstId ?? Date.now() * 1_000;
   }
 
@@ -44,6 +48,7 @@ export class EventLog implements Events {
     this.#lastId += 1;
     const event = { id: this.#lastId, time: this.#now().toISOString(), type, ...facts };
     this.#ring.push(event);
+    this.#tell(event);
     // Trimmed in blocks: shifting a long array once an event would cost more than the event.
     if (this.#ring.length > this.#capacity * 1.25) {
       this.#ring.splice(0, this.#ring.length - this.#capacity);

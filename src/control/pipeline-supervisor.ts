@@ -6,7 +6,8 @@ import type { Graph } from '../pipeline/graph.ts';
 import { EXIT_CODES, type StreamPolicy } from '../worker/protocol.ts';
 import type { EventFacts, EventLog } from './event-log.ts';
 import { RecordIntake } from './record-intake.ts';
-import { Scrubber, secretsOfGraphs } from './scrubber.ts';
+import { passwordOf, Scrubber, secretsOfGraphs } from './scrubber.ts';
+import { sealSpec } from './sealed-spec.ts';
 import type { StartGate } from './start-gate.ts';
 import type { Clock } from './stream-state.ts';
 import { SupervisedStream } from './supervised-stream.ts';
@@ -87,16 +88,13 @@ export class PipelineSupervisor {
     this.#pipeline = pipeline;
     this.#context = context;
     this.#logger = context.logger.child({ pipeline: pipelineId });
-    this.#scrubber = new Scrubber(secretsOfGraphs(pipeline.graphs));
+    this.#scrubber = new Scrubber(secretsOf(pipeline));
     const streams = pipeline.streams.map(
       ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock)] as const,
     );
     this.streams = new Map(streams);
     this.#workerEvents = new WorkerEvents(this.streams, this.#scrubber, this.#logger);
-    this.#intake = new RecordIntake({
-      ...{ pipelineId, streams: this.streams, consume, events },
-      logger: this.#logger,
-    });
+    this.#intake = new RecordIntake({ pipelineId, streams: this.streams, consume, events });
   }
 
   /** Begins; the worker comes up in the background. To be called once. */
@@ -156,8 +154,7 @@ export class PipelineSupervisor {
     worker.discardData();
     const message =
       'The consumer held back until the end of the drain; what was still in the line is lost';
-    this.#logger.error({ workerPid: worker.pid }, 'records.unread');
-    this.#emit('records.unread', { message });
+    this.#emit('records.unread', { pid: worker.pid, code: 'SL_OUTBOX_FULL', message });
   }
 
   async #run(): Promise<void> {
@@ -240,10 +237,9 @@ export class PipelineSupervisor {
     this.#lastExit = exit;
     for (const stream of this.streams.values()) stream.counts.workerGone();
     const { kind, code, signal, message } = exit;
-    const facts = { pid, kind, code, signal, message };
-    const level = kind === 'died' ? 'error' : 'info';
-    this.#logger[level]({ ...facts, stderrTail: exit.stderrTail }, 'worker.exited');
-    this.#emit('worker.exited', facts);
+    if (kind === 'died') this.#logger.error({ pid, stderrTail: exit.stderrTail }, 'worker.died');
+    const cause = kind === 'died' ? { code: 'SL_WORKER_DIED' } : {};
+    this.#emit('worker.exited', { pid, kind, exitCode: code, signal, message, ...cause });
   }
 
   async #waitToRestart(reason: Reason): Promise<void> {
@@ -284,6 +280,12 @@ const ENDED: Reason = {
   code: 'SL_SOURCE_ENDED',
   message: 'The worker left because the source is over',
 };
+
+function secretsOf({ graphs, streams }: CompiledPipeline): readonly string[] {
+  const ofSpecs = streams.flatMap(({ spec }) => Object.values(sealSpec(spec).secrets));
+  const passwords = ofSpecs.flatMap((text) => passwordOf(text) ?? []);
+  return [...secretsOfGraphs(graphs), ...ofSpecs, ...passwords];
+}
 
 function outcomeOf(exit: WorkerExit): Outcome {
   if (exit.kind !== 'died') return { next: 'over' };

@@ -1,6 +1,5 @@
 import type { OutboxRecord } from '../common/delivery.ts';
 import { toSightlineError } from '../common/errors.ts';
-import type { Logger } from '../common/logger.ts';
 import { readFrameHeader } from '../metadata/frame-header.ts';
 import { decodeImage } from '../metadata/image.ts';
 import type { DataRecord } from '../metadata/record-reader.ts';
@@ -15,7 +14,6 @@ export interface RecordIntakeOptions {
   readonly streams: ReadonlyMap<string, SupervisedStream>;
   readonly consume: RecordConsumer;
   readonly events: EventLog;
-  readonly logger: Logger;
 }
 
 /** Turns what a worker sends into outbox records, keeps the streams' figures, and counts what nobody takes. */
@@ -81,21 +79,19 @@ export class RecordIntake {
 
   #countUnreadable(record: DataRecord, error: unknown): void {
     this.#unreadable += 1;
-    const { events, logger, pipelineId } = this.#options;
+    const { events, pipelineId } = this.#options;
     const facts = { kind: record.kind, bytes: record.payload.length, total: this.#unreadable };
-    logger.error({ ...facts, err: error }, 'records.unreadable');
     // The first, then one for each doubling: a broken writer must not flood those who listen.
     if ((this.#unreadable & (this.#unreadable - 1)) === 0) {
-      const { message } = toSightlineError(error);
-      events.emit('records.unreadable', { pipelineId, ...facts, message });
+      const { code, message } = toSightlineError(error);
+      events.emit('records.unreadable', { pipelineId, ...facts, code, message });
     }
   }
 
   #countRefused(batch: readonly OutboxRecord[], error: unknown): void {
-    const { events, logger, pipelineId, streams } = this.#options;
+    const { events, pipelineId, streams } = this.#options;
     for (const { streamId } of batch) streams.get(streamId)!.counts.recordsRefused += 1;
     const { code, message } = toSightlineError(error);
-    logger.error({ count: batch.length, code, err: error }, 'records.refused');
     events.emit('records.refused', { pipelineId, count: batch.length, code, message });
   }
 }

@@ -79,20 +79,34 @@ export class Registry {
     });
   }
 
-  /** Durable when it returns. Throws `SL_CONFLICT` when the id is there. */
+  /** Durable when it returns. Throws `SL_CONFLICT` when the id is there, `SL_UNAVAILABLE` when it cannot be written. */
   add(id: string, spec: object, createdAt: Date): void {
     const { open, secrets } = sealSpec(spec);
-    const result = this.#db
-      .prepare('INSERT OR IGNORE INTO streams (id, spec, secrets, created_at) VALUES (?, ?, ?, ?)')
-      .run(id, JSON.stringify(open), JSON.stringify(secrets), createdAt.toISOString());
-    if (result.changes === 0) {
+    const { changes } = this.#write(
+      'INSERT OR IGNORE INTO streams (id, spec, secrets, created_at) VALUES (?, ?, ?, ?)',
+      [id, JSON.stringify(open), JSON.stringify(secrets), createdAt.toISOString()],
+    );
+    if (changes === 0) {
       throw new SightlineError('SL_CONFLICT', `Cannot keep stream '${id}': the id is taken`);
     }
   }
 
-  /** Durable when it returns. False when there was none. */
+  /** Durable when it returns. False when there was none. Throws `SL_UNAVAILABLE` when it cannot be written. */
   remove(id: string): boolean {
-    return this.#db.prepare('DELETE FROM streams WHERE id = ?').run(id).changes > 0;
+    return this.#write('DELETE FROM streams WHERE id = ?', [id]).changes > 0;
+  }
+
+  #write(sql: string, values: readonly string[]): Database.RunResult {
+    try {
+      return this.#db.prepare(sql).run(...values);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SightlineError(
+        'SL_UNAVAILABLE',
+        `Cannot write ${this.#db.name}: ${why}. Nothing was changed; free the disk or mend its permissions.`,
+        { cause },
+      );
+    }
   }
 
   close(): void {

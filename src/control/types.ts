@@ -148,7 +148,7 @@ export interface WorkerView {
 }
 
 /**
- * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `worker.starting`,
+ * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `stream.shadowed`, `worker.starting`,
  * `worker.running`, `worker.exited`, `records.refused`, `records.unreadable`,
  * `records.unread`. The other keys are facts of the type.
  */
@@ -202,7 +202,7 @@ export interface CompiledPipeline {
 
 /** Turns specs into graphs; throws `SL_SPEC_INVALID` (with problems), `SL_MODEL_NOT_FOUND`, `SL_MODEL_INVALID`... */
 export interface Compiler {
-  /** A stream made by the API: a pipeline of its own. */
+  /** A stream made by the API: a pipeline of its own with the id of the stream. */
   stream(spec: StreamSpec): CompiledPipeline | Promise<CompiledPipeline>;
   /** A pipeline of a configuration file. */
   pipeline(spec: PipelineSpec): CompiledPipeline | Promise<CompiledPipeline>;

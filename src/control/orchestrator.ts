@@ -1,0 +1,288 @@
+import { SightlineError, toSightlineError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { BackoffOptions } from '../common/retry.ts';
+import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
+import { EventLog } from './event-log.ts';
+import { PipelineSupervisor, type SupervisorContext } from './pipeline-supervisor.ts';
+import { type DesiredStream, Registry } from './registry.ts';
+import { sealSpec } from './sealed-spec.ts';
+import { StartGate } from './start-gate.ts';
+import { type Clock, SYSTEM_CLOCK } from './stream-state.ts';
+import { SupervisedStream } from './supervised-stream.ts';
+import type {
+  CompiledPipeline,
+  Compiler,
+  ControlEvent,
+  JsonObject,
+  LatestFrame,
+  LatestImage,
+  Orchestrator,
+  RecordConsumer,
+  StreamSource,
+  StreamView,
+  WorkerView,
+} from './types.ts';
+import { type WorkerCommand, workerCommand } from './worker-command.ts';
+import type { WorkerLimits } from './worker-process.ts';
+
+const REMOVE_DRAIN_MS = 5_000;
+const CLOSE_DRAIN_MS = 3_000;
+
+export interface OrchestratorOptions {
+  /** Folder of registry.sqlite; made when absent. */
+  readonly dataDir: string;
+  readonly compiler: Compiler;
+  readonly onRecords: RecordConsumer;
+  readonly logger: Logger;
+  /** Default: src/worker/main.ts, or dist/worker/main.js when compiled. */
+  readonly command?: WorkerCommand;
+  readonly limits?: Partial<WorkerLimits>;
+  /** Before a worker that died is started again. Default 500 ms doubled up to 30 s, full jitter. */
+  readonly backoff?: BackoffOptions;
+  readonly clock?: Clock;
+}
+
+/** The control process' one facade. Nothing runs before start(). */
+export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
+  return new LocalOrchestrator(options);
+}
+
+interface Entry {
+  readonly id: string;
+  readonly source: StreamSource;
+  /** Without secrets. */
+  readonly spec: JsonObject;
+  readonly createdAt: Date;
+  readonly stream: SupervisedStream;
+  /** Absent for a stream whose spec no longer compiles. */
+  readonly supervisor?: PipelineSupervisor;
+  removal?: Promise<void>;
+}
+
+class LocalOrchestrator implements Orchestrator {
+  readonly events: EventLog;
+  readonly #options: OrchestratorOptions;
+  readonly #context: SupervisorContext;
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  readonly #supervisors = new Map<string, PipelineSupervisor>();
+  /** What is in use or being made: `stream 'x'`, `pipeline 'y'`. */
+  readonly #names = new Set<string>();
+  #registry: Registry | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: OrchestratorOptions) {
+    const { logger, onRecords, limits, backoff } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.events = new EventLog({ tell: (event) => tell(logger, event) });
+    this.#context = {
+      command: options.command ?? workerCommand(),
+      consume: onRecords,
+      events: this.events,
+      logger,
+      gate: new StartGate(),
+      clock: this.#clock,
+      ...(limits === undefined ? {} : { limits }),
+      ...(backoff === undefined ? {} : { backoff }),
+    };
+  }
+
+  async start(): Promise<void> {
+    this.#registry = new Registry(this.#options.dataDir);
+    for (const desired of this.#registry.streams()) await this.#restore(desired);
+  }
+
+  async createStream(
+    spec: StreamSpec,
+    { source = 'api' }: { source?: StreamSource } = {},
+  ): Promise<StreamView> {
+    const registry = this.#openRegistry();
+    return this.#claim(namesOf([spec.id], spec.id), async () => {
+      const compiled = await this.#options.compiler.stream(spec);
+      this.#openRegistry();
+      const createdAt = this.#clock.now();
+      if (source === 'api') registry.add(spec.id, spec, createdAt);
+      this.#run(compiled, source, createdAt);
+      return this.getStream(spec.id);
+    });
+  }
+
+  async addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]> {
+    this.#openRegistry();
+    const ids = spec.streams.map(({ id }) => id);
+    return this.#claim(namesOf(ids, spec.id), async () => {
+      const compiled = await this.#options.compiler.pipeline(spec);
+      this.#openRegistry();
+      this.#run(compiled, 'config', this.#clock.now());
+      return ids.map((id) => this.getStream(id));
+    });
+  }
+
+  async removeStream(
+    id: string,
+    { drainMs = REMOVE_DRAIN_MS }: { drainMs?: number } = {},
+  ): Promise<void> {
+    const entry = this.#entry(id);
+    if (entry.supervisor !== undefined && entry.supervisor.streams.size > 1) {
+      throw new SightlineError(
+        'SL_CONFLICT',
+        `Cannot remove stream '${id}' alone: it shares pipeline '${entry.supervisor.pipelineId}' with other streams. Take it out of the pipeline's spec.`,
+      );
+    }
+    entry.removal ??= this.#remove(entry, drainMs);
+    return entry.removal;
+  }
+
+  getStream(id: string): StreamView {
+    return viewOf(this.#entry(id));
+  }
+
+  listStreams(): readonly StreamView[] {
+    return [...this.#entries.values()]
+      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1))
+      .map(viewOf);
+  }
+
+  getLatestFrame(id: string): LatestFrame | undefined {
+    return this.#entry(id).stream.latestFrame();
+  }
+
+  getLatestImage(id: string): LatestImage | undefined {
+    return this.#entry(id).stream.latestImage();
+  }
+
+  workers(): readonly WorkerView[] {
+    return [...this.#supervisors.values()].map((supervisor) => supervisor.view());
+  }
+
+  async dot(streamId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
+    const { supervisor } = this.#entry(streamId);
+    if (supervisor === undefined) {
+      throw new SightlineError(
+        'SL_UNAVAILABLE',
+        `Cannot draw the graph of stream '${streamId}': its spec was refused, see the reason in its status.`,
+      );
+    }
+    return supervisor.dot(streamId, options);
+  }
+
+  close({ drainMs = CLOSE_DRAIN_MS }: { drainMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const supervisors = [...this.#supervisors.values()];
+    await Promise.all(supervisors.map((supervisor) => supervisor.close({ drainMs })));
+    this.#registry?.close();
+    this.events.close();
+  }
+
+  async #remove(entry: Entry, drainMs: number): Promise<void> {
+    const { id, source, supervisor } = entry;
+    // First of all: a crash from here on must not bring the stream back.
+    if (source === 'api') this.#openRegistry().remove(id);
+    await supervisor?.close({ drainMs });
+    this.#entries.delete(id);
+    const { pipelineId } = entry.stream;
+    this.#supervisors.delete(pipelineId);
+    this.#release(namesOf([id], pipelineId));
+    this.events.emit('stream.removed', { streamId: id, pipelineId });
+  }
+
+  async #restore(desired: DesiredStream): Promise<void> {
+    const { id, createdAt } = desired;
+    try {
+      await this.#claim(namesOf([id], id), async () => {
+        // The schema may have changed since it was kept: the compiler checks it like any other.
+        const compiled = await this.#options.compiler.stream(desired.spec as unknown as StreamSpec);
+        this.#run(compiled, 'api', createdAt);
+      });
+    } catch (error) {
+      const { code, message, problems } = toSightlineError(error);
+      if (code === 'SL_CONFLICT') {
+        this.events.emit('stream.shadowed', { streamId: id, code, message });
+        return;
+      }
+      const stream = new SupervisedStream(id, id, this.events, this.#clock);
+      const spec = desired.sealed.open;
+      for (const name of namesOf([id], id)) this.#names.add(name);
+      this.#entries.set(id, { id, source: 'api', spec, createdAt, stream });
+      stream.enter('rejected', { reason: { code, message, problems } });
+    }
+  }
+
+  #run(compiled: CompiledPipeline, source: StreamSource, createdAt: Date): void {
+    const { pipelineId } = compiled;
+    const supervisor = new PipelineSupervisor(compiled, this.#context);
+    this.#supervisors.set(pipelineId, supervisor);
+    for (const { id, spec } of compiled.streams) {
+      const stream = supervisor.streams.get(id)!;
+      const { open } = sealSpec(spec);
+      this.#entries.set(id, { id, source, spec: open, createdAt, stream, supervisor });
+      this.events.emit('stream.created', { streamId: id, pipelineId, source });
+    }
+    supervisor.start();
+  }
+
+  /** Takes the names for good, or only until `work` fails: of two calls for one id the second is refused. */
+  async #claim<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+    const taken = names.find(
+      (name, index) => this.#names.has(name) || names.includes(name, index + 1),
+    );
+    if (taken !== undefined) {
+      throw new SightlineError(
+        'SL_CONFLICT',
+        `Cannot create ${taken}: there is one with this id already. Remove it first, or choose another id.`,
+      );
+    }
+    for (const name of names) this.#names.add(name);
+    try {
+      return await work();
+    } catch (error) {
+      this.#release(names);
+      throw error;
+    }
+  }
+
+  #release(names: readonly string[]): void {
+    for (const name of names) this.#names.delete(name);
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) return entry;
+    throw new SightlineError('SL_NOT_FOUND', `There is no stream '${id}'`);
+  }
+
+  #openRegistry(): Registry {
+    if (this.#registry !== undefined && this.#closed === undefined) return this.#registry;
+    throw new SightlineError(
+      'SL_CLOSED',
+      'Cannot change streams: the server is not started yet or is closing',
+    );
+  }
+}
+
+function namesOf(streamIds: readonly string[], pipelineId: string): readonly string[] {
+  return [...streamIds.map((id) => `stream '${id}'`), `pipeline '${pipelineId}'`];
+}
+
+function viewOf({ id, source, spec, createdAt, stream }: Entry): StreamView {
+  const { pipelineId } = stream;
+  return {
+    ...{ id, pipelineId, source, spec },
+    createdAt: createdAt.toISOString(),
+    status: stream.status(),
+  };
+}
+
+/** Every event is a log line too: a warning when it carries an error code. */
+function tell(logger: Logger, { type, id, time: _, ...facts }: ControlEvent): void {
+  logger[facts['code'] === undefined ? 'info' : 'warn']({ ...facts, eventId: id }, type);
+}
