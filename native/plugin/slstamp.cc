@@ -6,6 +6,7 @@
 #include "common/guard.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
+#include "plugin/metadata_filter.h"
 #include "plugin/source_clock.h"
 
 // slstamp notes when a frame came and when it was decoded. It changes no pixel and copies none.
@@ -144,18 +145,14 @@ void sl_stamp_class_init(SlStampClass* klass) {
       "location=rtsp://host/path ! slstamp stage=receive ! rtph264depay ! h264parse ! avdec_h264 ! "
       "slstamp stage=decode ! slmeta ! fakesink",
       "Sightline");
-  GstCaps* any = gst_caps_new_any();
-  gst_element_class_add_pad_template(
-      element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, any));
-  gst_element_class_add_pad_template(element_class,
-                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, any));
-  gst_caps_unref(any);
+  SlAddPads(element_class, "ANY", "ANY");
   gst_type_mark_as_plugin_api(StageType(), static_cast<GstPluginAPIFlags>(0));
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = Start;
   transform_class->set_caps = SetCaps;
   transform_class->transform_ip = StampBuffer;
+  SlPassAllocation(transform_class);
 }
 
 void sl_stamp_init(SlStamp* self) {

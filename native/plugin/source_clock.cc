@@ -2,6 +2,7 @@
 
 #include <gst/rtp/gstrtpbuffer.h>
 
+#include "plugin/metadata_filter.h"
 #include "plugin/sender_report.h"
 
 namespace {
@@ -21,10 +22,6 @@ bool AskWhetherLive(GstBaseTransform* element) {
 }
 
 }  // namespace
-
-guint64 SlMonotonicNs() { return static_cast<guint64>(g_get_monotonic_time()) * 1000; }
-
-guint64 SlUnixNs() { return static_cast<guint64>(g_get_real_time()) * 1000; }
 
 void SlSourceClock::Reset() { *this = SlSourceClock(); }
 

@@ -41,7 +41,3 @@ class SlSourceClock {
   guint64 media_start_unix_ns_ = 0;
   GstClockTime media_start_ = GST_CLOCK_TIME_NONE;
 };
-
-// Monotonic and wall clock, in nanoseconds.
-guint64 SlMonotonicNs();
-guint64 SlUnixNs();

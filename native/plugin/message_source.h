@@ -1,0 +1,49 @@
+#pragma once
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+
+#include <string>
+
+#include "core/encode/frame_message.h"
+#include "plugin/frame_meta.h"
+
+// What slmeta and slimage share: who the stream is, and how one of its frames is named. Both must
+// name the same frame alike, for the picture's key stands in both messages.
+class SlMessageSource {
+ public:
+  SlMessageSource();
+
+  // Taken over at the next Start(); empty or null stands for the default. Call them under the
+  // object's lock.
+  void set_stream_id(const char* id);
+  void set_session(const char* session);
+  const std::string& stream_id() const { return wanted_stream_id_; }
+  const std::string& session() const { return wanted_session_; }
+
+  // Begins a session; call it under the object's lock.
+  void Start();
+  bool SetCaps(const GstCaps* caps);
+  // Names a frame. `frame` may be null: then the frame is numbered here and was captured now.
+  sightline::FrameIdentity Identify(GstBaseTransform* element, GstBuffer* buffer,
+                                    const SlFrameMeta* frame);
+  int width() const { return width_; }
+  int height() const { return height_; }
+
+ private:
+  std::string wanted_stream_id_;
+  std::string wanted_session_;
+  std::string stream_id_;
+  std::string session_;
+  int width_ = 0;
+  int height_ = 0;
+  guint64 next_sequence_ = 0;
+};
+
+// Installs the properties "stream-id" and "session" under these ids.
+void SlInstallIdentityProperties(GObjectClass* klass, guint stream_id, guint session);
+// Makes a class of elements that turn media into one kind of message, "sightline.v1.<kind>": pads,
+// caps and allocation. Class functions that differ are set afterwards.
+void SlMakeMessageElement(GstElementClass* element_class, const char* sink_caps, const char* kind);
+// Puts a message's bytes into the element's output buffer.
+void SlFillMessage(GstBuffer* buffer, const std::string& bytes);

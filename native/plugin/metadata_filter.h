@@ -1,0 +1,17 @@
+#pragma once
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+
+// What the elements that only handle metadata have in common.
+
+// Monotonic and wall clock (since the Unix epoch), in nanoseconds.
+guint64 SlMonotonicNs();
+guint64 SlUnixNs();
+
+// Adds the element's two pads.
+void SlAddPads(GstElementClass* element_class, const char* sink_caps, const char* src_caps);
+
+// Makes a class of elements that pass memory through untouched: allocation is settled between their
+// neighbours, so that a decoder still writes straight into the memory the next element wants.
+void SlPassAllocation(GstBaseTransformClass* transform_class);

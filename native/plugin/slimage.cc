@@ -1,0 +1,144 @@
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+
+#include <atomic>
+
+#include "common/guard.h"
+#include "core/encode/message_encoder.h"
+#include "plugin/elements.h"
+#include "plugin/frame_meta.h"
+#include "plugin/message_source.h"
+
+// slimage wraps each JPEG picture into one protobuf message that names the frame it shows.
+
+namespace {
+
+enum Property { PROP_STREAM_ID = 1, PROP_SESSION, PROP_IMAGES };
+
+struct SlImageState {
+  SlMessageSource source;
+  std::atomic<guint64> images{0};
+  sightline::MessageEncoder encoder;
+};
+
+struct SlImage {
+  GstBaseTransform base;
+  SlImageState* state;
+};
+struct SlImageClass {
+  GstBaseTransformClass base;
+};
+
+G_DEFINE_TYPE(SlImage, sl_image, GST_TYPE_BASE_TRANSFORM)
+
+SlImage* Self(gpointer object) { return reinterpret_cast<SlImage*>(object); }
+
+gboolean Start(GstBaseTransform* base) {
+  return Guard(base, gboolean{FALSE}, [&]() -> gboolean {
+    SlImageState* state = Self(base)->state;
+    GST_OBJECT_LOCK(base);
+    state->source.Start();
+    GST_OBJECT_UNLOCK(base);
+    state->images = 0;
+    return TRUE;
+  });
+}
+
+gboolean SetCaps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+  return Self(base)->state->source.SetCaps(caps);
+}
+
+GstFlowReturn EncodeImage(GstBaseTransform* base, GstBuffer* input, GstBuffer* output) {
+  return Guard(base, GST_FLOW_ERROR, [&] {
+    SlImageState* state = Self(base)->state;
+    GstMapInfo map;
+    if (!gst_buffer_map(input, &map, GST_MAP_READ)) {
+      GST_ELEMENT_ERROR(base, RESOURCE, READ, ("Cannot read the JPEG picture's memory"), (nullptr));
+      return GST_FLOW_ERROR;
+    }
+    sightline::ImageMessage message;
+    message.identity = state->source.Identify(base, input, SlFrameMetaGet(input));
+    message.content_type = "image/jpeg";
+    message.data = {reinterpret_cast<const char*>(map.data), map.size};
+    SlFillMessage(output, state->encoder.Encode(message));
+    gst_buffer_unmap(input, &map);
+    ++state->images;
+    return GST_FLOW_OK;
+  });
+}
+
+void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  SlMessageSource& source = Self(object)->state->source;
+  GST_OBJECT_LOCK(object);
+  switch (id) {
+    case PROP_STREAM_ID:
+      source.set_stream_id(g_value_get_string(value));
+      break;
+    case PROP_SESSION:
+      source.set_session(g_value_get_string(value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(object);
+}
+
+void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  const SlImageState& state = *Self(object)->state;
+  GST_OBJECT_LOCK(object);
+  switch (id) {
+    case PROP_STREAM_ID:
+      g_value_set_string(value, state.source.stream_id().c_str());
+      break;
+    case PROP_SESSION:
+      g_value_set_string(value, state.source.session().c_str());
+      break;
+    case PROP_IMAGES:
+      g_value_set_uint64(value, state.images);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  }
+  GST_OBJECT_UNLOCK(object);
+}
+
+void Finalize(GObject* object) {
+  delete Self(object)->state;
+  G_OBJECT_CLASS(sl_image_parent_class)->finalize(object);
+}
+
+void sl_image_class_init(SlImageClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = SetProperty;
+  object_class->get_property = GetProperty;
+  object_class->finalize = Finalize;
+  SlInstallIdentityProperties(object_class, PROP_STREAM_ID, PROP_SESSION);
+  g_object_class_install_property(
+      object_class, PROP_IMAGES,
+      g_param_spec_uint64("images", "images", "Messages written since the element started", 0,
+                          G_MAXUINT64, 0,
+                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Picture message encoder", "Filter/Converter/Image",
+      "Writes one sightline.v1.Image protobuf message for each JPEG picture. Example: videotestsrc "
+      "num-buffers=10 ! slsample ! slsample action=filter ! videoconvert ! jpegenc ! slimage "
+      "stream-id=cam-1 session=s1 ! multifilesink location=image-%05d.bin",
+      "Sightline");
+  SlMakeMessageElement(element_class, "image/jpeg, width=(int)[1, 65535], height=(int)[1, 65535]",
+                       "Image");
+
+  auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
+  transform_class->start = Start;
+  transform_class->set_caps = SetCaps;
+  transform_class->transform = EncodeImage;
+}
+
+void sl_image_init(SlImage* self) { self->state = new SlImageState(); }
+
+}  // namespace
+
+gboolean SlImageRegister(GstPlugin* plugin) {
+  return gst_element_register(plugin, "slimage", GST_RANK_NONE, sl_image_get_type());
+}
