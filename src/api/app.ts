@@ -3,7 +3,7 @@ import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { PATHS } from '../common/paths.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { handleError, ProblemSchema, sendProblem } from './problem.ts';
@@ -28,7 +28,8 @@ export async function buildApp(deps: ApiDependencies) {
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 128 },
-    disableRequestLogging: true,
+    // Requests that fail are logged by the error handler; one line for each that succeeds is noise.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
@@ -46,6 +47,8 @@ export async function buildApp(deps: ApiDependencies) {
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  // JSON is all the API reads.
+  app.removeContentTypeParser('text/plain');
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) => {
     sendProblem(request, reply, {

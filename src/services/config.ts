@@ -1,0 +1,100 @@
+import { dirname, resolve } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { loadDocument } from '../common/document.ts';
+import { PATHS } from '../common/paths.ts';
+import { defaulted, oneOf, strictObject } from '../common/schema.ts';
+import { ImagesSpec, InferSpec, PipelineSpec, TrackSpec } from '../pipeline/spec.ts';
+import { SinkSpec } from '../sinks/specs.ts';
+
+const Port = (description: string, least = 1) =>
+  Type.Integer({ minimum: least, maximum: 65_535, description });
+
+/** Servers that only the demo starts, all on loopback. */
+export const DemoConfig = strictObject({
+  camera: Type.Optional(
+    strictObject({
+      port: Port('RTSP port'),
+      path: defaulted(Type.String({ pattern: '^/[A-Za-z0-9_-]+$' }), '/cam'),
+      clip: Type.Optional(Type.String({ minLength: 1, description: 'Default: the clip of set-up' })),
+    }),
+  ),
+  mqtt: Type.Optional(strictObject({ port: Port('MQTT 3.1.1 port') })),
+  aws: Type.Optional(
+    strictObject({
+      port: Port('Port of the S3 and SQS emulator'),
+      bucket: Type.String({ minLength: 3 }),
+      queue: Type.String({ minLength: 1 }),
+    }),
+  ),
+});
+export type DemoConfig = Static<typeof DemoConfig>;
+
+/** The file of `sightline serve`; configs/sightline.yaml shows every key with its default. */
+export const ServerConfig = strictObject({
+  dataDir: Type.String({
+    minLength: 1,
+    description: 'Outbox, registry and lock; one server at a time. Relative to this file',
+  }),
+  logLevel: defaulted(oneOf(['debug', 'info', 'warn', 'error']), 'info'),
+  http: defaulted(
+    strictObject({
+      host: defaulted(Type.String({ minLength: 1 }), '127.0.0.1'),
+      port: defaulted(Port('0: any free port', 0), 8080),
+    }),
+    { host: '127.0.0.1', port: 8080 },
+  ),
+  modelsDir: Type.Optional(Type.String({ minLength: 1, description: 'Default: models/' })),
+  outbox: defaulted(
+    strictObject({
+      maxBytes: defaulted(
+        Type.Integer({ minimum: 1024 * 1024, description: 'Beyond it the oldest records are shed' }),
+        10 * 1024 ** 3,
+      ),
+      maxAgeMs: defaulted(
+        Type.Integer({ minimum: 1000, description: 'Older records are shed' }),
+        14 * 24 * 3600 * 1000,
+      ),
+    }),
+    { maxBytes: 10 * 1024 ** 3, maxAgeMs: 14 * 24 * 3600 * 1000 },
+  ),
+  drainMs: defaulted(
+    Type.Integer({ minimum: 0, maximum: 60_000, description: 'Time to finish at shut-down' }),
+    3000,
+  ),
+  defaults: Type.Optional(
+    strictObject(
+      {
+        infer: Type.Optional(InferSpec),
+        track: Type.Optional(TrackSpec),
+        images: Type.Optional(ImagesSpec),
+      },
+      { description: 'For streams of the API that leave these out' },
+    ),
+  ),
+  sinks: defaulted(Type.Array(SinkSpec, { maxItems: 64 }), []),
+  pipelines: defaulted(Type.Array(PipelineSpec, { maxItems: 256 }), []),
+  demo: Type.Optional(DemoConfig),
+});
+export type ServerConfig = Static<typeof ServerConfig>;
+
+export interface LoadedConfig {
+  readonly config: ServerConfig;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute. */
+  readonly modelsDir: string;
+  /** Folder of the file: other relative paths in it start here. */
+  readonly baseDir: string;
+}
+
+/** Reads the file. Throws SL_CONFIG_INVALID with every problem and its line. */
+export async function loadConfig(file: string): Promise<LoadedConfig> {
+  const { value: config } = await loadDocument(file, ServerConfig, { code: 'SL_CONFIG_INVALID' });
+  const baseDir = dirname(resolve(file));
+  return {
+    config,
+    baseDir,
+    dataDir: resolve(baseDir, config.dataDir),
+    modelsDir: config.modelsDir === undefined ? PATHS.models : resolve(baseDir, config.modelsDir),
+  };
+}
