@@ -1,0 +1,79 @@
+#include "addon/log_capture.h"
+
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "addon/gst_ptr.h"
+#include "addon/json.h"
+
+namespace sightline::addon {
+namespace {
+
+constexpr size_t kMaxLines = 50;
+
+struct Line {
+  const char* level;
+  std::string category;
+  std::string element;
+  std::string message;
+};
+
+struct Store {
+  std::mutex mutex;
+  std::vector<Line> lines;
+  uint64_t dropped = 0;
+};
+
+// Never destroyed: GStreamer's threads can log until the process is gone.
+Store& Kept() {
+  static auto* store = new Store;
+  return *store;
+}
+
+void Keep(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*, gint,
+          GObject* object, GstDebugMessage* message, gpointer) noexcept {
+  if (level > GST_LEVEL_WARNING) return;
+  Store& store = Kept();
+  const std::lock_guard<std::mutex> lock(store.mutex);
+  if (store.lines.size() >= kMaxLines) {
+    store.dropped++;
+    return;
+  }
+  const Owned<gchar> name(GST_IS_OBJECT(object) ? gst_object_get_name(GST_OBJECT(object))
+                                                : nullptr);
+  store.lines.push_back({level == GST_LEVEL_ERROR ? "error" : "warn",
+                         gst_debug_category_get_name(category), name == nullptr ? "" : name.get(),
+                         gst_debug_message_get(message)});
+}
+
+}  // namespace
+
+void CaptureLogs() {
+  // Someone who asked for GStreamer's own log by GST_DEBUG keeps it as well.
+  if (g_getenv("GST_DEBUG") == nullptr) {
+    gst_debug_remove_log_function(gst_debug_log_default);
+    gst_debug_set_default_threshold(GST_LEVEL_WARNING);
+  }
+  gst_debug_add_log_function(Keep, nullptr, nullptr);
+}
+
+std::string TakeLogs() {
+  Store& store = Kept();
+  std::vector<Line> lines;
+  uint64_t dropped = 0;
+  {
+    const std::lock_guard<std::mutex> lock(store.mutex);
+    lines = std::exchange(store.lines, {});
+    dropped = std::exchange(store.dropped, 0);
+  }
+  JsonWriter json;
+  json.BeginObject().Key("dropped").Uint(dropped).Key("lines").BeginArray();
+  for (const auto& line : lines) {
+    json.BeginObject().Key("level").String(line.level).Key("category").String(line.category);
+    json.Key("element").String(line.element).Key("message").String(line.message).EndObject();
+  }
+  return json.EndArray().EndObject().Take();
+}
+
+}  // namespace sightline::addon

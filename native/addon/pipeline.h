@@ -1,0 +1,97 @@
+#pragma once
+
+#include <gst/gst.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "addon/assembly.h"
+#include "addon/dynamic_link.h"
+#include "addon/event_queue.h"
+#include "addon/graph_spec.h"
+#include "addon/loop_thread.h"
+#include "addon/output.h"
+
+namespace sightline::addon {
+
+struct PipelineOptions {
+  // Nodes that report the first buffer that leaves (or, for sinks, reaches) them.
+  std::vector<std::string> watch;
+  // Where output nodes send their buffers; null: to the event queue.
+  std::shared_ptr<RecordSink> records;
+};
+
+// One GStreamer pipeline and its loop thread. Every request runs on that thread, in order, and is
+// answered by exactly one "reply" event with its id, so the caller never waits on GStreamer.
+class Pipeline : public std::enable_shared_from_this<Pipeline> {
+ public:
+  using PropertyPath = std::pair<std::string, std::string>;  // node, property
+
+  Pipeline(GraphSpec spec, PipelineOptions options, std::shared_ptr<EventQueue> events);
+  ~Pipeline();
+
+  void Build(uint32_t request);
+  // Replies when GStreamer has taken the change, or, with `wait`, when the state is reached.
+  void SetState(uint32_t request, GstState target, bool wait);
+  // Replies with the values in order; null for a node whose dynamic pad has not appeared yet.
+  void GetProperties(uint32_t request, std::vector<PropertyPath> paths);
+  void SetProperty(uint32_t request, std::string node, std::string property, PropertyValue value);
+  void Dot(uint32_t request);
+  void SendEos(uint32_t request);
+
+  bool busy() const { return loop_.busy(); }
+  // {"events": dropped, "outputs": {node: {"records", "bytes", "dropped"}}}; from any thread.
+  std::string CountersJson() const;
+  // Node ids of the outputs, in the order that records name them by.
+  const std::vector<std::string>& output_nodes() const { return output_nodes_; }
+
+  // State NULL, then the loop's end. False when that took longer than `limit`: the thread is then
+  // left behind with everything it holds. Idempotent; not from the loop thread.
+  bool Shutdown(std::chrono::milliseconds limit);
+
+ private:
+  using Body = std::function<std::string()>;
+  struct PendingChange {
+    uint32_t request = 0;  // 0: none
+    GstState target = GST_STATE_NULL;
+  };
+
+  // Runs `body` on the loop thread; its result (JSON, or "" for a reply that comes later) answers.
+  void Run(uint32_t request, Body body);
+  void Reply(uint32_t request, const std::string& json);
+  void ReplyFailure(uint32_t request, const Failure& failure);
+
+  std::string BuildNow();
+  std::string SetStateNow(uint32_t request, GstState target, bool wait);
+  std::string GetPropertiesNow(const std::vector<PropertyPath>& paths);
+  void StopNow();
+  void OnAdded(const NodeSpec& node, GstElement* element);
+  void WatchFirstBuffer(const NodeSpec& node, GstElement* element);
+  void HandleMessage(GstMessage* message);
+  void HandleStateChange(GstMessage* message);
+  void DrainBus();
+  void SettlePending(const char* failure);
+  const NodeSpec& RequireNode(const std::string& id) const;
+  GstElement* RequireBuilt() const;
+
+  const GraphSpec spec_;
+  const PipelineOptions options_;
+  const std::shared_ptr<EventQueue> events_;
+  std::vector<std::string> output_nodes_;
+  std::vector<std::unique_ptr<DynamicLink>> dynamic_links_;
+  std::unique_ptr<Assembly> assembly_;
+  Owned<GSource> bus_watch_;
+  PendingChange pending_;
+  GstState target_ = GST_STATE_NULL;
+  mutable std::mutex outputs_mutex_;
+  std::vector<std::shared_ptr<Output>> outputs_;
+  bool shut_down_ = false;
+  LoopThread loop_;
+};
+
+}  // namespace sightline::addon
