@@ -13,11 +13,10 @@ export function nodeDir(execPath = process.execPath) {
   return existsSync(join(prefix, 'include', 'node', 'node.h')) ? prefix : undefined;
 }
 
-/** For npm and everything it starts: the headers in place, and no script that fetches binaries. */
+/** For npm and the build tools: the headers in place, and no script that fetches binaries. */
 export function buildEnv(prefix = nodeDir()) {
   return {
     ...(prefix === undefined ? {} : { npm_config_nodedir: prefix }),
-    npm_config_build_from_source: 'true',
     ONNXRUNTIME_NODE_INSTALL: 'skip',
   };
 }

@@ -15,6 +15,7 @@ import { dropStamp, hashOf, isCurrent, writeStamp } from './stamp.mjs';
  * @property {string[]} outputs   what it makes; missing ones make it run again
  * @property {(task: object) => Promise<void>} run
  * @property {string} remedy      what a person can do when it fails
+ * @property {boolean} [mayNotBeCut]  ending it half-way would do harm: it is waited for instead
  */
 
 /** True when `step` has nothing to do. A step whose inputs do not exist yet has work. */
@@ -67,11 +68,11 @@ async function runStep(step, progress, signal) {
   dropStamp(step.name);
   progress.started(step);
   const onLine = (line) => progress.said(step, line);
+  const cut = step.mayNotBeCut ? undefined : signal;
   const task = {
-    signal,
     note: (text) => progress.note(step, text),
     run: (command, args, options = {}) =>
-      runLogged(command, args, { log, signal, onLine, ...options }),
+      runLogged(command, args, { log, signal: cut, onLine, ...options }),
   };
   try {
     await step.run(task);

@@ -32,6 +32,8 @@ function systemPackages(purpose) {
     inputs: () => ({ facts: packageFacts(purpose) }),
     outputs: [],
     remedy: 'Run `apt-get update` as root, then start again.',
+    // dpkg stopped in the middle leaves a system that must be repaired by hand.
+    mayNotBeCut: true,
     async run(task) {
       const missing = packagesToInstall(purpose);
       if (missing.length === 0) return;
