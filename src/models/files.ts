@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+/**
+ * Puts a file in place in one step: readers see the old one or all of the new one, also when the process dies.
+ * Folders are created. What `write` leaves behind when it fails is removed.
+ * @param write fills the file at the path it is given.
+ */
+export async function replaceFile(
+  file: string,
+  write: (partial: string) => Promise<void>,
+): Promise<void> {
+  const extension = file.slice(file.lastIndexOf('.'));
+  const partial = `${file.slice(0, -extension.length)}.${randomUUID()}${extension}.tmp`;
+  await mkdir(resolve(file, '..'), { recursive: true });
+  try {
+    await write(partial);
+    await rename(partial, file);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+/** Writes a text file unless it holds this text already, and returns its absolute path. */
+export async function writeFileIfChanged(
+  directory: string,
+  name: string,
+  text: string,
+): Promise<string> {
+  const file = resolve(join(directory, name));
+  const current = await readFile(file, 'utf8').catch(() => undefined);
+  if (current !== text) await replaceFile(file, (partial) => writeFile(partial, text));
+  return file;
+}
