@@ -1,0 +1,36 @@
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "plugin/detector.h"
+
+// What one slinfer element holds: its settings, what runs, and its counters.
+struct SlInferState {
+  // Written by the application under the object's lock; read once, by start().
+  DetectorSettings settings;
+  std::string model_name;
+  std::string model_version;
+
+  std::unique_ptr<Detector> detector;  // from start() to stop()
+  GstVideoInfo info = {};
+  GQuark name = 0;
+  GQuark version = 0;
+  guint until_next = 0;  // frames to pass before the next one is inferred
+
+  std::atomic<guint64> frames{0};
+  std::atomic<guint64> frames_inferred{0};
+  std::atomic<guint64> frames_batched{0};
+  std::atomic<guint64> objects{0};
+  std::atomic<guint64> last_infer_ns{0};
+};
+
+// slinfer's properties. Set and get are called under the object's lock and return false for a
+// number that is no property.
+void SlInferInstallProperties(GObjectClass* klass);
+bool SlInferSet(SlInferState& state, guint id, const GValue* value);
+bool SlInferGet(const SlInferState& state, guint id, GValue* value);

@@ -1,0 +1,254 @@
+#include <gst/base/gstbasetransform.h>
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <memory>
+#include <string>
+
+#include "common/guard.h"
+#include "core/error.h"
+#include "plugin/detection_meta.h"
+#include "plugin/elements.h"
+#include "plugin/frame_meta.h"
+#include "plugin/infer_state.h"
+#include "plugin/metadata_filter.h"
+
+// slinfer finds objects on video frames with an ONNX model. It takes nvinfer's configuration file
+// and properties, changes no pixel, and adds what it finds as metadata (see detection_meta.h).
+
+namespace {
+
+GST_DEBUG_CATEGORY_STATIC(sl_infer_debug);
+GST_DEBUG_CATEGORY_STATIC(onnxruntime_debug);
+#define GST_CAT_DEFAULT sl_infer_debug
+
+constexpr char kLibraryVariable[] = "SIGHTLINE_ONNXRUNTIME";
+
+struct SlInfer {
+  GstBaseTransform base;
+  SlInferState* state;
+};
+struct SlInferClass {
+  GstBaseTransformClass base;
+};
+
+G_DEFINE_TYPE(SlInfer, sl_infer, GST_TYPE_BASE_TRANSFORM)
+
+SlInfer* Self(gpointer object) { return reinterpret_cast<SlInfer*>(object); }
+
+void LogFromOnnxRuntime(void*, int severity, const char* category, const char*,
+                        const char* location, const char* message) {
+  const GstDebugLevel level = severity >= 3   ? GST_LEVEL_ERROR
+                              : severity == 2 ? GST_LEVEL_WARNING
+                                              : GST_LEVEL_INFO;
+  GST_CAT_LEVEL_LOG(onnxruntime_debug, level, nullptr, "%s %s: %s", category, location, message);
+}
+
+// One error on the bus, in the domain that says what to do about it.
+void PostError(SlInfer* self, const sightline::Error& error) {
+  switch (error.kind()) {
+    case sightline::ErrorKind::kNotFound:
+      GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("%s", error.what()), (nullptr));
+      break;
+    case sightline::ErrorKind::kSettings:
+      GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.what()), (nullptr));
+      break;
+    case sightline::ErrorKind::kLibrary:
+      GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("%s", error.what()), (nullptr));
+      break;
+    case sightline::ErrorKind::kModel:
+      GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("%s", error.what()), (nullptr));
+      break;
+    case sightline::ErrorKind::kFailed:
+      GST_ELEMENT_ERROR(self, LIBRARY, FAILED, ("%s", error.what()), (nullptr));
+      break;
+  }
+}
+
+// Guard() for what may throw sightline::Error.
+template <class Result, class Body>
+Result GuardErrors(SlInfer* self, Result on_error, Body&& body) {
+  return Guard(self, on_error, [&]() -> Result {
+    try {
+      return body();
+    } catch (const sightline::Error& error) {
+      PostError(self, error);
+      return on_error;
+    }
+  });
+}
+
+// "yolov8n" of "/models/yolov8n.onnx".
+std::string FileStem(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return name.substr(0, name.rfind('.'));
+}
+
+gboolean Start(GstBaseTransform* base) {
+  SlInfer* self = Self(base);
+  return GuardErrors(self, gboolean{FALSE}, [&]() -> gboolean {
+    SlInferState& state = *self->state;
+    GST_OBJECT_LOCK(self);
+    DetectorSettings settings = state.settings;
+    std::string name = state.model_name;
+    const std::string version = state.model_version;
+    GST_OBJECT_UNLOCK(self);
+    const gchar* library = g_getenv(kLibraryVariable);
+    if (settings.library_path.empty() && library != nullptr) settings.library_path = library;
+
+    state.detector = std::make_unique<Detector>(settings);
+    const sightline::Engine& engine = state.detector->engine();
+    const sightline::InferConfig& config = state.detector->config();
+    if (name.empty()) name = FileStem(config.onnx_file);
+    state.name = g_quark_from_string(name.c_str());
+    state.version = g_quark_from_string(version.c_str());
+    state.until_next = 0;
+    state.frames = state.frames_inferred = state.frames_batched = 0;
+    state.objects = state.last_infer_ns = 0;
+    GST_INFO_OBJECT(self, "%s at %dx%d with ONNX Runtime %s (%s), batch %d, %d at once",
+                    config.onnx_file.c_str(), engine.width(), engine.height(),
+                    engine.library().version().c_str(), engine.library().path().c_str(),
+                    config.batch_size, engine.runs_at_once());
+    return TRUE;
+  });
+}
+
+gboolean Stop(GstBaseTransform* base) {
+  Self(base)->state->detector.reset();
+  return TRUE;
+}
+
+gboolean SetCaps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
+  SlInfer* self = Self(base);
+  return GuardErrors(self, gboolean{FALSE}, [&]() -> gboolean {
+    SlInferState& state = *self->state;
+    if (!gst_video_info_from_caps(&state.info, caps)) {
+      GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("Cannot understand the video's format"),
+                        ("%" GST_PTR_FORMAT, caps));
+      return FALSE;
+    }
+    state.detector->SetFormat(state.info);
+    return TRUE;
+  });
+}
+
+// A frame mapped for reading as long as this lives.
+class MappedFrame {
+ public:
+  MappedFrame(GstVideoInfo* info, GstBuffer* buffer)
+      : mapped_(gst_video_frame_map(&frame_, info, buffer, GST_MAP_READ)) {
+    if (!mapped_) {
+      throw sightline::Error(sightline::ErrorKind::kFailed,
+                             "A frame cannot be read: it is smaller than its format needs");
+    }
+  }
+  ~MappedFrame() { gst_video_frame_unmap(&frame_); }
+  MappedFrame(const MappedFrame&) = delete;
+  MappedFrame& operator=(const MappedFrame&) = delete;
+  GstVideoFrame* get() { return &frame_; }
+
+ private:
+  GstVideoFrame frame_;
+  bool mapped_;
+};
+
+void InferFrame(SlInferState& state, GstBuffer* buffer, SlFrameMeta* meta) {
+  const guint64 start_ns = SlMonotonicNs();
+  MappedFrame frame(&state.info, buffer);
+  const std::vector<sightline::Detection>& found = state.detector->Detect(frame.get());
+  const guint64 end_ns = SlMonotonicNs();
+  meta->inferred = TRUE;
+  meta->infer_start_ns = start_ns;
+  meta->infer_end_ns = end_ns;
+  for (const sightline::Detection& detection : found) {
+    SlObject object;
+    object.detection = detection;
+    object.label = state.detector->label(detection.class_id);
+    SlAddObject(buffer, object, GST_VIDEO_INFO_WIDTH(&state.info),
+                GST_VIDEO_INFO_HEIGHT(&state.info));
+  }
+  ++state.frames_inferred;
+  if (state.detector->batched_with() > 1) ++state.frames_batched;
+  state.objects += found.size();
+  state.last_infer_ns = end_ns - start_ns;
+}
+
+GstFlowReturn TransformInPlace(GstBaseTransform* base, GstBuffer* buffer) {
+  SlInfer* self = Self(base);
+  return GuardErrors(self, GST_FLOW_ERROR, [&]() -> GstFlowReturn {
+    SlInferState& state = *self->state;
+    static const GQuark provider = g_quark_from_static_string("CPUExecutionProvider");
+    SlFrameMeta* meta = SlFrameMetaEnsure(buffer);
+    meta->model_name = state.name;
+    meta->model_version = state.version;
+    meta->execution_provider = provider;
+    ++state.frames;
+    if (state.until_next > 0) {
+      --state.until_next;
+      return GST_FLOW_OK;
+    }
+    state.until_next = static_cast<guint>(state.detector->config().interval);
+    InferFrame(state, buffer, meta);
+    return GST_FLOW_OK;
+  });
+}
+
+void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  GST_OBJECT_LOCK(object);
+  const bool known = SlInferSet(*Self(object)->state, id, value);
+  GST_OBJECT_UNLOCK(object);
+  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  GST_OBJECT_LOCK(object);
+  const bool known = SlInferGet(*Self(object)->state, id, value);
+  GST_OBJECT_UNLOCK(object);
+  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+}
+
+void Finalize(GObject* object) {
+  delete Self(object)->state;
+  G_OBJECT_CLASS(sl_infer_parent_class)->finalize(object);
+}
+
+void sl_infer_class_init(SlInferClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(sl_infer_debug, "slinfer", 0, "Sightline's detector");
+  GST_DEBUG_CATEGORY_INIT(onnxruntime_debug, "onnxruntime", 0, "ONNX Runtime's own log");
+  sightline::OrtLibrary::SetLog(LogFromOnnxRuntime);
+
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = SetProperty;
+  object_class->get_property = GetProperty;
+  object_class->finalize = Finalize;
+  SlInferInstallProperties(object_class);
+
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  gst_element_class_set_static_metadata(
+      element_class, "Object detector", "Filter/Analyzer/Video",
+      "Finds objects on video frames with an ONNX model on the CPU, configured as nvinfer is, and "
+      "adds them as GstVideoRegionOfInterestMeta. Example: filesrc location=street.mp4 ! decodebin "
+      "! slinfer config-file-path=models/centernet-512x384/nvinfer.txt "
+      "onnxruntime-library=libonnxruntime.so.1 ! fakesink",
+      "Sightline");
+  SlAddPads(element_class, GST_VIDEO_CAPS_MAKE(GST_VIDEO_FORMATS_ALL),
+            GST_VIDEO_CAPS_MAKE(GST_VIDEO_FORMATS_ALL));
+
+  auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
+  transform_class->start = Start;
+  transform_class->stop = Stop;
+  transform_class->set_caps = SetCaps;
+  transform_class->transform_ip = TransformInPlace;
+  SlPassAllocation(transform_class);
+}
+
+void sl_infer_init(SlInfer* self) {
+  self->state = new SlInferState();
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+}
+
+}  // namespace
+
+gboolean SlInferRegister(GstPlugin* plugin) {
+  return gst_element_register(plugin, "slinfer", GST_RANK_NONE, sl_infer_get_type());
+}
