@@ -16,7 +16,7 @@ interface Flat {
   readonly links: readonly GraphLink[];
 }
 
-/** Bare `launch` words a line breaks before. */
+/** Every element stands on a line of its own. */
 const INDENT = ' \\\n  ';
 
 /**
@@ -78,26 +78,23 @@ function launchGraph(flat: Flat, prefix: string, options: LaunchOptions): string
         .some((link) => !inline(link));
     return elementText(node, named ? prefix + node.id : undefined, options);
   };
-  const walk = (id: string, start: string): void => {
-    const words = [start];
-    let links = out(id);
-    for (
-      let link = links[0];
-      links.length === 1 && link !== undefined && inline(link);
-      link = links[0]
-    ) {
-      const node = flat.nodes.get(nodeOf(link.to))!;
-      words.push(linkText(link), element(node));
-      links = out(node.id);
-    }
-    lines.push(words.join(INDENT));
-    for (const link of links) branch(link);
-  };
-  const branch = (link: GraphLink): void => {
-    const from = reference(link.from, prefix);
+  const follow = (link: GraphLink): string => {
     const node = flat.nodes.get(nodeOf(link.to))!;
-    if (inline(link)) walk(node.id, `${from}${INDENT}${linkText(link)}${INDENT}${element(node)}`);
-    else lines.push(`${from}${INDENT}${linkText(link)}${INDENT}${reference(link.to, prefix)}`);
+    return ` ${linkText(link)}${INDENT}${inline(link) ? element(node) : reference(link.to, prefix)}`;
+  };
+  const walk = (id: string, start: string): void => {
+    let line = start;
+    let links = out(id);
+    for (let [link] = links; links.length === 1 && link && inline(link); [link] = links) {
+      line += follow(link);
+      links = out(nodeOf(link.to));
+    }
+    lines.push(line);
+    for (const link of links) {
+      const branch = `${reference(link.from, prefix)}${follow(link)}`;
+      if (inline(link)) walk(nodeOf(link.to), branch);
+      else lines.push(branch);
+    }
   };
 
   for (const node of flat.nodes.values()) {
@@ -108,7 +105,7 @@ function launchGraph(flat: Flat, prefix: string, options: LaunchOptions): string
 }
 
 function linkText({ caps }: GraphLink): string {
-  return caps === undefined ? '!' : `!${INDENT}${shellWord(caps)}${INDENT}!`;
+  return caps === undefined ? '!' : `! ${shellWord(caps)} !`;
 }
 
 function reference(end: string, prefix: string): string {

@@ -1,3 +1,4 @@
+import { SightlineError } from '../../common/errors.ts';
 import { isLive } from '../../sources/resolve-source.ts';
 import { deepFreeze } from '../freeze.ts';
 import type { Graph, GraphLink, GraphNode, PropertyValue } from '../graph.ts';
@@ -11,6 +12,11 @@ export interface CpuOptions {
   readonly onnxRuntimeLibrary: string;
   /** Cores the worker may use. */
   readonly cores: number;
+  /**
+   * nvinfer-style configuration with the pipeline's own threshold. Needed when `infer.threshold` is set (neither
+   * slinfer nor nvinfer takes it as a property); default: the model's configuration.
+   */
+  readonly configFile?: string;
 }
 
 /** Records an appsink holds for the reader before the pipeline waits. */
@@ -20,6 +26,8 @@ const IMAGE_BUFFERS = 4;
 /**
  * Lowers a pipeline to elements that run on the CPU: one graph a stream. The worker runs all of them in one process,
  * where their detectors share the model.
+ *
+ * @throws SightlineError `SL_INTERNAL` when `configFile` is missing though it is needed.
  */
 export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): readonly Graph[] {
   const graphs = pipeline.streams.map((stream) => lowerStream(pipeline, stream, options));
@@ -66,18 +74,26 @@ function frameQueue({ source }: ResolvedStream): GraphNode {
   return queue('frames', isLive(source) ? 1 : 4, isLive(source));
 }
 
-function detector({ infer, streams }: ResolvedPipeline, options: CpuOptions): GraphNode {
+function detector({ id, infer, streams }: ResolvedPipeline, options: CpuOptions): GraphNode {
   const [first] = streams;
   // One live stream gains latency from a second thread; several streams gain throughput from a session a core.
   const alone = streams.length === 1 && first !== undefined && isLive(first.source);
   const { model, interval, threshold, classIds, batchSize } = infer;
+  const { configFile = threshold === undefined ? model.configFile : undefined } = options;
+  if (configFile === undefined) {
+    const message = `Cannot lower pipeline "${id}": its threshold needs a configuration file of its own`;
+    throw new SightlineError('SL_INTERNAL', message);
+  }
+  const others =
+    classIds && model.labels.map((_, index) => index).filter((index) => !classIds.includes(index));
   return node('infer', 'slinfer', 'infer', {
-    'config-file-path': model.configFile,
+    'config-file-path': configFile,
     interval,
     'unique-id': 1,
     'batch-size': batchSize,
-    ...(threshold === undefined ? {} : { threshold }),
-    ...(classIds === undefined ? {} : { 'class-ids': classIds.join(';') }),
+    ...(others === undefined || others.length === 0
+      ? {}
+      : { 'filter-out-class-ids': others.join(';') }),
     'onnxruntime-library': options.onnxRuntimeLibrary,
     'intra-op-threads': alone && options.cores >= 2 ? 2 : 1,
     'model-name': model.name,

@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url';
+import { parseDocument } from '../../src/common/document.ts';
+import { type Problem, SightlineError } from '../../src/common/errors.ts';
+import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
+import type { Graph } from '../../src/pipeline/graph.ts';
+import { type ResolvedModel, resolve } from '../../src/pipeline/resolve.ts';
+import { PipelineSpec } from '../../src/pipeline/spec.ts';
+
+/** Folder of the ready pipeline files. */
+export const PIPELINES = fileURLToPath(new URL('../../pipelines/', import.meta.url));
+
+/** A model as the registry would give it, with a few of its labels. */
+export const MODEL: ResolvedModel = {
+  name: 'centernet-512x384',
+  version: '1',
+  configFile: '/models/centernet-512x384/nvinfer.txt',
+  labels: ['person', 'bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train', 'truck'],
+  dynamicBatch: true,
+};
+
+/** A model that takes one frame at a time. */
+export const FIXED_MODEL: ResolvedModel = { ...MODEL, name: 'yolo-fixed', dynamicBatch: false };
+
+export const MODELS: ReadonlyMap<string, ResolvedModel> = new Map(
+  [MODEL, FIXED_MODEL].map((model) => [model.name, model]),
+);
+
+/** What the ready pipelines take from the environment. */
+export const ENV = {
+  CAMERA_URL: 'rtsp://viewer:hunter2@camera.example/stream1',
+  VIDEO_FILE: 'clips/dock.mp4',
+  DOCK_1_URL: 'rtsp://dock-1.example:8554/main?profile=2',
+  DOCK_2_URL: 'rtsp://dock-2.example/main',
+  DOCK_2_PASSWORD: 'hunter2 "x"',
+  GATE_URL: 'rtsps://[2001:db8::7]/gate',
+};
+
+export const CPU = {
+  onnxRuntimeLibrary: '/opt/libonnxruntime.so.1',
+  cores: 4,
+  configFile: '/models/centernet-512x384/nvinfer.txt',
+};
+
+/** The graphs of a pipeline text. */
+export function compile(text: string, cpu = CPU): readonly Graph[] {
+  const spec = parseDocument(text, PipelineSpec, { env: ENV }).value;
+  return lowerCpu(resolve(spec, { models: MODELS }), cpu);
+}
+
+/** A pipeline of one stream, with the source given in YAML's flow form and more lines before it. */
+export function pipelineText(source: string, lines = ''): string {
+  return `id: p\ninfer: { model: ${MODEL.name} }\n${lines}\nstreams:\n  - id: cam\n    source: ${source}\n`;
+}
+
+/** The problems an action throws. */
+export function thrown(action: () => unknown): { code: string; problems: readonly Problem[] } {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof SightlineError) return { code: error.code, problems: error.problems };
+    throw error;
+  }
+  throw new Error('the action threw nothing');
+}
