@@ -87,7 +87,7 @@ export class StreamStateMachine {
   #retryAt: Date | undefined;
   #session: string | undefined;
   #attempt = 0;
-  #reconnects = 0;
+  #connects = 0;
   #refused = 0;
 
   constructor(clock: Clock = SYSTEM_CLOCK) {
@@ -121,7 +121,7 @@ export class StreamStateMachine {
   }
   /** Times a try or a live session ended in another try. */
   get reconnects(): number {
-    return this.#reconnects;
+    return Math.max(0, this.#connects - 1);
   }
   /** Steps that were asked for and not allowed. */
   get refused(): number {
@@ -139,7 +139,7 @@ export class StreamStateMachine {
     }
     const from = this.#state;
     const change = { from, to, afterMs: Math.round(this.ageMs) };
-    this.#count(from, to);
+    this.#count(to);
     this.#state = to;
     this.#since = this.#clock.now();
     this.#sinceMonotonicMs = this.#clock.monotonicMs();
@@ -153,13 +153,11 @@ export class StreamStateMachine {
     return change;
   }
 
-  #count(from: StreamState, to: StreamState): void {
-    if (to === 'connecting') {
-      this.#attempt += 1;
-      if (from !== 'pending' || this.#attempt > 1) this.#reconnects += 1;
-    } else if (to === 'live') {
-      this.#attempt = 0;
-    }
+  #count(to: StreamState): void {
+    if (to === 'live') this.#attempt = 0;
+    if (to !== 'connecting') return;
+    this.#attempt += 1;
+    this.#connects += 1;
   }
 }
 

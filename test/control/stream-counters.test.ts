@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StreamCounts } from '../../src/control/stream-counters.ts';
+
+function counters(framesDecoded: number) {
+  return {
+    ...{ framesDecoded, framesInferred: framesDecoded / 5, framesPublished: framesDecoded },
+    ...{ framesSkipped: 1, recordsDropped: 2 },
+  };
+}
+
+test('totals go on over the lives of workers and never fall', () => {
+  const counts = new StreamCounts(() => 0);
+  counts.report(counters(100), 1_000);
+  counts.workerGone();
+  assert.equal(counts.totals(0).framesDecoded, 100);
+  counts.report(counters(10), 1_000);
+  const totals = counts.totals(3);
+  assert.equal(totals.framesDecoded, 110);
+  assert.equal(totals.framesSkipped, 2);
+  assert.equal(totals.recordsDropped, 4);
+  assert.equal(totals.reconnects, 3);
+});
+
+test('rates are over the last five seconds by the clock of the worker', () => {
+  let nowMs = 0;
+  const counts = new StreamCounts(() => nowMs);
+  for (let second = 0; second <= 10; second++) {
+    nowMs = second * 1_000;
+    // 100 a second at first, 25 in the last five.
+    const decoded = second <= 5 ? second * 100 : 500 + (second - 5) * 25;
+    counts.report(counters(decoded), 70_000 + nowMs);
+  }
+  assert.deepEqual(counts.rates(), { decoded: 25, inferred: 5, published: 25 });
+});
+
+test('rates are zero when the worker is silent for three seconds, and after it has gone', () => {
+  let nowMs = 0;
+  const counts = new StreamCounts(() => nowMs);
+  counts.report(counters(0), 0);
+  counts.report(counters(50), 1_000);
+  assert.equal(counts.rates().decoded, 50);
+  nowMs = 3_001;
+  assert.equal(counts.rates().decoded, 0);
+  nowMs = 0;
+  counts.workerGone();
+  assert.equal(counts.rates().decoded, 0);
+});
