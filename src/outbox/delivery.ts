@@ -1,0 +1,254 @@
+import type { PendingRecord, Sink } from '../common/delivery.ts';
+import { SightlineError, toSightlineError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
+import { attempt, type Outcome } from './attempt.ts';
+import { Circuit, type CircuitState } from './circuit.ts';
+import type { Fate, Outbox } from './outbox.ts';
+import type { SinkCounts } from './stats.ts';
+import { WakeUp } from './wake-up.ts';
+import { type Batch, DeliveryWindow, type Entry } from './window.ts';
+
+const IDLE_MS = 60_000;
+
+/** One attempt, for metrics. */
+export interface AttemptReport {
+  readonly sinkId: string;
+  readonly records: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly outcome: 'ok' | 'partial' | 'failed';
+}
+
+export interface DeliveryOptions {
+  readonly outbox: Outbox;
+  /** Its id must be one of the outbox' sinks. Closed by `close`. */
+  readonly sink: Sink;
+  readonly logger?: Logger;
+  /** Limit of one attempt. Default 60000. */
+  readonly attemptTimeoutMs?: number;
+  /** Waits after failures. Default 500 ms doubling up to 60 s, full jitter. */
+  readonly backoff?: BackoffOptions;
+  /** Wait between attempts while the sink refuses the credentials. Default 60000. */
+  readonly authProbeMs?: number;
+  readonly onAttempt?: (report: AttemptReport) => void;
+}
+
+export interface DeliveryStats extends SinkCounts {
+  readonly type: string;
+  /** `paused`: the sink refuses the credentials and is asked slowly; nothing is given up. */
+  readonly state: 'ok' | 'backoff' | 'paused' | 'closed';
+  readonly circuit: CircuitState;
+  /** Records that had to be tried again, each time. */
+  readonly retries: number;
+  /** When the next attempt is due, ms from now; 0 when none is put off. */
+  readonly nextAttemptInMs: number;
+  readonly lastError?: { readonly code: string; readonly message: string; readonly at: string };
+}
+
+/** Carries one sink's records from the outbox to it, for as long as it takes. Sinks do not wait for each other. */
+export class Delivery implements AsyncDisposable {
+  readonly #options: DeliveryOptions;
+  readonly #window: DeliveryWindow;
+  readonly #circuit: Circuit;
+  readonly #wakeUp = new WakeUp();
+  readonly #stop = new AbortController();
+  readonly #unsubscribe: () => void;
+  #running: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #isDraining = false;
+  #retries = 0;
+  #notBeforeMs = 0;
+  #lastError: DeliveryStats['lastError'];
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#window = new DeliveryWindow(options.sink.limits);
+    const { backoff = {}, authProbeMs = 60_000 } = options;
+    this.#circuit = new Circuit({ backoff, authProbeMs });
+    this.#unsubscribe = options.outbox.onStored(() => this.#wakeUp.wake());
+  }
+
+  /** Begins to deliver. Call once. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  stats(): DeliveryStats {
+    const { outbox, sink } = this.#options;
+    return {
+      ...outbox.countsOf(sink.id),
+      type: sink.type,
+      state: this.#closing === undefined ? this.#circuit.health : 'closed',
+      circuit: this.#circuit.state,
+      retries: this.#retries,
+      nextAttemptInMs: Math.max(0, this.#notBeforeMs - performance.now()),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+    };
+  }
+
+  /**
+   * Delivers what waits, for at most `drainMs` (default 3000) and only while the sink takes it, then closes the sink.
+   * What is left stays in the outbox. Idempotent.
+   */
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? 3_000);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    this.#isDraining = true;
+    this.#wakeUp.wake();
+    const timer = setTimeout(() => this.#abort(), drainMs);
+    if (this.#circuit.health !== 'ok') this.#abort();
+    await this.#running;
+    clearTimeout(timer);
+    this.#unsubscribe();
+    await this.#options.sink.close();
+  }
+
+  #abort(): void {
+    const { id } = this.#options.sink;
+    this.#stop.abort(new SightlineError('SL_CLOSED', `Delivery to sink ${id} was stopped`));
+    this.#wakeUp.wake();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        if (await this.#step()) return;
+      } catch (thrown) {
+        const error = toSightlineError(thrown);
+        this.#note(error);
+        await this.#wakeUp.wait(this.#circuit.fail(error));
+      }
+    }
+  }
+
+  /** Sends a batch or waits for one. True when there is nothing left to drain. */
+  async #step(): Promise<boolean> {
+    await this.#fill();
+    const now = performance.now();
+    const batch = this.#nextBatch(now);
+    const waitMs = this.#waitMs(batch, now);
+    if (waitMs === 0) {
+      await Promise.all([this.#send(batch.entries), this.#fill()]);
+      return false;
+    }
+    if (this.#isDraining && this.#window.size === 0) return true;
+    await this.#wakeUp.wait(waitMs);
+    return false;
+  }
+
+  async #fill(): Promise<void> {
+    const { outbox, sink } = this.#options;
+    while (this.#window.freeRecords > 0) {
+      const maxRecords = Math.min(this.#window.freeRecords, sink.limits.maxRecords);
+      const { maxBytes } = sink.limits;
+      const records = await outbox.read(sink.id, { maxRecords, maxBytes });
+      if (records.length === 0) return;
+      this.#window.add(records, performance.now());
+    }
+  }
+
+  #nextBatch(now: number): Batch {
+    const { limits } = this.#options.sink;
+    if (this.#notBeforeMs > now) return { entries: [], isFull: false };
+    const isProbe = this.#circuit.begin();
+    return this.#window.take(isProbe ? { ...limits, maxRecords: 1 } : limits, now);
+  }
+
+  /** 0 when the batch is to be sent now. */
+  #waitMs({ entries, isFull }: Batch, now: number): number {
+    if (this.#notBeforeMs > now) return this.#notBeforeMs - now;
+    const [first] = entries;
+    if (first === undefined) return (this.#window.nextTryMs(now) ?? now + IDLE_MS) - now;
+    if (isFull || this.#isDraining || first.attempts > 0) return 0;
+    return Math.max(0, first.arrivedMs + this.#options.sink.limits.maxWaitMs - now);
+  }
+
+  async #send(entries: readonly Entry[]): Promise<void> {
+    const { outbox, sink, attemptTimeoutMs = 60_000 } = this.#options;
+    const open = entries.filter((entry) => outbox.isOpen(sink.id, entry.record));
+    if (open.length === 0) return this.#window.retain((entry) => !entries.includes(entry));
+    const started = performance.now();
+    const outcome = await attempt(
+      sink,
+      open.map((entry) => entry.record),
+      { timeoutMs: attemptTimeoutMs, signal: this.#stop.signal },
+    );
+    const byRecord = new Map(open.map((entry) => [entry.record, entry]));
+    this.#acknowledge(outcome, byRecord);
+    this.#window.retain((entry) => outbox.isOpen(sink.id, entry.record));
+    if (!this.#stop.signal.aborted) this.#judge(outcome, byRecord);
+    this.#reportAttempt(open, outcome, performance.now() - started);
+  }
+
+  #acknowledge(outcome: Outcome, byRecord: ReadonlyMap<PendingRecord, Entry>): void {
+    const { outbox, sink, logger } = this.#options;
+    const fates: Fate[] = outcome.accepted.map((record) => ({ status: 'delivered', record }));
+    for (const { record, error } of outcome.rejected) {
+      const attempts = (byRecord.get(record)?.attempts ?? 0) + 1;
+      fates.push({ status: 'dead-lettered', record, error, attempts });
+      const { code, message } = toSightlineError(error);
+      this.#lastError = { code, message, at: new Date().toISOString() };
+      logger?.warn({ sink: sink.id, recordId: record.recordId, reason: message }, 'sink.rejected');
+    }
+    outbox.ack(sink.id, fates);
+  }
+
+  /** Decides from an attempt when and what to try next. */
+  #judge(outcome: Outcome, byRecord: ReadonlyMap<PendingRecord, Entry>): void {
+    const now = performance.now();
+    const progressed = outcome.accepted.length + outcome.rejected.length > 0;
+    const [firstRetry] = outcome.retry;
+    const failure =
+      outcome.failure ??
+      (progressed || firstRetry === undefined ? undefined : toSightlineError(firstRetry.error));
+    for (const { record, error } of outcome.retry) {
+      const entry = byRecord.get(record)!;
+      entry.attempts++;
+      this.#retries++;
+      if (failure !== undefined) continue;
+      entry.notBeforeMs = now + fullJitterMs(entry.attempts, this.#options.backoff);
+      this.#note(toSightlineError(error));
+    }
+    if (failure === undefined) {
+      this.#notBeforeMs = 0;
+      this.#circuit.succeed();
+      return;
+    }
+    const undecided = byRecord.size - outcome.accepted.length - outcome.rejected.length;
+    this.#retries += undecided - outcome.retry.length;
+    this.#notBeforeMs = now + this.#circuit.fail(failure);
+    this.#note(failure);
+  }
+
+  #note(error: SightlineError): void {
+    const { sink, logger } = this.#options;
+    const { code, message } = error;
+    if (this.#lastError?.message !== message) {
+      logger?.warn({ sink: sink.id, code, reason: message }, 'sink.failed');
+    }
+    this.#lastError = { code, message, at: new Date().toISOString() };
+  }
+
+  #reportAttempt(entries: readonly Entry[], outcome: Outcome, durationMs: number): void {
+    const { sink, onAttempt } = this.#options;
+    if (onAttempt === undefined) return;
+    const bytes = entries.reduce((sum, { record }) => sum + record.payload.byteLength, 0);
+    const isOk = outcome.accepted.length === entries.length;
+    const isFailed = outcome.accepted.length === 0;
+    onAttempt({
+      sinkId: sink.id,
+      records: entries.length,
+      bytes,
+      durationMs,
+      outcome: isOk ? 'ok' : isFailed ? 'failed' : 'partial',
+    });
+  }
+}

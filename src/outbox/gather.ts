@@ -1,0 +1,127 @@
+import type { OutboxRecord, RecordKind } from '../common/delivery.ts';
+import { KINDS, overheadBytes, writeRecord } from './chunk.ts';
+import type { NewChunk } from './protocol.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** Collects records in memory until the journal takes them, one run of chunks per kind. */
+export class Gather {
+  readonly #inlineBytes: number;
+  readonly #writers: Readonly<Record<RecordKind, ChunkWriter>>;
+  #records = 0;
+  #bytes = 0;
+
+  /** @param inlineBytes payloads above this go to the blob spool */
+  constructor(inlineBytes: number) {
+    this.#inlineBytes = inlineBytes;
+    this.#writers = {
+      frame: new ChunkWriter('frame'),
+      image: new ChunkWriter('image'),
+      event: new ChunkWriter('event'),
+    };
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Copies the record. */
+  add(record: OutboxRecord): void {
+    const inSpool = record.payload.byteLength > this.#inlineBytes;
+    this.#bytes += this.#writers[record.kind].add(record, inSpool);
+    this.#records++;
+  }
+
+  /**
+   * Hands over what was gathered, numbered from `firstSeq`: all of it, or about `maxBytes`. Within a kind records keep
+   * the order of `add`; kinds follow each other.
+   */
+  take(firstSeq: number, storedMs: number, maxBytes: number): NewChunk[] {
+    let nextSeq = firstSeq;
+    let taken = 0;
+    const chunks: NewChunk[] = [];
+    for (const kind of KINDS) {
+      while (taken < maxBytes) {
+        const sealed = this.#writers[kind].take();
+        if (sealed === undefined) break;
+        const { count, bytes, data, blobs } = sealed;
+        const first = nextSeq;
+        nextSeq += count;
+        taken += bytes;
+        chunks.push({
+          kind,
+          firstSeq: first,
+          count,
+          bytes,
+          storedMs,
+          data,
+          blobs: blobs.map(({ index, data: blob }) => ({ seq: first + index, data: blob })),
+        });
+      }
+    }
+    this.#records -= nextSeq - firstSeq;
+    this.#bytes -= taken;
+    return chunks;
+  }
+}
+
+interface Sealed {
+  readonly count: number;
+  /** Of the records and their blobs. */
+  readonly bytes: number;
+  readonly data: Uint8Array;
+  readonly blobs: readonly { readonly index: number; readonly data: Uint8Array }[];
+}
+
+class ChunkWriter {
+  readonly kind: RecordKind;
+  #buffer: Buffer | undefined;
+  #used = 0;
+  #count = 0;
+  #blobBytes = 0;
+  #blobs: { index: number; data: Uint8Array }[] = [];
+  #sealed: Sealed[] = [];
+
+  constructor(kind: RecordKind) {
+    this.kind = kind;
+  }
+
+  /** Returns the bytes the record takes in memory. */
+  add(record: OutboxRecord, inSpool: boolean): number {
+    const payloadBytes = record.payload.byteLength;
+    const bytes = overheadBytes(record) + (inSpool ? 0 : payloadBytes);
+    if (this.#buffer !== undefined && this.#used + bytes > this.#buffer.byteLength) this.#seal();
+    this.#buffer ??= Buffer.from(new ArrayBuffer(Math.max(CHUNK_BYTES, bytes)));
+    this.#used = writeRecord(this.#buffer, this.#used, record, inSpool);
+    this.#count++;
+    if (!inSpool) return bytes;
+    this.#blobs.push({ index: this.#count - 1, data: Uint8Array.from(record.payload) });
+    this.#blobBytes += payloadBytes;
+    return bytes + payloadBytes;
+  }
+
+  /** The oldest run, also one that is not full yet; undefined when there is none. */
+  take(): Sealed | undefined {
+    if (this.#sealed.length === 0 && this.#count > 0) this.#seal();
+    return this.#sealed.shift();
+  }
+
+  #seal(): void {
+    const buffer = this.#buffer!;
+    const mostlyFull = this.#used * 2 >= buffer.byteLength;
+    const data = mostlyFull
+      ? new Uint8Array(buffer.buffer, 0, this.#used)
+      : new Uint8Array(buffer.buffer.slice(0, this.#used));
+    const bytes = this.#used + this.#blobBytes;
+    this.#sealed.push({ count: this.#count, bytes, data, blobs: this.#blobs });
+    if (mostlyFull) this.#buffer = undefined;
+    this.#used = 0;
+    this.#count = 0;
+    this.#blobBytes = 0;
+    this.#blobs = [];
+  }
+}

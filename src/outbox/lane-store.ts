@@ -1,0 +1,85 @@
+import type Database from 'better-sqlite3';
+import type { RecordKind } from '../common/delivery.ts';
+import { KINDS } from './chunk.ts';
+import type { LaneRow, StoredLane } from './protocol.ts';
+
+interface Row {
+  sink: string;
+  kind: number;
+  cursor: number;
+  accepted: number;
+  delivered: number;
+  dead_lettered: number;
+  shed: string;
+  ahead: string;
+  orphaned: number;
+}
+
+/** The persisted cursors and counters, one row per sink and kind. */
+export class LaneStore {
+  readonly #upsert: Database.Statement;
+  readonly #delete: Database.Statement;
+  readonly #all: Database.Statement;
+  readonly #waiting: Database.Statement;
+  readonly #partial: Database.Statement;
+
+  constructor(database: Database.Database) {
+    this.#upsert = database.prepare(
+      'INSERT OR REPLACE INTO lane VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#delete = database.prepare('DELETE FROM lane WHERE sink = ? AND kind = ?');
+    this.#all = database.prepare('SELECT * FROM lane ORDER BY sink, kind');
+    this.#waiting = database.prepare(
+      `SELECT coalesce(sum(count), 0) AS count, coalesce(min(stored_ms), 0) AS oldest
+       FROM chunk INDEXED BY chunk_by_kind WHERE kind = ? AND first_seq > ?`,
+    );
+    this.#partial = database.prepare(
+      `SELECT first_seq + count - 1 AS last, stored_ms AS oldest
+       FROM chunk INDEXED BY chunk_by_kind WHERE kind = ? AND first_seq <= ?
+       ORDER BY first_seq DESC LIMIT 1`,
+    );
+  }
+
+  save(row: LaneRow): void {
+    this.#upsert.run(
+      row.sinkId,
+      KINDS.indexOf(row.kind),
+      row.cursor,
+      row.accepted,
+      row.delivered,
+      row.deadLettered,
+      JSON.stringify(row.shed),
+      JSON.stringify(row.ahead),
+      row.orphaned ? 1 : 0,
+    );
+  }
+
+  remove(sinkId: string, kind: RecordKind): void {
+    this.#delete.run(sinkId, KINDS.indexOf(kind));
+  }
+
+  /** Every lane, with what waits for it counted from the chunks and not from the counters. */
+  load(): StoredLane[] {
+    return (this.#all.all() as Row[]).map((row) => {
+      const whole = this.#waiting.get(row.kind, row.cursor) as { count: number; oldest: number };
+      const partial = this.#partial.get(row.kind, row.cursor) as
+        | { last: number; oldest: number }
+        | undefined;
+      const cut = partial === undefined ? 0 : Math.max(0, partial.last - row.cursor);
+      const ahead = JSON.parse(row.ahead) as number[];
+      return {
+        sinkId: row.sink,
+        kind: KINDS[row.kind]!,
+        cursor: row.cursor,
+        accepted: row.accepted,
+        delivered: row.delivered,
+        deadLettered: row.dead_lettered,
+        shed: JSON.parse(row.shed) as LaneRow['shed'],
+        ahead,
+        orphaned: row.orphaned === 1,
+        pending: whole.count + cut - ahead.length,
+        oldestMs: cut > 0 ? partial!.oldest : whole.oldest,
+      };
+    });
+  }
+}

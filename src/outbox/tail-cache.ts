@@ -1,0 +1,57 @@
+import type { RecordKind } from '../common/delivery.ts';
+import { type Chunk, lastSeqOf } from './chunk.ts';
+
+/**
+ * The newest chunks, kept in memory so that a sink that keeps up never makes the journal read. It holds every chunk
+ * stored since `startSeq`, without a gap.
+ */
+export class TailCache {
+  readonly #maxBytes: number;
+  #chunks: Chunk[] = [];
+  #bytes = 0;
+  #startSeq: number;
+
+  /** @param startSeq first sequence number that will be stored from now on */
+  constructor(maxBytes: number, startSeq: number) {
+    this.#maxBytes = maxBytes;
+    this.#startSeq = startSeq;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Chunks come in order of their sequence numbers. */
+  add(chunk: Chunk): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.data.buffer.byteLength;
+    let evicted = 0;
+    while (this.#bytes > this.#maxBytes && evicted < this.#chunks.length) {
+      const oldest = this.#chunks[evicted++]!;
+      this.#bytes -= oldest.data.buffer.byteLength;
+      this.#startSeq = lastSeqOf(oldest) + 1;
+    }
+    if (evicted > 0) this.#chunks = this.#chunks.slice(evicted);
+  }
+
+  /** Whether every chunk above `seq` is here. */
+  coversAfter(seq: number): boolean {
+    return seq + 1 >= this.#startSeq;
+  }
+
+  /** The first chunk of these kinds with a record above `seq`. */
+  firstAfter(seq: number, kinds: readonly RecordKind[]): Chunk | undefined {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (lastSeqOf(this.#chunks[middle]!) > seq) high = middle;
+      else low = middle + 1;
+    }
+    for (let index = low; index < this.#chunks.length; index++) {
+      const chunk = this.#chunks[index]!;
+      if (kinds.includes(chunk.kind)) return chunk;
+    }
+    return undefined;
+  }
+}
