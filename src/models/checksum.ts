@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -52,7 +52,8 @@ export class ChecksumCache {
   }
 
   async #write(entries: Record<string, CacheEntry>): Promise<void> {
-    const text = JSON.stringify(entries, null, 1);
+    const alive = Object.entries(entries).filter(([path]) => existsSync(path));
+    const text = JSON.stringify(Object.fromEntries(alive), null, 1);
     await replaceFile(this.#file, (partial) => writeFile(partial, text)).catch(() => undefined);
   }
 }

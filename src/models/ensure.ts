@@ -2,6 +2,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { SightlineError } from '../common/errors.ts';
 import { PATHS } from '../common/paths.ts';
 import { readManifest, verifyOnnx } from './catalog.ts';
+import { checkOnnx } from './check-onnx.ts';
 import { ChecksumCache, hashFile } from './checksum.ts';
 import { convertCenternet } from './convert/convert-centernet.ts';
 import { downloadFile } from './download.ts';
@@ -46,6 +47,7 @@ export async function ensureModel(
     await replaceFile(model.onnxFile, async (partial) => {
       await obtain(model, partial, signal);
       await expectChecksum(model, partial);
+      await checkOnnx(model, partial);
     });
   }
   const configFile = await writeOwnNvinferConfig(model);
