@@ -129,19 +129,22 @@ function visitObject(value: unknown, schema: TSchema, pointer: string, check: Ch
     required?: readonly string[];
   };
   const checked: [string, unknown][] = [];
-  for (const [key, item] of Object.entries(value)) {
+  // A key whose value is undefined (only a program can make one) counts as left out.
+  const given = Object.entries(value).filter(([, item]) => item !== undefined);
+  const names = new Set(given.map(([key]) => key));
+  for (const [key, item] of given) {
     const at = childPointer(pointer, key);
     const itemSchema = propertySchema(schema, key);
     if (itemSchema === undefined) {
-      const names = Object.keys(properties).filter((name) => !Object.hasOwn(value, name));
-      const message = `unknown key ${shortQuote(key)}${didYouMean(key, names)}`;
+      const free = Object.keys(properties).filter((name) => !names.has(name));
+      const message = `unknown key ${shortQuote(key)}${didYouMean(key, free)}`;
       check.problems.push({ pointer: at, message, at: 'key' });
     } else {
       checked.push([key, visit(item, itemSchema, at, check)]);
     }
   }
   for (const [key, item] of Object.entries(properties)) {
-    if (Object.hasOwn(value, key)) continue;
+    if (names.has(key)) continue;
     const { default: fallback } = item as { default?: unknown };
     if (fallback !== undefined) {
       checked.push([
@@ -156,7 +159,7 @@ function visitObject(value: unknown, schema: TSchema, pointer: string, check: Ch
     minProperties?: number;
     maxProperties?: number;
   };
-  reportCount(Object.keys(value).length, minProperties, maxProperties, 'key', pointer, check);
+  reportCount(names.size, minProperties, maxProperties, 'key', pointer, check);
   // fromEntries defines own properties, so a key such as __proto__ stays a plain key.
   return Object.fromEntries(checked);
 }

@@ -157,12 +157,23 @@ function resolveInfer(
   }
   const classIds = classes && findClasses(classes, model, findings);
   return {
-    model: { ...model, labels: [...model.labels] },
+    model: copyModel(model),
     interval,
     ...(threshold === undefined ? {} : { threshold }),
     ...(classIds === undefined ? {} : { classIds }),
     batchSize,
   };
+}
+
+/** What the pipeline keeps of a model; a lookup may give more. */
+function copyModel({
+  name,
+  version,
+  configFile,
+  labels,
+  dynamicBatch,
+}: ResolvedModel): ResolvedModel {
+  return { name, version, configFile, labels: [...labels], dynamicBatch };
 }
 
 function findModel(

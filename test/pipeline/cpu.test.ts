@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseDocument } from '../../src/common/document.ts';
+import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
+import type { Graph, PropertyValue } from '../../src/pipeline/graph.ts';
+import { allNodes, assertSound, graphProblems } from '../../src/pipeline/graph-check.ts';
+import { resolve } from '../../src/pipeline/resolve.ts';
+import { PipelineSpec } from '../../src/pipeline/spec.ts';
+import { CPU, compile, MODEL, MODELS, pipelineText, thrown } from './fixtures.ts';
+
+const CAMERA = '{ type: rtsp, url: "rtsp://h/x" }';
+const FILE = '{ type: file, path: a.mp4 }';
+const PACED = '{ type: file, path: a.mp4, pace: realtime }';
+
+function properties(graph: Graph, id: string): Readonly<Record<string, PropertyValue>> {
+  const node = allNodes(graph).find((candidate) => candidate.id === id);
+  assert.ok(node, `no node ${id}`);
+  return node.properties;
+}
+
+function only(text: string, cpu = CPU): Graph {
+  const graphs = compile(text, cpu);
+  assert.equal(graphs.length, 1);
+  return graphs[0]!;
+}
+
+test('a live stream keeps only its newest picture, a file waits', () => {
+  for (const source of [CAMERA, PACED]) {
+    const queue = properties(only(pipelineText(source)), 'frames');
+    assert.equal(queue['leaky'], 'downstream');
+    assert.equal(queue['max-size-buffers'], 1);
+  }
+  assert.equal(properties(only(pipelineText(FILE)), 'frames')['leaky'], undefined);
+});
+
+test('only a file played in real time waits for its clock', () => {
+  const paced = (source: string) =>
+    only(pipelineText(source)).nodes.some(({ factory }) => factory === 'clocksync');
+  assert.deepEqual([CAMERA, FILE, PACED].map(paced), [false, false, true]);
+});
+
+test('a single live stream gets two threads where there are two cores', () => {
+  const threads = (source: string, cores: number) =>
+    properties(only(pipelineText(source), { ...CPU, cores }), 'infer')['intra-op-threads'];
+  assert.equal(threads(CAMERA, 2), 2);
+  assert.equal(threads(CAMERA, 1), 1);
+  assert.equal(threads(FILE, 2), 1);
+  const two = `${pipelineText(CAMERA)}  - { id: other, source: ${CAMERA} }\n`;
+  for (const graph of compile(two)) assert.equal(properties(graph, 'infer')['intra-op-threads'], 1);
+});
+
+test('credentials are properties marked secret and in no location', () => {
+  const graph = only(pipelineText('{ type: rtsp, url: "rtsp://u:p%20w@h/x" }'));
+  const [source] = graph.nodes;
+  assert.equal(source?.properties['location'], 'rtsp://h/x');
+  assert.equal(source?.properties['user-id'], 'u');
+  assert.equal(source?.properties['user-pw'], 'p w');
+  assert.deepEqual(source?.secret, ['user-pw']);
+});
+
+test('a location with a password in its query is secret as a whole', () => {
+  const [source] = only(pipelineText('{ type: rtsp, url: "rtsp://h/x?pwd=1" }')).nodes;
+  assert.deepEqual(source?.secret, ['location']);
+});
+
+test('knobs of the tracker reach it, and none at all without a tracker', () => {
+  const knobs = 'track: { type: bytetrack, minHits: 3, matchThreshold: 0.7, classAware: false }';
+  assert.deepEqual(properties(only(pipelineText(FILE, knobs)), 'track'), {
+    'min-hits': 3,
+    'match-threshold': 0.7,
+    'class-aware': false,
+  });
+  const none = only(pipelineText(FILE, 'track: { type: none }'));
+  assert.ok(none.nodes.every(({ role }) => role !== 'track'));
+});
+
+test('a threshold needs a configuration of its own', () => {
+  const text = pipelineText(FILE).replace('}', ', threshold: 0.5 }');
+  const pipeline = resolve(parseDocument(text, PipelineSpec).value, { models: MODELS });
+  const { configFile: _configFile, ...without } = CPU;
+  assert.equal(thrown(() => lowerCpu(pipeline, without)).code, 'SL_INTERNAL');
+  const [graph] = lowerCpu(pipeline, { ...without, configFile: '/x/own.txt' });
+  assert.equal(properties(graph!, 'infer')['config-file-path'], '/x/own.txt');
+  const plain = resolve(parseDocument(pipelineText(FILE), PipelineSpec).value, { models: MODELS });
+  const [other] = lowerCpu(plain, without);
+  assert.equal(properties(other!, 'infer')['config-file-path'], MODEL.configFile);
+});
+
+test('lowered graphs are frozen', () => {
+  const graph = only(pipelineText(CAMERA));
+  assert.ok(Object.isFrozen(graph.nodes[0]?.properties));
+  assert.ok(Object.isFrozen(graph.choices[0]?.alternatives[0]?.chain));
+});
+
+const SOUND: Graph = {
+  id: 'g',
+  streams: ['g'],
+  nodes: [
+    { id: 'a', factory: 'fakesrc', role: 'source', properties: {} },
+    { id: 'b', factory: 'appsink', role: 'output', properties: {}, outputKind: 1 },
+  ],
+  links: [{ from: 'a.src', to: 'b' }],
+  choices: [],
+  sessionNodes: ['a'],
+};
+
+test('graphProblems() finds nothing in a sound graph', () => {
+  assert.deepEqual(graphProblems(SOUND), []);
+});
+
+const BROKEN: readonly [string, Partial<Graph>, string[]][] = [
+  [
+    'two nodes of one id',
+    { nodes: [...SOUND.nodes, SOUND.nodes[0]!] },
+    ['two nodes have the id "a"'],
+  ],
+  [
+    'an id that no element can have',
+    {
+      nodes: [...SOUND.nodes, { ...SOUND.nodes[0]!, id: 'c d' }],
+      links: [...SOUND.links, { from: 'c d', to: 'b' }],
+    },
+    ['the node id "c d" is not well formed'],
+  ],
+  [
+    'a link to nowhere',
+    { links: [...SOUND.links, { from: 'a', to: 'z' }] },
+    ['a link names "z", which is no node'],
+  ],
+  ['a session node that is none', { sessionNodes: ['z'] }, ['the session node "z" is no node']],
+  ['a node without links', { links: [{ from: 'a', to: 'a' }] }, ['node "b" is linked to nothing']],
+  [
+    'no output',
+    { nodes: SOUND.nodes.map(({ outputKind: _kind, ...node }) => node) },
+    ['0 metadata outputs, one is needed', 'the output "b" does not say what it carries'],
+  ],
+  [
+    'a secret that is no property',
+    { nodes: [{ ...SOUND.nodes[0]!, secret: ['pw'] }, SOUND.nodes[1]!] },
+    ['node "a" has no property "pw"'],
+  ],
+  [
+    'a choice of nothing',
+    { choices: [{ from: 'a', to: 'b', alternatives: [] }] },
+    ['the choice behind "a" has no alternative'],
+  ],
+];
+for (const [name, change, expected] of BROKEN) {
+  test(`graphProblems() finds ${name}`, () => {
+    const problems = graphProblems({ ...SOUND, ...change });
+    assert.deepEqual(
+      problems,
+      expected.map((problem) => `graph "g": ${problem}`),
+    );
+  });
+}
+
+test('assertSound() refuses two graphs of one id', () => {
+  assert.throws(() => assertSound([SOUND, SOUND]), {
+    code: 'SL_INTERNAL',
+    message: 'Cannot use the lowered pipeline: two graphs have the same id',
+  });
+});
