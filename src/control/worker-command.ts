@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onnxRuntimeLibrary, PATHS } from '../common/paths.ts';
@@ -9,8 +8,6 @@ export interface WorkerCommand {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 }
-
-const SETPRIV = '/usr/bin/setpriv';
 
 /** The environment a worker inherits. Anything else stays here: it may hold credentials of the cloud or the API. */
 const INHERITED = new Set([
@@ -52,7 +49,7 @@ export function workerCommand(env: NodeJS.ProcessEnv = process.env): WorkerComma
   return commandOf(node, env);
 }
 
-/** The same surroundings (guard against orphans, wrapper, environment) for another program. */
+/** The same surroundings (wrapper, environment) for another program. */
 export function commandOf(
   program: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
@@ -60,16 +57,8 @@ export function commandOf(
   const wrapper = (env['SIGHTLINE_WORKER_WRAPPER'] ?? '')
     .split(/\s+/)
     .filter((word) => word !== '');
-  const words = [...parentDeathGuard(), ...wrapper, ...program];
+  const words = [...wrapper, ...program];
   return { file: words[0]!, args: words.slice(1), env: workerEnvironment(env) };
-}
-
-/**
- * A worker leaves by itself when its line closes; one that is stopped or stuck in native code cannot. So the kernel is
- * asked to kill it with us, where util-linux' setpriv is there to ask (it replaces itself, the pid is the worker's).
- */
-function parentDeathGuard(): readonly string[] {
-  return existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--'] : [];
 }
 
 function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

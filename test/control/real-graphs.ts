@@ -1,0 +1,59 @@
+import type { Compiler } from '../../src/control/types.ts';
+import type { Graph, GraphNode } from '../../src/pipeline/graph.ts';
+
+const SINK = { sync: false, async: false, 'enable-last-sample': false };
+const CAPS = 'video/x-raw,format=I420,width=64,height=48,framerate=25/1';
+
+/** A test picture 25 times a second, as frames and one JPEG every 200 ms: everything but the detector is real. */
+export function testPictureGraph(
+  streamId: string,
+  properties: GraphNode['properties'] = {},
+): Graph {
+  const stream = { 'stream-id': streamId };
+  const nodes: GraphNode[] = [
+    node('source', 'videotestsrc', 'source', { 'is-live': true, ...properties }),
+    node('decoded', 'slstamp', 'stamp', { stage: 'decode' }),
+    node('sample', 'slsample', 'sample', { 'interval-ms': 200 }),
+    node('split', 'tee', 'split'),
+    node('frames', 'queue', 'queue'),
+    node('meta', 'slmeta', 'metadata', stream),
+    { ...node('meta-out', 'appsink', 'output', SINK), outputKind: 1 },
+    node('images', 'queue', 'queue'),
+    node('filter', 'slsample', 'sample', { action: 'filter' }),
+    node('jpeg', 'jpegenc', 'encode-image'),
+    node('image', 'slimage', 'image', stream),
+    { ...node('image-out', 'appsink', 'output', SINK), outputKind: 2 },
+  ];
+  const links = [
+    { from: 'source', to: 'decoded', caps: CAPS },
+    ...chain('decoded', 'sample', 'split', 'frames', 'meta', 'meta-out'),
+    ...chain('split', 'images', 'filter', 'jpeg', 'image', 'image-out'),
+  ];
+  const sessionNodes = ['meta', 'image'];
+  return { id: streamId, streams: [streamId], nodes, links, choices: [], sessionNodes };
+}
+
+/** Compiles any spec to the test picture. */
+export const TEST_PICTURES: Compiler = {
+  stream: (spec) => ({
+    pipelineId: spec.id,
+    graphs: [testPictureGraph(spec.id)],
+    streams: [{ id: spec.id, spec }],
+  }),
+  pipeline: () => {
+    throw new Error('Only streams here');
+  },
+};
+
+function node(
+  id: string,
+  factory: string,
+  role: GraphNode['role'],
+  properties: GraphNode['properties'] = {},
+): GraphNode {
+  return { id, factory, role, properties };
+}
+
+function chain(...ids: readonly string[]) {
+  return ids.slice(1).map((to, index) => ({ from: ids[index]!, to }));
+}
