@@ -163,5 +163,6 @@ void sl_stamp_init(SlStamp* self) {
 }  // namespace
 
 gboolean SlStampRegister(GstPlugin* plugin) {
+  SlFrameMetaGetInfo();  // known by name to applications from the moment the plugin is loaded
   return gst_element_register(plugin, "slstamp", GST_RANK_NONE, sl_stamp_get_type());
 }

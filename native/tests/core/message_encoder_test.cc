@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-#include <protozero/pbf_reader.hpp>
 #include <string>
+
+#include "tests/support/message_fields.h"
 
 namespace sightline {
 namespace {
+
+using Fields = test::MessageFields;
 
 // What protobuf's own compiler (protoc --encode) makes of the messages below.
 constexpr char kGoldenFrame[] =
@@ -71,36 +73,6 @@ FrameMessage FullFrame() {
   message.objects = {person, car};
   return message;
 }
-
-// Every field of a message by number: varints and fixed as numbers, the rest as bytes. Knows no
-// schema, so it shares no mistake with the encoder.
-struct Fields {
-  explicit Fields(const std::string& bytes) {
-    protozero::pbf_reader reader(bytes);
-    while (reader.next()) {
-      const int tag = static_cast<int>(reader.tag());
-      switch (reader.wire_type()) {
-        case protozero::pbf_wire_type::varint:
-          numbers[tag] = reader.get_uint64();
-          break;
-        case protozero::pbf_wire_type::fixed32:
-          floats[tag] = reader.get_float();
-          break;
-        case protozero::pbf_wire_type::length_delimited:
-          texts[tag].push_back(reader.get_string());
-          break;
-        default:
-          ADD_FAILURE() << "field " << tag << " has a type that the schema has not";
-          reader.skip();
-      }
-    }
-  }
-  std::string text(int tag) const { return texts.count(tag) != 0 ? texts.at(tag).front() : ""; }
-
-  std::map<int, std::uint64_t> numbers;
-  std::map<int, float> floats;
-  std::map<int, std::vector<std::string>> texts;
-};
 
 TEST(MessageEncoderTest, WritesTheBytesProtobufWrites) {
   MessageEncoder encoder;

@@ -1,0 +1,160 @@
+#include <gst/check/gstharness.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/frame_buffers.h"
+#include "tests/support/test_pipeline.h"
+
+namespace sightline::test {
+namespace {
+
+constexpr char kCamera[] =
+    "videotestsrc is-live=true pattern=ball num-buffers=%d ! "
+    "video/x-raw,format=I420,width=320,height=240,framerate=25/1 ! ";
+
+std::string Camera(int frames) {
+  std::string text = kCamera;
+  return text.replace(text.find("%d"), 2, std::to_string(frames));
+}
+
+// Writes a picture's own time over its capture time, so that it shows on which picture the meta
+// ends.
+GstPadProbeReturn NameByPts(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  FrameMetaOf(buffer)->capture_unix_ns = GST_BUFFER_PTS(buffer);
+  return GST_PAD_PROBE_OK;
+}
+
+struct Codec {
+  const char* name;
+  const char* encode;
+  const char* decode;
+};
+
+class SlStampCodecTest : public testing::TestWithParam<Codec> {};
+
+TEST_P(SlStampCodecTest, MetaReachesItsPicture) {
+  constexpr int kFrames = 30;
+  TestPipeline pipeline(Camera(kFrames) + GetParam().encode +
+                        " ! slstamp name=receive stage=receive ! " + GetParam().decode +
+                        " ! slstamp name=decode stage=decode ! appsink name=out sync=false");
+  const Element receive = pipeline.Find("receive");
+  GstPad* pad = gst_element_get_static_pad(receive.get(), "src");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, NameByPts, nullptr, nullptr);
+  gst_object_unref(pad);
+  ASSERT_NE(gst_element_set_state(pipeline.get(), GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+
+  GstClockTime last_pts = 0;
+  for (guint64 expected = 0; expected < kFrames; ++expected) {
+    const Sample sample = pipeline.Pull();
+    ASSERT_TRUE(sample) << "picture " << expected;
+    GstBuffer* buffer = gst_sample_get_buffer(sample.get());
+    const SlFrameMeta* frame = FrameMetaOf(buffer);
+    ASSERT_NE(frame, nullptr) << "picture " << expected;
+    EXPECT_EQ(gst_buffer_get_n_meta(buffer, FrameMetaInfo()->api), 1U);
+    EXPECT_EQ(frame->sequence, expected);
+    EXPECT_EQ(frame->capture_unix_ns, GST_BUFFER_PTS(buffer)) << "picture " << expected;
+    EXPECT_GT(GST_BUFFER_PTS(buffer), last_pts);
+    last_pts = GST_BUFFER_PTS(buffer);
+    EXPECT_GT(frame->receive_ns, 0U);
+    EXPECT_GT(frame->decode_end_ns, frame->receive_ns);
+  }
+  guint64 packets = 0, pictures = 0, last_ns = 0;
+  g_object_get(receive.get(), "frames", &packets, nullptr);
+  g_object_get(pipeline.Find("decode").get(), "frames", &pictures, "last-frame-ns", &last_ns,
+               nullptr);
+  EXPECT_EQ(pictures, static_cast<guint64>(kFrames));
+  EXPECT_GT(packets, pictures) << "pictures come in several packets";
+  EXPECT_NEAR(static_cast<double>(last_ns), g_get_monotonic_time() * 1e3, 5e9);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Codecs, SlStampCodecTest,
+    testing::Values(
+        Codec{"H264", "x264enc tune=zerolatency ! rtph264pay mtu=300",
+              "rtph264depay ! h264parse ! avdec_h264 max-threads=1"},
+        // Pictures that are decoded in another order than they are shown.
+        Codec{"H264WithBFrames",
+              "x264enc bframes=2 b-adapt=false rc-lookahead=3 key-int-max=15 ! rtph264pay mtu=300",
+              "rtph264depay ! h264parse ! avdec_h264 max-threads=1"},
+        Codec{"H264ByNal", "x264enc tune=zerolatency ! rtph264pay mtu=300",
+              "rtph264depay ! video/x-h264,alignment=nal ! h264parse ! avdec_h264 max-threads=1"},
+        Codec{"Jpeg", "jpegenc ! rtpjpegpay mtu=300", "rtpjpegdepay ! jpegdec"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(SlStampTest, APictureWasReceivedWithItsFirstPacket) {
+  GstHarness* harness = gst_harness_new_parse("slstamp stage=receive");
+  gst_harness_set_src_caps_str(harness, "application/x-rtp,media=video,clock-rate=90000");
+  // Three packets: two of one picture, one of the next.
+  const guint8 packets[3][12] = {{0x80, 96, 0, 1, 0, 0, 0, 9, 1, 2, 3, 4},
+                                 {0x80, 96, 0, 2, 0, 0, 0, 9, 1, 2, 3, 4},
+                                 {0x80, 96, 0, 3, 0, 0, 9, 9, 1, 2, 3, 4}};
+  guint64 received[3] = {};
+  for (int i = 0; i < 3; ++i) {
+    GstBuffer* sent = gst_buffer_new_memdup(packets[i], sizeof packets[i]);
+    GstBuffer* passed = gst_harness_push_and_pull(harness, sent);
+    const SlFrameMeta* frame = FrameMetaOf(passed);
+    received[i] = frame->receive_ns;
+    EXPECT_EQ(frame->capture_clock, SL_CAPTURE_CLOCK_ARRIVAL);
+    EXPECT_NEAR(static_cast<double>(frame->capture_unix_ns), g_get_real_time() * 1e3, 5e9);
+    EXPECT_EQ(frame->sequence, SL_NO_SEQUENCE);
+    gst_buffer_unref(passed);
+  }
+  EXPECT_EQ(received[0], received[1]);
+  EXPECT_LT(received[1], received[2]);
+  gst_harness_teardown(harness);
+}
+
+TEST(SlStampTest, GarbageInsteadOfRtpPassesUnharmed) {
+  GstHarness* harness = gst_harness_new_parse("slstamp stage=receive");
+  gst_harness_set_src_caps_str(harness, "application/x-rtp,media=video,clock-rate=90000");
+  GstBuffer* passed = gst_harness_push_and_pull(harness, gst_buffer_new_memdup("garbage", 7));
+  ASSERT_NE(passed, nullptr);
+  EXPECT_EQ(gst_buffer_memcmp(passed, 0, "garbage", 7), 0);
+  gst_buffer_unref(passed);
+  gst_harness_teardown(harness);
+}
+
+TEST(SlStampTest, ARecordingAdvancesByMediaTime) {
+  TestPipeline pipeline(
+      "videotestsrc num-buffers=50 ! video/x-raw,width=64,height=48,framerate=25/1 ! "
+      "slstamp stage=decode ! appsink name=out sync=false");
+  const guint64 before = static_cast<guint64>(g_get_real_time()) * 1000;
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  guint64 first = 0;
+  for (guint64 i = 0; i < 50; ++i) {
+    const Sample sample = pipeline.Pull();
+    ASSERT_TRUE(sample);
+    const SlFrameMeta* frame = FrameMetaOf(gst_sample_get_buffer(sample.get()));
+    if (i == 0) first = frame->capture_unix_ns;
+    EXPECT_EQ(frame->capture_clock, SL_CAPTURE_CLOCK_MEDIA);
+    EXPECT_EQ(frame->capture_unix_ns - first, i * 40 * GST_MSECOND);
+  }
+  EXPECT_GE(first, before);
+}
+
+TEST(SlStampTest, ALiveSourceIsStampedOnArrival) {
+  TestPipeline pipeline(Camera(2) + "slstamp stage=decode ! appsink name=out sync=false");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const Sample sample = pipeline.Pull();
+  ASSERT_TRUE(sample);
+  const SlFrameMeta* frame = FrameMetaOf(gst_sample_get_buffer(sample.get()));
+  EXPECT_EQ(frame->capture_clock, SL_CAPTURE_CLOCK_ARRIVAL);
+}
+
+TEST(SlStampTest, CountsFromZeroInEverySession) {
+  TestPipeline pipeline(
+      "videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48 ! "
+      "slstamp name=decode stage=decode ! appsink name=out sync=false");
+  for (int session = 0; session < 3; ++session) {
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    for (guint64 expected = 0; expected < 5; ++expected) {
+      const Sample sample = pipeline.Pull();
+      ASSERT_TRUE(sample);
+      EXPECT_EQ(FrameMetaOf(gst_sample_get_buffer(sample.get()))->sequence, expected);
+    }
+    ASSERT_TRUE(pipeline.SetState(GST_STATE_NULL));
+  }
+}
+
+}  // namespace
+}  // namespace sightline::test
