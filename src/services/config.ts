@@ -15,7 +15,9 @@ export const DemoConfig = strictObject({
     strictObject({
       port: Port('RTSP port'),
       path: defaulted(Type.String({ pattern: '^/[A-Za-z0-9_-]+$' }), '/cam'),
-      clip: Type.Optional(Type.String({ minLength: 1, description: 'Default: the clip of set-up' })),
+      clip: Type.Optional(
+        Type.String({ minLength: 1, description: 'Default: the clip of set-up' }),
+      ),
     }),
   ),
   mqtt: Type.Optional(strictObject({ port: Port('MQTT 3.1.1 port') })),
@@ -47,7 +49,10 @@ export const ServerConfig = strictObject({
   outbox: defaulted(
     strictObject({
       maxBytes: defaulted(
-        Type.Integer({ minimum: 1024 * 1024, description: 'Beyond it the oldest records are shed' }),
+        Type.Integer({
+          minimum: 1024 * 1024,
+          description: 'Beyond it the oldest records are shed',
+        }),
         10 * 1024 ** 3,
       ),
       maxAgeMs: defaulted(

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { SightlineError } from './common/errors.ts';
+import { onnxRuntimeLibrary, ROOT } from './common/paths.ts';
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+};
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const printError = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535)
+    throw new InvalidArgumentError('A port is 0 to 65535.');
+  return value;
+}
+
+const program = new Command('sightline')
+  .description('Cameras in, object metadata out')
+  .version(version)
+  .showHelpAfterError();
+
+// Each command imports its parts when it runs: `sightline --help` need not load a web server.
+program
+  .command('serve')
+  .description('Run the server: streams, delivery, API and page')
+  .requiredOption(
+    '-c, --config <file>',
+    'configuration (YAML or JSON); configs/sightline.yaml shows every key',
+  )
+  .option('--port <port>', 'HTTP port in place of the configured one', port)
+  .action(async (options: { config: string; port?: number }) => {
+    const { serve } = await import('./services/serve.ts');
+    await serve({
+      configFile: options.config,
+      version,
+      ...(options.port === undefined ? {} : { port: options.port }),
+    });
+  });
+
+program
+  .command('validate')
+  .description('Check pipeline files; every problem with its line')
+  .argument('<file...>')
+  .option('--models <dir>', 'folder of models')
+  .action(async (files: string[], options: { models?: string }) => {
+    const { validateFile } = await import('./pipeline/commands.ts');
+    const { loadModels } = await import('./models/catalog.ts');
+    const models = await loadModels(options.models);
+    for (const file of files) {
+      process.exitCode =
+        (await validateFile(file, { models, print, printError })) || process.exitCode || 0;
+    }
+  });
+
+program
+  .command('compile')
+  .description('Print what a pipeline file becomes')
+  .argument('<file>')
+  .addOption(
+    new Option('--backend <name>', 'engine to compile for').choices(['cpu']).default('cpu'),
+  )
+  .addOption(
+    new Option('--format <name>', 'how to print it')
+      .choices(['text', 'dot', 'launch', 'json'])
+      .default('text'),
+  )
+  .option('--codec <name>', 'for launch: the codec to show where the source offers several')
+  .option('--secrets', 'for launch: print passwords, so that the line runs')
+  .option('--models <dir>', 'folder of models')
+  .action(async (file: string, options: CompileFlags) => {
+    const { compileFile } = await import('./pipeline/commands.ts');
+    const { loadModels } = await import('./models/catalog.ts');
+    const { models, backend, format, codec, secrets } = options;
+    process.exitCode = await compileFile(
+      file,
+      {
+        backend,
+        format,
+        cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism() },
+        ...(codec === undefined ? {} : { codec }),
+        ...(secrets === undefined ? {} : { secrets }),
+      },
+      { models: await loadModels(models), print, printError },
+    );
+  });
+
+interface CompileFlags {
+  readonly backend: 'cpu';
+  readonly format: 'text' | 'dot' | 'launch' | 'json';
+  readonly codec?: string;
+  readonly secrets?: boolean;
+  readonly models?: string;
+}
+
+const models = program.command('models').description('Manage the models of models/');
+models
+  .command('list')
+  .description('Every model and whether it is ready')
+  .action(async () => {
+    await (await import('./models/commands.ts')).modelsList(print);
+  });
+models
+  .command('show')
+  .description('One model: manifest, tensors, labels')
+  .argument('<name>')
+  .action(async (name: string) => (await import('./models/commands.ts')).modelsShow(name, print));
+models
+  .command('pull')
+  .description("Make a model's ONNX file from its source, or download it")
+  .argument('<name>')
+  .option('--url <url>', 'download from here')
+  .option('--sha256 <hex>', 'checksum of the file behind --url')
+  .action(async (name: string, options: { url?: string; sha256?: string }) =>
+    (await import('./models/commands.ts')).modelsPull(name, print, options),
+  );
+models
+  .command('add')
+  .description('Install a model of your own from its manifest')
+  .argument('<manifest>')
+  .option('--onnx <file>', 'the ONNX file, when it does not lie where the manifest says')
+  .option('--replace', 'replace an installed model of the same name')
+  .action(async (manifest: string, options: { onnx?: string; replace?: boolean }) =>
+    (await import('./models/commands.ts')).modelsAdd(manifest, print, options),
+  );
+
+program
+  .command('doctor')
+  .description('Check this machine and say how to mend what is wrong')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { runDoctor } = await import('./services/doctor.ts');
+    process.exitCode = await runDoctor(options);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof SightlineError)) throw error;
+  printError(`${error.code}: ${error.message}`);
+  for (const { pointer, message, line, column } of error.problems) {
+    printError(
+      `  ${line === undefined ? '' : `${line}:${column ?? 1} `}${pointer || '/'} ${message}`,
+    );
+  }
+  process.exitCode = 1;
+}

@@ -1,0 +1,117 @@
+import { resolve } from 'node:path';
+import { buildApp } from '../api/app.ts';
+import { Cleanup } from '../common/cleanup.ts';
+import { SightlineError } from '../common/errors.ts';
+import { createLogger, type Logger } from '../common/logger.ts';
+import { createOrchestrator } from '../control/orchestrator.ts';
+import type { Orchestrator } from '../control/types.ts';
+import { createCompiler } from './compiler.ts';
+import { type LoadedConfig, loadConfig } from './config.ts';
+import { type DeliveryService, openDelivery } from './delivery.ts';
+import { startDemo } from './demo.ts';
+import { shutdownRequested } from './shutdown.ts';
+import { showStatus, statusLine } from './status-line.ts';
+
+export interface ServeOptions {
+  readonly configFile: string;
+  readonly version: string;
+  /** In place of the configured HTTP port. */
+  readonly port?: number;
+}
+
+/** Sinks get this long at shut-down to take what just came; the rest waits on the disk for the next start. */
+const SINK_DRAIN_MS = 800;
+/** Beyond the streams' own drain: for the workers to leave, the sinks, the files. */
+const STOP_GRACE_MS = 3_000;
+
+/** Runs the server until a signal ends it. Throws before that when it cannot start, and leaves nothing running. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const loaded = await loadConfig(options.configFile);
+  const { config } = loaded;
+  const terminal = process.stdout.isTTY === true;
+  const logger = createLogger({ level: terminal ? 'warn' : config.logLevel, pretty: terminal });
+  const say = (line: string): void => {
+    if (terminal) process.stdout.write(`  ${line}\n`);
+  };
+
+  // What was opened last is closed first, also when a later step fails.
+  await using cleanup = new Cleanup();
+  if (terminal) process.stdout.write(`Sightline ${options.version}\n`);
+  const delivery = await openDelivery(loaded, logger);
+  cleanup.defer(() => delivery.close({ drainMs: SINK_DRAIN_MS }));
+  if (config.demo !== undefined) cleanup.use(await startDemo(config.demo, say));
+  const orchestrator = createOrchestrator({
+    dataDir: loaded.dataDir,
+    compiler: createCompiler({
+      modelsDir: loaded.modelsDir,
+      workDir: resolve(loaded.dataDir, 'work'),
+      ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
+    }),
+    onRecords: delivery.accept,
+    logger,
+  });
+  cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
+  const http = { ...config.http, ...(options.port === undefined ? {} : { port: options.port }) };
+  const { app, url } = await listen({
+    orchestrator,
+    delivery,
+    logger,
+    version: options.version,
+    http,
+  });
+  cleanup.defer(() => app.close());
+
+  const stop = shutdownRequested({ logger, limitMs: config.drainMs + STOP_GRACE_MS });
+  await startStreams(orchestrator, loaded);
+  logger.info({ url, dataDir: loaded.dataDir }, 'server.listening');
+  say(`page     ${url}/   (API: ${url}/docs)`);
+  say(`data     ${loaded.dataDir}`);
+  const shown = new AbortController();
+  if (terminal) {
+    const read = () => statusLine(orchestrator.listStreams(), delivery.sinks());
+    showStatus(read, { signal: shown.signal, stream: process.stdout });
+  }
+
+  const signal = await stop;
+  shown.abort();
+  logger.info({ signal }, 'server.stopping');
+  say('stopping…');
+}
+
+async function startStreams(orchestrator: Orchestrator, { config }: LoadedConfig): Promise<void> {
+  await orchestrator.start();
+  for (const pipeline of config.pipelines) await orchestrator.addPipeline(pipeline);
+}
+
+interface ListenOptions {
+  readonly orchestrator: Orchestrator;
+  readonly delivery: DeliveryService;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly http: { readonly host: string; readonly port: number };
+}
+
+async function listen({ orchestrator, delivery, logger, version, http }: ListenOptions) {
+  const app = await buildApp({
+    orchestrator,
+    logger,
+    version,
+    sinks: delivery.sinks,
+    outbox: delivery.outbox,
+    notReadyBecause: () => {
+      const { state } = delivery.outbox();
+      return state === 'ok' ? [] : [`the outbox is ${state}`];
+    },
+  });
+  try {
+    return { app, url: await app.listen(http) };
+  } catch (cause) {
+    await app.close();
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    throw new SightlineError(
+      'SL_PORT_TAKEN',
+      `Cannot listen on ${http.host}:${http.port}: another program does. Choose another with --port or http.port`,
+      { cause },
+    );
+  }
+}
