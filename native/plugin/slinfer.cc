@@ -154,8 +154,9 @@ class MappedFrame {
 
 void InferFrame(SlInferState& state, GstBuffer* buffer, SlFrameMeta* meta) {
   const guint64 start_ns = SlMonotonicNs();
-  MappedFrame frame(&state.info, buffer);
-  const std::vector<sightline::Detection>& found = state.detector->Detect(frame.get());
+  // Unmapped at once: a mapped frame holds a reference, and a shared buffer takes no metas.
+  const std::vector<sightline::Detection>& found =
+      state.detector->Detect(MappedFrame(&state.info, buffer).get());
   const guint64 end_ns = SlMonotonicNs();
   meta->inferred = TRUE;
   meta->infer_start_ns = start_ns;
