@@ -5,7 +5,7 @@ import { didYouMean } from '../common/near.ts';
 import { PATHS } from '../common/paths.ts';
 import { ChecksumCache } from './checksum.ts';
 import { type LoadedManifest, loadManifest, MANIFEST_FILE } from './manifest.ts';
-import { writeOwnNvinferConfig } from './nvinfer.ts';
+import { writeNvinferConfig, writeOwnNvinferConfig } from './nvinfer.ts';
 
 /** A model that is ready to run: every file is there and is what its manifest says. Paths are absolute. */
 export interface Model extends LoadedManifest {
@@ -111,6 +111,18 @@ export async function loadModels(
     if (found instanceof SightlineError) throw found;
     return found;
   };
+}
+
+/**
+ * A function that writes an installed model's configuration with another threshold for all classes into `target` and
+ * returns its path (see `writeNvinferConfig`): what lowering a pipeline needs.
+ */
+export function createThresholdWriter(
+  directory: string,
+  target: string,
+): (model: { readonly name: string }, threshold: number) => Promise<string> {
+  return async ({ name }, threshold) =>
+    writeNvinferConfig(await readManifest(directory, name), { threshold }, target);
 }
 
 /**

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import protobuf from 'protobufjs';
+import { float32ToJson } from '../../src/metadata/float32.ts';
+import { frameToJson } from '../../src/metadata/frame.ts';
+import { timestampToRfc3339 } from '../../src/metadata/timestamp.ts';
+import { readPluginFrames } from './plugin-frames.ts';
 import { encodeFrame, FULL_FRAME, FULL_OBJECT } from './sample-frame.ts';
 
 const schema = protobuf.loadSync(join(import.meta.dirname, 'fixtures', 'nv-frame.proto'));
@@ -23,6 +27,32 @@ test("a reader that knows only NVIDIA's fields reads every one of them from our 
       },
     ],
   });
+});
+
+test("the plugin's messages read the same with NVIDIA's fields alone as with ours", async () => {
+  const messages = await readPluginFrames(8);
+  assert.equal(messages.length, 8);
+  let persons = 0;
+  for (const [index, bytes] of messages.entries()) {
+    const theirs = NvFrame.toObject(NvFrame.decode(bytes));
+    const ours = frameToJson(bytes);
+    const { timestamp, objects = [], ...head } = theirs;
+    assert.deepEqual(head, { version: '4.0', id: String(index), sensorId: 'gate-2' });
+    assert.equal(timestampToRfc3339(timestamp), ours.timestamp);
+    assert.equal(ours.frameSequence, String(index));
+    assert.equal(ours.recordId, `gate/s1/${index}`);
+    assert.equal(objects.length, ours.objects.length);
+    for (const [position, object] of objects.entries()) {
+      const own = ours.objects[position]!;
+      assert.deepEqual(
+        { ...object, confidence: float32ToJson(object.confidence), bbox: mapFloats(object.bbox) },
+        { id: own.id, bbox: own.bbox, type: own.type, confidence: own.confidence },
+      );
+      assert.match(own.id, /^\d+$/);
+      if (own.type === 'person') persons++;
+    }
+  }
+  assert.ok(persons > 8, `${persons} persons in 8 frames of pedestrians`);
 });
 
 test("every field of NVIDIA's schema has the same number, type and rule in ours, by whole messages", () => {
@@ -53,6 +83,13 @@ test("every field of NVIDIA's schema has the same number, type and rule in ours,
     );
   }
 });
+
+function mapFloats(values: Readonly<Record<string, number>>): Record<string, unknown> {
+  const sides = { leftX: 0, topY: 0, rightX: 0, bottomY: 0, ...values };
+  return Object.fromEntries(
+    Object.entries(sides).map(([key, value]) => [key, float32ToJson(value)]),
+  );
+}
 
 /** Number, name, rule and wire type of the fields below 100. */
 function describe(type: protobuf.Type): readonly string[] {

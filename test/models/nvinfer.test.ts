@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createThresholdWriter } from '../../src/models/catalog.ts';
 import { loadManifest } from '../../src/models/manifest.ts';
 import { writeNvinferConfig, writeOwnNvinferConfig } from '../../src/models/nvinfer.ts';
 import { makeFolder, TINY_MANIFEST, writeModel } from './model-folder.ts';
@@ -93,4 +94,13 @@ test('writeNvinferConfig() puts overrides into a file named by its content', asy
   assert.ok(text.includes('filter-out-class-ids=0;2\n'));
   assert.ok(text.includes('[class-attrs-all]\npre-cluster-threshold=0.7\n'));
   assert.ok(!text.includes('[class-attrs-1]'));
+});
+
+test('createThresholdWriter() writes the configuration of an installed model with another threshold', async (t) => {
+  const folder = await makeFolder(t);
+  await writeModel(join(folder, 'models', 'tiny'));
+  const write = createThresholdWriter(join(folder, 'models'), join(folder, 'configs'));
+  const text = await readFile(await write({ name: 'tiny' }, 0.9), 'utf8');
+  assert.ok(text.includes('[class-attrs-all]\npre-cluster-threshold=0.9\n'));
+  await assert.rejects(write({ name: 'none' }, 0.9), { code: 'SL_MODEL_NOT_FOUND' });
 });
