@@ -19,6 +19,8 @@ FrameScaler::Picture::Picture(const GstVideoInfo& like, GstVideoFormat format, i
   }
   if (format == GST_VIDEO_INFO_FORMAT(&like)) info_.colorimetry = like.colorimetry;
   info_.chroma_site = like.chroma_site;
+  info_.fps_n = like.fps_n;  // GstVideoConverter refuses to change the frame rate
+  info_.fps_d = like.fps_d;
   GstBuffer* buffer = gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info_), nullptr);
   const bool mapped =
       buffer != nullptr && gst_video_frame_map(&frame_, &info_, buffer, GST_MAP_READWRITE);
