@@ -1,0 +1,213 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
+import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../common/delivery.ts';
+import { SightlineError, toSightlineError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { decodeImage } from '../metadata/image.ts';
+import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
+import { jsonLine } from './encode.ts';
+import { dayAndHour, fileName, filePath } from './file-names.ts';
+import { FileRotation } from './file-rotation.ts';
+import { encodeDelimited } from './length-delimited.ts';
+import { eachLimited } from './limited.ts';
+import type { FileSinkSpec } from './specs.ts';
+
+const ACCEPTED: DeliveryResult = { status: 'accepted' };
+/** How long encoding may hold the event loop in one go. */
+const SLICE_MS = 8;
+const PARALLEL_FILES = 4;
+
+/** Records that go to the same files. */
+interface Group {
+  readonly folder: string;
+  readonly hour: string;
+  readonly kind: RecordKind;
+  readonly members: number[];
+  readonly lines: string[];
+  readonly messages: Uint8Array[];
+}
+
+/**
+ * Writes below `dir`, everything on the disk before it is acknowledged:
+ * - frames: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.ndjson` and `.pb` (length-delimited protobuf), UTC of the capture time
+ * - events: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.events.ndjson`
+ * - pictures: `images/<ref>`
+ */
+export class FileSink implements Sink {
+  readonly id: string;
+  readonly type = 'file';
+  readonly kinds: readonly RecordKind[];
+  readonly limits;
+  readonly #spec: FileSinkSpec;
+  readonly #root: string;
+  readonly #rotation: FileRotation;
+  #busy: Promise<unknown> = Promise.resolve();
+
+  /** @param root absolute folder */
+  constructor(spec: FileSinkSpec, { root, logger }: { root: string; logger?: Logger }) {
+    this.id = spec.id;
+    this.kinds = spec.kinds;
+    this.limits = { maxRecords: 2000, maxBytes: 8 * 1024 * 1024, maxWaitMs: spec.maxWaitMs };
+    this.#spec = spec;
+    this.#root = root;
+    const { maxFileBytes, maxFileAgeMs } = spec;
+    const onCut = (path: string, bytes: number): void => {
+      logger?.warn({ sink: spec.id, path, bytes }, 'sink.file.tornTailCut');
+    };
+    this.#rotation = new FileRotation({ root, maxFileBytes, maxFileAgeMs, onCut });
+  }
+
+  /** Batches are written one after the other, also when an earlier one was given up by the caller. */
+  deliver(
+    batch: readonly PendingRecord[],
+    { signal }: { signal: AbortSignal },
+  ): Promise<readonly DeliveryResult[]> {
+    const work = this.#busy.then(() => this.#write(batch, signal));
+    this.#busy = work.catch(() => undefined);
+    return work;
+  }
+
+  async close(): Promise<void> {
+    await this.#busy;
+    await this.#rotation.close();
+  }
+
+  async #write(
+    batch: readonly PendingRecord[],
+    signal: AbortSignal,
+  ): Promise<readonly DeliveryResult[]> {
+    signal.throwIfAborted();
+    const results: DeliveryResult[] = batch.map(() => ACCEPTED);
+    const groups = await this.#group(batch, results, signal);
+    const pictures = [...batch.keys()].filter((index) => batch[index]!.kind === 'image');
+    await eachLimited(groups, PARALLEL_FILES, (group) => this.#writeGroup(group, results));
+    await eachLimited(pictures, PARALLEL_FILES, async (index) => {
+      results[index] = await this.#writePicture(batch[index]!);
+    });
+    await this.#rotation.trim();
+    return results;
+  }
+
+  /** Encodes in slices, so that a big batch does not hold up the rest of the process. */
+  async #group(
+    batch: readonly PendingRecord[],
+    results: DeliveryResult[],
+    signal: AbortSignal,
+  ): Promise<Group[]> {
+    const groups = new Map<string, Group>();
+    let started = performance.now();
+    for (const [index, record] of batch.entries()) {
+      if (record.kind === 'image') continue;
+      try {
+        this.#addTo(groups, index, record);
+      } catch (error) {
+        results[index] = { status: 'rejected', error: toSightlineError(error) };
+      }
+      if (performance.now() - started < SLICE_MS) continue;
+      await yieldToLoop();
+      signal.throwIfAborted();
+      started = performance.now();
+    }
+    return [...groups.values()];
+  }
+
+  #addTo(groups: Map<string, Group>, index: number, record: PendingRecord): void {
+    const { kind, streamId, atMs } = record;
+    const isFrame = kind === 'frame';
+    const line = !isFrame || this.#spec.formats.includes('ndjson') ? jsonLine(record) : undefined;
+    const { day, hour } = dayAndHour(atMs);
+    const key = `${kind}/${day}/${hour}/${streamId}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      const folder = join(fileName(streamId), day);
+      group = { folder, hour, kind, members: [], lines: [], messages: [] };
+      groups.set(key, group);
+    }
+    group.members.push(index);
+    if (line !== undefined) group.lines.push(line);
+    if (isFrame && this.#spec.formats.includes('protobuf')) group.messages.push(record.payload);
+  }
+
+  async #writeGroup(group: Group, results: DeliveryResult[]): Promise<void> {
+    const { lines, messages, kind } = group;
+    const writes: Promise<void>[] = [];
+    if (lines.length > 0) {
+      const suffix = kind === 'event' ? '.events.ndjson' : '.ndjson';
+      writes.push(this.#append(group, suffix, 'ndjson', Buffer.from(`${lines.join('\n')}\n`)));
+    }
+    if (messages.length > 0) {
+      writes.push(this.#append(group, '.pb', 'protobuf', encodeDelimited(messages)));
+    }
+    const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
+    if (failed === undefined) return;
+    const error = this.#describe((failed as PromiseRejectedResult).reason);
+    for (const index of group.members) results[index] = { status: 'retry', error };
+  }
+
+  async #append(
+    { folder, hour }: Group,
+    suffix: string,
+    format: AppendFormat,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    let file: AppendFile | undefined;
+    try {
+      file = await this.#rotation.current(folder, hour, suffix, format);
+      await file.append(bytes);
+      await file.sync();
+    } catch (error) {
+      if (file !== undefined) await this.#rotation.drop(file);
+      throw error;
+    }
+  }
+
+  async #writePicture(record: PendingRecord): Promise<DeliveryResult> {
+    let picture: { ref: string; data: Uint8Array };
+    try {
+      picture = decodeImage(record.payload);
+    } catch (cause) {
+      const message = `Cannot read picture ${record.recordId}: its bytes are damaged`;
+      return {
+        status: 'rejected',
+        error: new SightlineError('SL_SINK_REJECTED', message, { cause }),
+      };
+    }
+    const path = join(this.#root, 'images', filePath(picture.ref || record.recordId));
+    try {
+      await writeWhole(path, picture.data, this.#root);
+      return ACCEPTED;
+    } catch (error) {
+      return { status: 'retry', error: this.#describe(error) };
+    }
+  }
+
+  #describe(cause: unknown): SightlineError {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    return new SightlineError(
+      'SL_SINK_UNAVAILABLE',
+      `Cannot write below ${this.#root} (${code}): check that it can be written and has space left`,
+      { cause, details: { code } },
+    );
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array, root: string): Promise<void> {
+  const folder = dirname(path);
+  const made = await mkdir(folder, { recursive: true });
+  const temporary = `${path}.tmp`;
+  try {
+    const handle = await open(temporary, 'w', 0o644);
+    try {
+      await handle.writeFile(bytes);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolders(folder, made === undefined ? folder : root);
+}
