@@ -56,7 +56,7 @@ interface Entry {
   readonly stream: SupervisedStream;
   /** Absent for a stream whose spec no longer compiles. */
   readonly supervisor?: PipelineSupervisor;
-  removal?: Promise<void>;
+  removal?: Promise<void> | undefined;
 }
 
 class LocalOrchestrator implements Orchestrator {
@@ -130,7 +130,11 @@ class LocalOrchestrator implements Orchestrator {
         `Cannot remove stream '${id}' alone: it shares pipeline '${entry.supervisor.pipelineId}' with other streams. Take it out of the pipeline's spec.`,
       );
     }
-    entry.removal ??= this.#remove(entry, drainMs);
+    entry.removal ??= this.#remove(entry, drainMs).catch((error: unknown) => {
+      // The registry could not be written: the next call may try again.
+      entry.removal = undefined;
+      throw error;
+    });
     return entry.removal;
   }
 

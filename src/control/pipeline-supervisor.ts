@@ -3,7 +3,7 @@ import { SightlineError, toSightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import { EXIT_CODES, type StreamPolicy } from '../worker/protocol.ts';
+import type { StreamPolicy } from '../worker/protocol.ts';
 import type { EventFacts, EventLog } from './event-log.ts';
 import { RecordIntake } from './record-intake.ts';
 import { passwordOf, Scrubber, secretsOfGraphs } from './scrubber.ts';
@@ -22,6 +22,7 @@ import type {
 import { settlesWithin } from './waits.ts';
 import type { WorkerCommand } from './worker-command.ts';
 import { WorkerEvents } from './worker-events.ts';
+import { ENDED, type Outcome, outcomeOf } from './worker-outcome.ts';
 import { type WorkerLimits, WorkerProcess } from './worker-process.ts';
 
 /** Bounds of the wait before a worker that died is started again. */
@@ -51,11 +52,6 @@ export interface SupervisorContext {
   /** Default RESTART_BACKOFF. */
   readonly backoff?: BackoffOptions;
 }
-
-/** How one run of a worker ended: nothing left to do, try again, or no use in trying. */
-type Outcome =
-  | { readonly next: 'over' }
-  | { readonly next: 'again' | 'reject'; readonly reason: Reason };
 
 /** Keeps one pipeline's worker process running until it is told to close or all its streams are over. */
 export class PipelineSupervisor {
@@ -276,21 +272,8 @@ export class PipelineSupervisor {
   }
 }
 
-const ENDED: Reason = {
-  code: 'SL_SOURCE_ENDED',
-  message: 'The worker left because the source is over',
-};
-
 function secretsOf({ graphs, streams }: CompiledPipeline): readonly string[] {
   const ofSpecs = streams.flatMap(({ spec }) => Object.values(sealSpec(spec).secrets));
   const passwords = ofSpecs.flatMap((text) => passwordOf(text) ?? []);
   return [...secretsOfGraphs(graphs), ...ofSpecs, ...passwords];
-}
-
-function outcomeOf(exit: WorkerExit): Outcome {
-  if (exit.kind !== 'died') return { next: 'over' };
-  if (exit.code === EXIT_CODES.badGraph) {
-    return { next: 'reject', reason: { code: 'SL_PIPELINE_FAILED', message: exit.message } };
-  }
-  return { next: 'again', reason: { code: 'SL_WORKER_DIED', message: exit.message } };
 }

@@ -1,8 +1,8 @@
 import { EXIT_CODES } from '../worker/protocol.ts';
 import type { WorkerExit } from './types.ts';
 
-/** How far a stop had to go. */
-export type StopStep = 'drain' | 'SIGTERM' | 'SIGKILL';
+/** How far a stop had to go; `cut`: the worker said that its drain came to the limit. */
+export type StopStep = 'drain' | 'cut' | 'SIGTERM' | 'SIGKILL';
 
 export interface ExitFacts {
   readonly code: number | null;
@@ -23,6 +23,7 @@ const MEANING: ReadonlyMap<number, string> = new Map([
 
 const STOPPED_BY: Readonly<Record<StopStep, string>> = {
   drain: 'drained and left',
+  cut: 'left at the limit of its drain, with frames under way',
   SIGTERM: 'did not leave after its drain and was ended by SIGTERM',
   SIGKILL: 'did not leave after SIGTERM and was ended by SIGKILL',
 };
@@ -38,7 +39,7 @@ export function classifyExit(facts: ExitFacts): WorkerExit {
   };
   if (fault !== undefined) return { kind: 'died', message: fault, ...common };
   const clean = code === EXIT_CODES.ended;
-  if (step !== undefined && (clean || step !== 'drain')) {
+  if (step !== undefined && (clean || step.startsWith('SIG'))) {
     return { kind: 'stopped', message: `The worker ${STOPPED_BY[step]}`, ...common };
   }
   if (clean)

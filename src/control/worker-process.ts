@@ -20,6 +20,8 @@ const LAST_WORDS_MS = 500;
 const ANSWER_GRACE_MS = 300;
 const LEAVE_MS = 700;
 const TERM_MS = 500;
+/** A worker whose line is closed has this long to leave. */
+const LINE_CLOSED_MS = 2_000;
 
 export interface WorkerLimits {
   /** Spawn to the ready event. Default 10000. */
@@ -155,8 +157,12 @@ export class WorkerProcess {
     if (!this.#gone) {
       this.#step = 'drain';
       const timeoutMs = drainMs + ANSWER_GRACE_MS;
-      const answered = await this.#line.request('stop', { drainMs }, { timeoutMs }).then(
-        () => true,
+      const answer = this.#line.request('stop', { drainMs }, { timeoutMs });
+      const answered = await answer.then(
+        ({ drained }) => {
+          if (!drained) this.#step = 'cut';
+          return true;
+        },
         () => false,
       );
       if (!(answered && (await settlesWithin(this.#ended.promise, LEAVE_MS)))) await this.#force();
@@ -186,7 +192,7 @@ export class WorkerProcess {
 
   /** A worker that has closed its line must leave: nobody can stop it by a request any more. */
   async #onLineClosed(): Promise<void> {
-    if (await settlesWithin(this.#ended.promise, LEAVE_MS)) return;
+    if (await settlesWithin(this.#ended.promise, LINE_CLOSED_MS)) return;
     if (this.#stopping !== undefined) return;
     const message = 'The worker closed its control line and did not leave; it had to be killed';
     this.#abandon(new SightlineError('SL_WORKER_DIED', message));

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import Database from 'better-sqlite3';
 import { type ErrorCode, SightlineError } from '../../src/common/errors.ts';
 import { createOrchestrator } from '../../src/control/orchestrator.ts';
 import type { Compiler } from '../../src/control/types.ts';
@@ -15,6 +17,7 @@ import {
   startOrchestrator,
   temporaryFolder,
   untilState,
+  untilTold,
 } from './support.ts';
 
 function code(expected: ErrorCode) {
@@ -88,16 +91,10 @@ test('a killed worker puts its stream into backoff with the signal, and the stre
   const [first] = orchestrator.workers();
   const afterId = orchestrator.events.lastId;
   process.kill(first!.pid!, 'SIGKILL');
-  await until('another worker', 5_000, () => {
-    const [now] = orchestrator.workers();
-    return now!.pid !== undefined && now!.pid !== first!.pid;
-  });
-  await untilState(orchestrator, 'cam', 'live');
-  const backoff = orchestrator.events
-    .recent()
-    .find(({ id, type }) => id > afterId && type === 'stream.backoff');
-  assert.equal(backoff!['code'], 'SL_WORKER_DIED');
-  assert.match(String(backoff!['message']), /killed by SIGKILL/);
+  await untilTold(orchestrator, 'stream.live', afterId);
+  const backoff = await untilTold(orchestrator, 'stream.backoff', afterId);
+  assert.equal(backoff['code'], 'SL_WORKER_DIED');
+  assert.match(String(backoff['message']), /killed by SIGKILL/);
   const [view] = orchestrator.workers();
   assert.equal(view!.restarts, 1);
   assert.deepEqual([view!.lastExit!.kind, view!.lastExit!.signal], ['died', 'SIGKILL']);
@@ -142,6 +139,33 @@ test('a source that is over stops its stream with the reason and ends its worker
   assert.equal(orchestrator.getStream('file').status.reason!.code, 'SL_SOURCE_ENDED');
   await until('the worker is gone', 3_000, () => orchestrator.workers()[0]!.state === 'stopped');
   assert.equal(orchestrator.workers()[0]!.lastExit!.kind, 'ended');
+});
+
+test('when a worker dies, a stream that was over is not played again', async (t) => {
+  const { orchestrator } = await startOrchestrator(t, { command: fakeWorker('end-first', 'file') });
+  await orchestrator.addPipeline(pipelineOf('both', ['file', 'cam']));
+  await untilState(orchestrator, 'file', 'stopped');
+  await untilState(orchestrator, 'cam', 'live');
+  const afterId = orchestrator.events.lastId;
+  process.kill(orchestrator.workers()[0]!.pid!, 'SIGKILL');
+  await untilTold(orchestrator, 'stream.live', afterId);
+  const states = orchestrator.events.recent().filter(({ streamId }) => streamId === 'file');
+  assert.deepEqual(
+    states.map(({ type }) => type),
+    ['stream.created', 'stream.stopped'],
+  );
+});
+
+test('a removal that cannot be written is refused, and can be tried again', async (t) => {
+  const { orchestrator, dataDir } = await startOrchestrator(t);
+  await orchestrator.createStream(specOf('cam'));
+  const other = new Database(join(dataDir, 'registry.sqlite'));
+  t.after(() => other.close());
+  other.exec('BEGIN IMMEDIATE');
+  await assert.rejects(orchestrator.removeStream('cam'), code('SL_UNAVAILABLE'));
+  assert.notEqual(orchestrator.getStream('cam').status.state, 'draining');
+  other.exec('COMMIT');
+  await orchestrator.removeStream('cam');
 });
 
 test('a taken id is SL_CONFLICT, also while the first is being made; an unknown one SL_NOT_FOUND', async (t) => {

@@ -7,6 +7,7 @@ import type { OutboxRecord } from '../../src/common/delivery.ts';
 import type { Orchestrator } from '../../src/control/types.ts';
 import { workerCommand } from '../../src/control/worker-command.ts';
 import { until } from '../support/wait.ts';
+import { camera } from '../worker/graphs.ts';
 import { TEST_PICTURES, testPictureGraph } from './real-graphs.ts';
 import { runs, specOf, startOrchestrator, temporaryFolder, untilState } from './support.ts';
 
@@ -48,7 +49,8 @@ test('a real worker makes a stream live; its frames and pictures arrive and belo
 });
 
 test('a killed real worker: backoff with SL_WORKER_DIED, then live with a new session and growing totals', async (t) => {
-  const { orchestrator, records } = await startOrchestrator(t, REAL);
+  const backoff = { baseMs: 2_000, random: () => 1 };
+  const { orchestrator, records } = await startOrchestrator(t, { ...REAL, backoff });
   await orchestrator.createStream(specOf('cam'));
   await untilState(orchestrator, 'cam', 'live', LIVE_WITHIN_MS);
   await until('counted frames', 5_000, () => {
@@ -90,6 +92,31 @@ test('a graph that cannot be built rejects its stream once and for all', async (
   const { reason } = orchestrator.getStream('cam').status;
   assert.match(reason!.message, /no-such-property/);
   await until('no worker', 5_000, () => orchestrator.workers()[0]!.state === 'stopped');
+});
+
+test('a camera that cannot be reached is never live: connecting, then backoff with the reason', async (t) => {
+  const canary = 'c4n4ry-pass';
+  const location = `rtsp://admin:${canary}@127.0.0.1:9/live`;
+  const { orchestrator, lines } = await startOrchestrator(t, {
+    ...REAL,
+    compiler: {
+      ...TEST_PICTURES,
+      stream: (spec) => ({
+        pipelineId: spec.id,
+        graphs: [camera(spec.id, { location }, ['location'])],
+        streams: [{ id: spec.id, spec }],
+      }),
+    },
+  });
+  await orchestrator.createStream(specOf('cam', { url: location }));
+  await untilState(orchestrator, 'cam', 'backoff', LIVE_WITHIN_MS);
+  const { reason, retryAt, attempt } = orchestrator.getStream('cam').status;
+  assert.equal(reason!.code, 'SL_SOURCE_UNREACHABLE');
+  assert.ok(retryAt !== undefined && attempt >= 1);
+  await orchestrator.removeStream('cam');
+  const events = orchestrator.events.recent();
+  assert.ok(!events.some(({ type }) => type === 'stream.live'));
+  assert.ok(!JSON.stringify([events, lines, orchestrator.workers()]).includes(canary));
 });
 
 test('a frozen real worker (SIGSTOP) is ended within the limits of close()', async (t) => {

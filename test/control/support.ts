@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
 import type { Logger } from '../../src/common/logger.ts';
 import { createOrchestrator, type OrchestratorOptions } from '../../src/control/orchestrator.ts';
-import type { Compiler, Orchestrator } from '../../src/control/types.ts';
+import type { Compiler, ControlEvent, Orchestrator } from '../../src/control/types.ts';
 import { commandOf, type WorkerCommand } from '../../src/control/worker-command.ts';
 import type { Graph } from '../../src/pipeline/graph.ts';
 import type { PipelineSpec, StreamSpec } from '../../src/pipeline/spec.ts';
@@ -107,7 +107,7 @@ export async function startOrchestrator(
     },
     logger,
     command: fakeWorker('good'),
-    backoff: { baseMs: 100, capMs: 200 },
+    backoff: { baseMs: 500, capMs: 500, random: () => 1 },
     ...options,
   });
   t.after(() => orchestrator.close({ drainMs: 500 }));
@@ -124,5 +124,16 @@ export function untilState(
 ): Promise<boolean> {
   return until(`stream ${id} is ${state}`, within, () => {
     return orchestrator.getStream(id).status.state === state;
+  });
+}
+
+/** Waits for an event of this type after the one with id `afterId`: a short state cannot be missed. */
+export function untilTold(
+  orchestrator: Orchestrator,
+  type: string,
+  afterId: number,
+): Promise<ControlEvent> {
+  return until(`an event ${type}`, 15_000, () => {
+    return orchestrator.events.recent(1_000).find((e) => e.id > afterId && e.type === type);
   });
 }

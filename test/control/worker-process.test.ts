@@ -136,6 +136,13 @@ test('a refusal carries the code of the worker', async () => {
   await worker.stop({ drainMs: 0 });
 });
 
+test('stop() says when the drain came to its limit', async () => {
+  const { options } = prepare('cut');
+  const worker = await WorkerProcess.launch(options);
+  await worker.start(START);
+  assert.match((await worker.stop({ drainMs: 100 })).message, /at the limit of its drain/);
+});
+
 test('stop() ends a worker that neither drains nor heeds SIGTERM by SIGKILL, within its limits', async () => {
   const { options } = prepare('deaf-stop');
   const worker = await WorkerProcess.launch(options);

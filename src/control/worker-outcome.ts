@@ -1,0 +1,21 @@
+import { EXIT_CODES } from '../worker/protocol.ts';
+import type { Reason, WorkerExit } from './types.ts';
+
+/** What follows when a worker is gone: nothing, another try, or no use in trying. */
+export type Outcome =
+  | { readonly next: 'over' }
+  | { readonly next: 'again' | 'reject'; readonly reason: Reason };
+
+/** Of streams whose worker left without a word about them. */
+export const ENDED: Reason = {
+  code: 'SL_SOURCE_ENDED',
+  message: 'The worker left because the source is over',
+};
+
+export function outcomeOf(exit: WorkerExit): Outcome {
+  if (exit.kind !== 'died') return { next: 'over' };
+  if (exit.code === EXIT_CODES.badGraph) {
+    return { next: 'reject', reason: { code: 'SL_PIPELINE_FAILED', message: exit.message } };
+  }
+  return { next: 'again', reason: { code: 'SL_WORKER_DIED', message: exit.message } };
+}
