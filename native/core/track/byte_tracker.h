@@ -11,7 +11,7 @@ namespace sightline {
 
 struct TrackerOptions {
   // Detections from here up take part in the first association.
-  float high_threshold = 0.4F;
+  float high_threshold = 0.35F;
   // Detections between here and `high_threshold` can only continue a track; below are ignored.
   float low_threshold = 0.1F;
   // An unmatched detection from here up starts a track.
