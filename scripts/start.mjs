@@ -23,7 +23,7 @@ const server = spawn(
   ],
   { stdio: 'inherit', detached: true },
 );
-let lastSignalAt = 0;
+let lastSignalAt = Number.NEGATIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     const now = performance.now();
