@@ -33,6 +33,28 @@ export function testPictureGraph(
   return { id: streamId, streams: [streamId], nodes, links, choices: [], sessionNodes };
 }
 
+/** An H.264 camera; its location is a secret. */
+export function cameraGraph(streamId: string, location: string): Graph {
+  const source = node('source', 'rtspsrc', 'source', { location, protocols: 'tcp' });
+  const alternative = {
+    caps: 'application/x-rtp,media=video,encoding-name=H264',
+    chain: [
+      node('depay', 'rtph264depay', 'depayload'),
+      node('parse', 'h264parse', 'parse'),
+      node('decode', 'avdec_h264', 'decode'),
+    ],
+  };
+  const output = { ...node('meta-out', 'appsink', 'output', SINK), outputKind: 1 } as const;
+  return {
+    id: streamId,
+    streams: [streamId],
+    nodes: [{ ...source, secret: ['location'] }, output],
+    links: [],
+    choices: [{ from: 'source', to: 'meta-out', alternatives: [alternative] }],
+    sessionNodes: [],
+  };
+}
+
 /** Compiles any spec to the test picture. */
 export const TEST_PICTURES: Compiler = {
   stream: (spec) => ({

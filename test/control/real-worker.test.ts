@@ -7,8 +7,7 @@ import type { OutboxRecord } from '../../src/common/delivery.ts';
 import type { Orchestrator } from '../../src/control/types.ts';
 import { workerCommand } from '../../src/control/worker-command.ts';
 import { until } from '../support/wait.ts';
-import { camera } from '../worker/graphs.ts';
-import { TEST_PICTURES, testPictureGraph } from './real-graphs.ts';
+import { cameraGraph, TEST_PICTURES, testPictureGraph } from './real-graphs.ts';
 import { runs, specOf, startOrchestrator, temporaryFolder, untilState } from './support.ts';
 
 const REAL = { command: workerCommand(), compiler: TEST_PICTURES };
@@ -103,7 +102,7 @@ test('a camera that cannot be reached is never live: connecting, then backoff wi
       ...TEST_PICTURES,
       stream: (spec) => ({
         pipelineId: spec.id,
-        graphs: [camera(spec.id, { location }, ['location'])],
+        graphs: [cameraGraph(spec.id, location)],
         streams: [{ id: spec.id, spec }],
       }),
     },
