@@ -87,7 +87,7 @@ class WireReader {
   nextField(): number {
     const tag = this.#varint();
     this.#wireType = tag & 7;
-    return Math.floor(tag / 8);
+    return tag < 0x8000_0000 ? tag >> 3 : Math.floor(tag / 8);
   }
 
   text(): string {
@@ -145,6 +145,22 @@ class WireReader {
   }
 
   #varint(): number {
+    const bytes = this.#bytes;
+    const position = this.#position;
+    if (position + 1 < this.#end) {
+      // Nearly all tags and lengths have one byte or two.
+      const first = bytes[position]!;
+      this.#position = position + 1;
+      if (first < 0x80) return first;
+      const second = bytes[position + 1]!;
+      this.#position = position + 2;
+      if (second < 0x80) return (first & 0x7f) | (second << 7);
+      this.#position = position;
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
     let value = 0;
     let scale = 1;
     for (let count = 0; count < 10; count++) {

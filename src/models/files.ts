@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { SightlineError } from '../common/errors.ts';
 
 /**
  * Puts a file in place in one step: readers see the old one or all of the new one, also when the process dies.
  * Folders are created. What `write` leaves behind when it fails is removed.
  * @param write fills the file at the path it is given.
+ * @throws SightlineError `SL_UNAVAILABLE` when the file cannot be written; what `write` throws of ours as it is.
  */
 export async function replaceFile(
   file: string,
@@ -13,12 +15,19 @@ export async function replaceFile(
 ): Promise<void> {
   const extension = file.slice(file.lastIndexOf('.'));
   const partial = `${file.slice(0, -extension.length)}.${randomUUID()}${extension}.tmp`;
-  await mkdir(resolve(file, '..'), { recursive: true });
   try {
+    await mkdir(resolve(file, '..'), { recursive: true });
     await write(partial);
     await rename(partial, file);
+  } catch (cause) {
+    if (cause instanceof SightlineError) throw cause;
+    throw new SightlineError(
+      'SL_UNAVAILABLE',
+      `Cannot write ${file}: ${(cause as Error).message}; check the folder's rights and free space`,
+      { cause },
+    );
   } finally {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => undefined);
   }
 }
 

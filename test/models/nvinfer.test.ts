@@ -104,3 +104,12 @@ test('createThresholdWriter() writes the configuration of an installed model wit
   assert.ok(text.includes('[class-attrs-all]\npre-cluster-threshold=0.9\n'));
   await assert.rejects(write({ name: 'none' }, 0.9), { code: 'SL_MODEL_NOT_FOUND' });
 });
+
+test('writeNvinferConfig() says which file it cannot write', async (t) => {
+  const folder = await makeFolder(t);
+  const model = await loadManifest(await writeModel(folder));
+  await assert.rejects(writeNvinferConfig(model, {}, join(folder, 'labels.txt', 'configs')), {
+    code: 'SL_UNAVAILABLE',
+    message: /Cannot write .*labels\.txt\/configs\/tiny-/,
+  });
+});
