@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SightlineError } from './common/errors.ts';
-import { onnxRuntimeLibrary, ROOT } from './common/paths.ts';
+import { onnxRuntimeLibrary, PATHS, ROOT } from './common/paths.ts';
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   version: string;
@@ -79,13 +79,15 @@ program
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
     const { loadModels } = await import('./models/catalog.ts');
-    const { models, backend, format, codec, secrets } = options;
+    const { configWithThreshold } = await import('./services/compiler.ts');
+    const { models = PATHS.models, backend, format, codec, secrets } = options;
     process.exitCode = await compileFile(
       file,
       {
         backend,
         format,
         cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism() },
+        configWithThreshold: configWithThreshold(models, PATHS.cache),
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },

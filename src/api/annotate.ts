@@ -41,7 +41,7 @@ function drawObject(object: ObjectJson): string {
   const size = `width="${Math.max(0, right - left).toFixed(1)}" height="${Math.max(0, bottom - top).toFixed(1)}"`;
   return (
     `<rect x="${left.toFixed(1)}" y="${top.toFixed(1)}" ${size} fill="none" stroke="${colour}" stroke-width="2"/>` +
-    `<text x="${(left + 2).toFixed(1)}" y="${Math.max(12, top - 4).toFixed(1)}" fill="${colour}">${caption(object)}</text>`
+    `<text x="${(left + 2).toFixed(1)}" y="${Math.max(12, top - 4).toFixed(1)}" fill="${colour}" stroke="#000" stroke-width="3" paint-order="stroke">${caption(object)}</text>`
   );
 }
 
@@ -55,7 +55,7 @@ export function annotate(image: LatestImage): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">` +
     `<image width="${width}" height="${height}" href="data:${escapeXml(image.contentType)};base64,${jpeg}"/>` +
-    '<g font-family="sans-serif" font-size="13" font-weight="600">' +
+    '<g font-family="sans-serif" font-size="12">' +
     (image.frame?.objects ?? []).map(drawObject).join('') +
     '</g></svg>'
   );

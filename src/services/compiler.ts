@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { SightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary } from '../common/paths.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
-import { loadModel, type Model } from '../models/catalog.ts';
+import { loadModel } from '../models/catalog.ts';
 import { writeNvinferConfig } from '../models/nvinfer.ts';
 import { lowerCpu } from '../pipeline/backends/cpu.ts';
-import { type ModelLookup, type ResolvedPipeline, resolve } from '../pipeline/resolve.ts';
+import { type ModelLookup, resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { ServerConfig } from './config.ts';
 
@@ -39,54 +39,35 @@ export function createCompiler(options: CompilerOptions): Compiler {
 
 async function compile(
   spec: PipelineSpec | StreamSpec,
-  options: CompilerOptions,
+  { modelsDir, workDir }: CompilerOptions,
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
-  const models = await preload(spec.infer?.model, options.modelsDir);
-  const resolved = resolve(spec, { models: models.lookup });
+  const resolved = resolve(spec, { models: await preload(spec.infer?.model, modelsDir) });
+  const { model, threshold } = resolved.infer;
   const graphs = lowerCpu(resolved, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
-    configFile: await configFileFor(resolved, models.found, options.workDir),
+    ...(threshold === undefined
+      ? {}
+      : { configFile: await configWithThreshold(modelsDir, workDir)(model, threshold) }),
   });
   return { pipelineId: resolved.id, graphs };
 }
 
 /** resolve() is pure: the one model a spec names is read before. */
-async function preload(
-  name: string | undefined,
-  modelsDir: string,
-): Promise<{ lookup: ModelLookup; found: Model | undefined }> {
-  if (name === undefined) return { lookup: new Map(), found: undefined };
+async function preload(name: string | undefined, modelsDir: string): Promise<ModelLookup> {
+  if (name === undefined) return new Map();
   try {
-    const found = await loadModel(modelsDir, name);
-    return { lookup: new Map([[name, found]]), found };
+    return new Map([[name, await loadModel(modelsDir, name)]]);
   } catch (error) {
     if (!(error instanceof SightlineError)) throw error;
-    return {
-      found: undefined,
-      lookup: () => {
-        throw error;
-      },
+    return () => {
+      throw error;
     };
   }
 }
 
-/** The model's own configuration, or one with the spec's threshold and classes, which both engines read alike. */
-async function configFileFor(
-  { infer }: ResolvedPipeline,
-  model: Model | undefined,
-  workDir: string,
-): Promise<string> {
-  const { threshold, classIds } = infer;
-  if (model === undefined || (threshold === undefined && classIds === undefined)) {
-    return infer.model.configFile;
-  }
-  return writeNvinferConfig(
-    model,
-    {
-      ...(threshold === undefined ? {} : { threshold }),
-      ...(classIds === undefined ? {} : { classIds }),
-    },
-    join(workDir, 'infer'),
-  );
+/** Writes a model's configuration with another threshold into `workDir`; equal wishes share a file. */
+export function configWithThreshold(modelsDir: string, workDir: string) {
+  return async ({ name }: { readonly name: string }, threshold: number): Promise<string> =>
+    writeNvinferConfig(await loadModel(modelsDir, name), { threshold }, join(workDir, 'infer'));
 }

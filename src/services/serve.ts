@@ -37,9 +37,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   // What was opened last is closed first, also when a later step fails.
   await using cleanup = new Cleanup();
   if (terminal) process.stdout.write(`Sightline ${options.version}\n`);
+  // The folder's lock is taken before any port; the demo's servers outlive the sinks that talk to them.
+  const demo = cleanup.use(new Cleanup());
   const delivery = await openDelivery(loaded, logger);
   cleanup.defer(() => delivery.close({ drainMs: SINK_DRAIN_MS }));
-  if (config.demo !== undefined) cleanup.use(await startDemo(config.demo, say));
+  if (config.demo !== undefined) demo.use(await startDemo(config.demo, say));
   const orchestrator = createOrchestrator({
     dataDir: loaded.dataDir,
     compiler: createCompiler({
