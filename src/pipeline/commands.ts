@@ -35,6 +35,8 @@ export interface CompileOptions {
   readonly cpu: Omit<CpuOptions, 'configFile'>;
   /** Writes a model's configuration with another threshold and returns its path. */
   readonly configWithThreshold: (model: ResolvedModel, threshold: number) => Promise<string>;
+  /** For `launch`: folder of Sightline's plugin, so that the line runs anywhere. */
+  readonly pluginDir?: string;
   /** For `launch`: the codec to show where the source offers several. */
   readonly codec?: string;
   /** For `launch`: print secrets, so that the line runs. */
@@ -83,8 +85,12 @@ function formatGraphs(graphs: readonly Graph[], options: CompileOptions): string
     case 'dot':
       return graphDot(graphs);
     case 'launch': {
-      const { codec, secrets = false } = options;
-      return launchText(graphs, { secrets, ...(codec === undefined ? {} : { codec }) });
+      const { codec, pluginDir, secrets = false } = options;
+      return launchText(graphs, {
+        secrets,
+        ...(codec === undefined ? {} : { codec }),
+        ...(pluginDir === undefined ? {} : { pluginDir }),
+      });
     }
     case 'json':
       return JSON.stringify(graphs.map(withoutSecrets), undefined, 2);

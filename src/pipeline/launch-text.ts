@@ -6,6 +6,8 @@ import { launchValue, shellWord } from './quote.ts';
 export interface LaunchOptions {
   /** Codec of the alternative to show (`h264`, `mpeg4`...) in every choice that has it; default: the first. */
   readonly codec?: string;
+  /** Folder of Sightline's plugin: the command then finds its elements by itself. */
+  readonly pluginDir?: string;
   /** Print secrets as they are: the line is to be run, not shown. Default false. */
   readonly secrets?: boolean;
 }
@@ -29,7 +31,9 @@ export function launchText(graphs: readonly Graph[], options: LaunchOptions = {}
     const prefix = graphs.length === 1 ? '' : `g${index}_`;
     return launchGraph(flatten(graph, options.codec), prefix, options);
   });
-  return ['gst-launch-1.0', ...parts].join(INDENT);
+  const { pluginDir } = options;
+  const environment = pluginDir === undefined ? '' : `GST_PLUGIN_PATH=${shellWord(pluginDir)} `;
+  return [`${environment}gst-launch-1.0`, ...parts].join(INDENT);
 }
 
 /** Codecs a graph offers, in order of preference. */

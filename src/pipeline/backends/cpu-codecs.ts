@@ -44,15 +44,15 @@ export const CPU_CODECS: readonly CpuCodec[] = [
   },
   {
     name: 'mpeg4',
-    fileCaps:
-      'video/mpeg,mpegversion=4,systemstream=false; video/x-divx,divxversion=[4,5]; video/x-xvid',
+    fileCaps: 'video/mpeg,mpegversion=4,systemstream=false;video/x-divx,divxversion=[4,5]',
     rtp: { encoding: 'MP4V-ES', depayload: 'rtpmp4vdepay', parse: 'mpeg4videoparse' },
     decoder: { factory: 'avdec_mpeg4', properties: ONE_LIBAV_THREAD },
   },
   {
     name: 'msmpeg4',
-    fileCaps: 'video/x-msmpeg,msmpegversion=43; video/x-divx,divxversion=3',
-    decoder: { factory: 'avdec_msmpeg4', properties: ONE_LIBAV_THREAD },
+    fileCaps: 'video/x-msmpeg,msmpegversion=43;video/x-divx,divxversion=3',
+    // This decoder of libav knows no threads.
+    decoder: { factory: 'avdec_msmpeg4', properties: {} },
   },
   {
     name: 'mpeg2',
