@@ -78,8 +78,7 @@ program
   .option('--models <dir>', 'folder of models')
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
-    const { loadModels } = await import('./models/catalog.ts');
-    const { configWithThreshold } = await import('./services/compiler.ts');
+    const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
     const { models = PATHS.models, backend, format, codec, secrets } = options;
     process.exitCode = await compileFile(
       file,
@@ -87,7 +86,7 @@ program
         backend,
         format,
         cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism() },
-        configWithThreshold: configWithThreshold(models, PATHS.cache),
+        configWithThreshold: createThresholdWriter(models, join(PATHS.cache, 'infer')),
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },

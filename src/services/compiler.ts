@@ -1,10 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { SightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary } from '../common/paths.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
-import { loadModel } from '../models/catalog.ts';
-import { writeNvinferConfig } from '../models/nvinfer.ts';
+import { createThresholdWriter, loadModel } from '../models/catalog.ts';
 import { lowerCpu } from '../pipeline/backends/cpu.ts';
 import { type ModelLookup, resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
@@ -48,7 +46,7 @@ async function compile(
     cores: availableParallelism(),
     ...(threshold === undefined
       ? {}
-      : { configFile: await configWithThreshold(modelsDir, workDir)(model, threshold) }),
+      : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),
   });
   return { pipelineId: resolved.id, graphs };
 }
@@ -64,10 +62,4 @@ async function preload(name: string | undefined, modelsDir: string): Promise<Mod
       throw error;
     };
   }
-}
-
-/** Writes a model's configuration with another threshold into `workDir`; equal wishes share a file. */
-export function configWithThreshold(modelsDir: string, workDir: string) {
-  return async ({ name }: { readonly name: string }, threshold: number): Promise<string> =>
-    writeNvinferConfig(await loadModel(modelsDir, name), { threshold }, join(workDir, 'infer'));
 }
