@@ -84,6 +84,9 @@ const REJECTED = new Set([
   'MetadataTooLarge',
 ]);
 
+/** The SDK counts these among its time-outs; they are an end of the connection. */
+const CONNECTION_ENDED = new Set(['ECONNRESET', 'EPIPE']);
+
 const TIMEOUTS = new Set(['TimeoutError', 'RequestTimeout', 'RequestTimeoutException']);
 
 interface AwsFailure {
@@ -116,6 +119,7 @@ function awsCode(failure: AwsFailure, name: string, status: number | undefined) 
   }
   if (UNAUTHORIZED.has(name) || status === 401 || status === 403) return 'SL_SINK_UNAUTHORIZED';
   if (REJECTED.has(name) || status === 413) return 'SL_SINK_REJECTED';
+  if (CONNECTION_ENDED.has(failure.code ?? '')) return 'SL_SINK_UNAVAILABLE';
   if (TIMEOUTS.has(name) || failure.code === 'ETIMEDOUT') return 'SL_SINK_TIMEOUT';
   return 'SL_SINK_UNAVAILABLE';
 }

@@ -11,7 +11,8 @@ const REJECTED = new Set([0x90, 0x95, 0x99]);
 export class MqttConnection {
   readonly #client: MqttClient;
   readonly #what: string;
-  readonly #lost = new AbortController();
+  readonly #waiting = new Set<(error: SightlineError) => void>();
+  #lost: SightlineError | undefined;
   /** Largest packet the broker takes; unlimited when it names none. */
   readonly maxPacketBytes: number;
 
@@ -19,9 +20,8 @@ export class MqttConnection {
     this.#client = client;
     this.#what = what;
     this.maxPacketBytes = maxPacketBytes;
-    const lose = (error?: Error): void => this.#lost.abort(mqttError(error, `stay with ${what}`));
-    client.on('close', () => lose());
-    client.on('error', lose);
+    client.on('close', () => this.#lose(undefined));
+    client.on('error', (error) => this.#lose(error));
   }
 
   /** @param what the broker in messages, without secrets. @throws SightlineError one of `SL_SINK_*` */
@@ -42,39 +42,33 @@ export class MqttConnection {
       client.once('connect', ({ properties }) => {
         resolve(properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY);
       });
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      if (signal.aborted) reject(signal.reason as Error);
     });
+    connected.catch(() => undefined);
+    const cut = (): void => void client.end(true);
+    signal.addEventListener('abort', cut, { once: true });
     try {
+      signal.throwIfAborted();
       return new MqttConnection(client, what, await connected);
     } catch (error) {
       client.end(true);
-      throw error;
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', cut);
     }
   }
 
   get isLost(): boolean {
-    return this.#lost.signal.aborted;
+    return this.#lost !== undefined;
   }
 
   /** Resolves with the broker's acknowledgement. @throws SightlineError one of `SL_SINK_*` */
-  publish(
-    topic: string,
-    payload: Uint8Array,
-    options: IClientPublishOptions,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const cut = AbortSignal.any([signal, this.#lost.signal]);
+  publish(topic: string, payload: Uint8Array, options: IClientPublishOptions): Promise<void> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    const body = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     return new Promise((resolve, reject) => {
-      if (cut.aborted) {
-        reject(cut.reason as Error);
-        return;
-      }
-      const onCut = (): void => reject(cut.reason as Error);
-      cut.addEventListener('abort', onCut, { once: true });
-      const body = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+      this.#waiting.add(reject);
       this.#client.publish(topic, body, options, (error) => {
-        cut.removeEventListener('abort', onCut);
+        this.#waiting.delete(reject);
         if (error == null) resolve();
         else reject(mqttError(error, `publish to ${this.#what}`));
       });
@@ -82,16 +76,21 @@ export class MqttConnection {
   }
 
   async close(): Promise<void> {
-    if (this.isLost) {
-      this.#client.end(true);
-      return;
-    }
-    await this.#client.endAsync(false).catch(() => this.#client.end(true));
+    if (this.isLost) this.#client.end(true);
+    else await this.#client.endAsync(false).catch(() => this.#client.end(true));
   }
 
-  /** Drops the connection, with whatever is on its way. */
+  /** Drops the connection; what is on its way fails. */
   abandon(): void {
+    this.#lose(undefined);
     this.#client.end(true);
+  }
+
+  /** The client itself would keep what is on its way for a reconnect that never comes. */
+  #lose(error: Error | undefined): void {
+    this.#lost ??= mqttError(error, `stay with ${this.#what}`);
+    for (const reject of this.#waiting) reject(this.#lost);
+    this.#waiting.clear();
   }
 }
 

@@ -47,10 +47,13 @@ export class MqttSink implements Sink {
   ): Promise<readonly DeliveryResult[]> {
     const connection = await this.#connected(signal);
     const results = new Array<DeliveryResult>(batch.length);
+    const cut = (): void => connection.abandon();
+    signal.addEventListener('abort', cut, { once: true });
     await eachLimited(batch, this.#spec.maxInFlight, async (record, index) => {
-      results[index] = await this.#publish(connection, record, signal);
+      results[index] = await this.#publish(connection, record);
     });
-    if (connection.isLost || signal.aborted) this.#abandon(connection);
+    signal.removeEventListener('abort', cut);
+    if (connection.isLost) connection.abandon();
     return results;
   }
 
@@ -69,11 +72,7 @@ export class MqttSink implements Sink {
     return this.#connection;
   }
 
-  async #publish(
-    connection: MqttConnection,
-    record: PendingRecord,
-    signal: AbortSignal,
-  ): Promise<DeliveryResult> {
+  async #publish(connection: MqttConnection, record: PendingRecord): Promise<DeliveryResult> {
     try {
       const topic = this.#topic.fill(record);
       const { contentType, bytes } = encode(record, this.#spec.format);
@@ -85,7 +84,7 @@ export class MqttSink implements Sink {
           `Cannot publish ${record.recordId}: about ${size} bytes are above the ${connection.maxPacketBytes} the broker takes`,
         );
       }
-      await connection.publish(topic, bytes, options, signal);
+      await connection.publish(topic, bytes, options);
       return { status: 'accepted' };
     } catch (thrown) {
       const error = toSightlineError(thrown);
@@ -103,11 +102,6 @@ export class MqttSink implements Sink {
         userProperties: { recordId, streamId, kind, schemaVersion: SCHEMA_VERSION },
       },
     };
-  }
-
-  #abandon(connection: MqttConnection): void {
-    connection.abandon();
-    if (this.#connection === connection) this.#connection = undefined;
   }
 
   async #options(): Promise<IClientOptions> {

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { sightline } from '../../src/gen/frame.js';
+import type { SqsSinkSpec } from '../../src/sinks/specs.ts';
+import { SqsSink } from '../../src/sinks/sqs.ts';
+import type { ClaimCheck } from '../../src/sinks/sqs-message.ts';
+import { cutIntoRequests } from '../../src/sinks/sqs-queue.ts';
+import { type Answer, type Seen, sqsError, TestAws } from './aws-proxy.ts';
+import { errorCode, eventRecord, frameRecord, NO_LIMIT, statuses, withPayload } from './samples.ts';
+
+const QUEUE = 'frames';
+
+interface BatchBody {
+  readonly Entries: readonly {
+    readonly Id: string;
+    readonly MessageBody: string;
+    readonly MessageAttributes: Readonly<Record<string, { readonly StringValue: string }>>;
+    readonly MessageGroupId?: string;
+    readonly MessageDeduplicationId?: string;
+  }[];
+}
+
+function makeSink(context: TestContext, aws: TestAws, spec: Partial<SqsSinkSpec> = {}): SqsSink {
+  const sink = new SqsSink({
+    id: 'sqs',
+    type: 'sqs',
+    required: true,
+    queue: QUEUE,
+    kinds: ['frame', 'event'],
+    format: 'protobuf',
+    concurrency: 4,
+    ...aws.client,
+    ...spec,
+  });
+  context.after(() => sink.close());
+  return sink;
+}
+
+function batchBody(seen: Seen): BatchBody {
+  return JSON.parse(seen.body.toString()) as BatchBody;
+}
+
+function sentIds(aws: TestAws): string[][] {
+  return aws
+    .actions('SendMessageBatch')
+    .map((seen) =>
+      batchBody(seen).Entries.map((e) => e.MessageAttributes['recordId']!.StringValue),
+    );
+}
+
+function attribute(message: { messageAttributes?: unknown }, name: string): string | undefined {
+  const all = message.messageAttributes as Record<string, { StringValue?: string }> | undefined;
+  return all?.[name]?.StringValue;
+}
+
+/** Answers a batch with failures for some of its entries and success for the others, without queueing them. */
+function partly(failures: Readonly<Record<string, { code: string; senderFault: boolean }>>) {
+  return (seen: Seen): Answer | undefined => {
+    if (seen.action !== 'SendMessageBatch') return undefined;
+    const Successful: unknown[] = [];
+    const Failed: unknown[] = [];
+    for (const entry of batchBody(seen).Entries) {
+      const failure = failures[entry.MessageAttributes['recordId']!.StringValue];
+      const { Id, MessageBody } = entry;
+      if (failure !== undefined) {
+        Failed.push({ Id, Code: failure.code, SenderFault: failure.senderFault });
+      } else {
+        const MD5OfMessageBody = createHash('md5').update(MessageBody).digest('hex');
+        Successful.push({ Id, MessageId: `m-${Id}`, MD5OfMessageBody });
+      }
+    }
+    return {
+      status: 200,
+      body: JSON.stringify({ Successful, Failed }),
+      headers: { 'content-type': 'application/x-amz-json-1.0' },
+    };
+  };
+}
+
+test('sqs sink sends protobuf as base64, ten to a request, with ids in attributes', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws);
+  const batch = [...Array.from({ length: 24 }, (_, seq) => frameRecord(seq)), eventRecord(24)];
+  assert.deepEqual(new Set(statuses(await sink.deliver(batch, NO_LIMIT))), new Set(['accepted']));
+  assert.deepEqual(
+    sentIds(aws)
+      .map(({ length }) => length)
+      .sort(),
+    [10, 10, 5],
+  );
+  const messages = aws.messages(QUEUE);
+  assert.equal(messages.length, 25);
+  const frame = messages.find((message) => attribute(message, 'recordId') === 'cam-1/s1/7')!;
+  assert.deepEqual(Buffer.from(frame.body, 'base64'), Buffer.from(batch[7]!.payload));
+  assert.equal(sightline.v1.Frame.decode(Buffer.from(frame.body, 'base64')).recordId, 'cam-1/s1/7');
+  assert.equal(attribute(frame, 'encoding'), 'base64');
+  assert.equal(attribute(frame, 'streamId'), 'cam-1');
+  assert.equal(attribute(frame, 'schemaVersion'), '1');
+  assert.match(String(attribute(frame, 'contentType')), /^application\/x-protobuf/);
+  const event = messages.find((message) => attribute(message, 'kind') === 'event')!;
+  assert.equal(event.body, Buffer.from(batch[24]!.payload).toString());
+  assert.equal(attribute(event, 'encoding'), undefined);
+});
+
+test('sqs sink sends JSON as text, also when the queue is given by URL', async (context) => {
+  const aws = await TestAws.start(context);
+  const { queueUrl: queue } = aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws, { queue, format: 'json' });
+  const damaged = withPayload(frameRecord(2), Buffer.from([0x0a, 0xff]));
+  const results = await sink.deliver([frameRecord(1), damaged], NO_LIMIT);
+  assert.deepEqual(statuses(results), ['accepted', 'rejected']);
+  const [message] = aws.messages(QUEUE);
+  const json = JSON.parse(message!.body) as { recordId: string };
+  assert.equal(json.recordId, 'cam-1/s1/1');
+  assert.equal(attribute(message!, 'contentType'), 'application/json');
+});
+
+test('sqs sink sends again only what failed, and gives up what is the sender’s fault', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws);
+  aws.rule = partly({
+    'cam-1/s1/2': { code: 'InternalError', senderFault: false },
+    'cam-1/s1/3': { code: 'InvalidMessageContents', senderFault: true },
+  });
+  const batch = Array.from({ length: 5 }, (_, seq) => frameRecord(seq));
+  const results = await sink.deliver(batch, NO_LIMIT);
+  assert.deepEqual(statuses(results), ['accepted', 'accepted', 'retry', 'rejected', 'accepted']);
+  assert.equal(errorCode(results[3]), 'SL_SINK_REJECTED');
+});
+
+test('sqs sink puts a record above the limit of the queue into S3 first and sends its address', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE, { attributes: { MaximumMessageSize: '2048' } });
+  aws.server.createBucket('claims');
+  const sink = makeSink(context, aws, { claimCheck: { bucket: 'claims', prefix: 'big/' } });
+  const big = frameRecord(2, { objects: 100 });
+  const results = await sink.deliver([frameRecord(1), big], NO_LIMIT);
+  assert.deepEqual(statuses(results), ['accepted', 'accepted']);
+  const message = aws.messages(QUEUE).find((item) => attribute(item, 'recordId') === big.recordId)!;
+  const claim = JSON.parse(message.body) as ClaimCheck;
+  const hash = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
+  assert.deepEqual(claim, {
+    bucket: 'claims',
+    key: `big/cam-1/${hash(big.recordId)}`,
+    size: big.payload.byteLength,
+    sha256: hash(big.payload),
+    recordId: big.recordId,
+    contentType: 'application/x-protobuf; messageType="sightline.v1.Frame"',
+  });
+  assert.equal(attribute(message, 'contentType'), 'application/vnd.sightline.claim-check+json');
+  const client = new S3Client({ ...aws.client, forcePathStyle: true });
+  context.after(() => client.destroy());
+  const object = await client.send(new GetObjectCommand({ Bucket: claim.bucket, Key: claim.key }));
+  const data = Buffer.from(await object.Body!.transformToByteArray());
+  assert.deepEqual(data, Buffer.from(big.payload));
+  const put = aws.seen.findIndex(({ method }) => method === 'PUT');
+  const sent = aws.seen.findIndex(({ action }) => action === 'SendMessageBatch');
+  assert.ok(put < sent, 'the object before the message');
+
+  const again = await sink.deliver([big], NO_LIMIT);
+  assert.deepEqual(statuses(again), ['accepted'], 'a resend finds its object there');
+  const without = makeSink(context, aws);
+  assert.deepEqual(statuses(await without.deliver([big], NO_LIMIT)), ['rejected']);
+});
+
+test('sqs sink reads the limit again when the queue refuses a size', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  aws.server.createBucket('claims');
+  const sink = makeSink(context, aws, { claimCheck: { bucket: 'claims', prefix: '' } });
+  await sink.deliver([frameRecord(1)], NO_LIMIT);
+  aws.server.deleteQueue(QUEUE);
+  aws.server.createQueue(QUEUE, { attributes: { MaximumMessageSize: '1024' } });
+  const big = frameRecord(2, { objects: 50 });
+  assert.deepEqual(statuses(await sink.deliver([big], NO_LIMIT)), ['retry']);
+  assert.deepEqual(statuses(await sink.deliver([big], NO_LIMIT)), ['accepted']);
+});
+
+test('sqs sink keeps the order of each group on a FIFO queue', async (context) => {
+  const aws = await TestAws.start(context);
+  const queue = 'frames.fifo';
+  aws.server.createQueue(queue, { attributes: { FifoQueue: 'true' } });
+  const sink = makeSink(context, aws, { queue });
+  const batch = ['a', 'b', 'a', 'b', 'a'].map((streamId, seq) => frameRecord(seq, { streamId }));
+  aws.rule = partly({ 'a/s1/2': { code: 'InternalError', senderFault: false } });
+  const results = await sink.deliver(batch, NO_LIMIT);
+  assert.deepEqual(statuses(results), ['accepted', 'accepted', 'retry', 'accepted', 'retry']);
+  assert.deepEqual(sentIds(aws), [
+    ['a/s1/0', 'b/s1/1'],
+    ['a/s1/2', 'b/s1/3'],
+  ]);
+  aws.rule = () => undefined;
+  assert.deepEqual(statuses(await sink.deliver([batch[2]!, batch[4]!], NO_LIMIT)), [
+    'accepted',
+    'accepted',
+  ]);
+  assert.deepEqual(sentIds(aws).slice(2), [['a/s1/2'], ['a/s1/4']]);
+  const entry = batchBody(aws.actions('SendMessageBatch')[0]!).Entries[0]!;
+  assert.equal(entry.MessageGroupId, 'a');
+  assert.equal(entry.MessageDeduplicationId, createHash('sha256').update('a/s1/0').digest('hex'));
+});
+
+test('sqs sink isolates the message that makes a whole request be refused', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws);
+  aws.rule = (seen) =>
+    seen.action === 'SendMessageBatch' && seen.body.includes('cam-1/s1/6')
+      ? sqsError('BatchRequestTooLong')
+      : undefined;
+  const batch = Array.from({ length: 8 }, (_, seq) => frameRecord(seq));
+  const results = await sink.deliver(batch, NO_LIMIT);
+  assert.deepEqual(
+    statuses(results),
+    batch.map((_, seq) => (seq === 6 ? 'rejected' : 'accepted')),
+  );
+  assert.equal(aws.messages(QUEUE).length, 7);
+});
+
+test('sqs sink tells an absent queue, throttling and refusal apart and sends no more', async (context) => {
+  const aws = await TestAws.start(context);
+  const absent = makeSink(context, aws);
+  await assert.rejects(absent.deliver([frameRecord(1)], NO_LIMIT), { code: 'SL_SINK_UNAVAILABLE' });
+  aws.server.createQueue(QUEUE);
+  assert.deepEqual(statuses(await absent.deliver([frameRecord(1)], NO_LIMIT)), ['accepted']);
+
+  const sink = makeSink(context, aws, { concurrency: 1 });
+  await sink.deliver([frameRecord(0)], NO_LIMIT);
+  const batch = Array.from({ length: 40 }, (_, seq) => frameRecord(seq));
+  const cases = [
+    ['RequestThrottled', 'SL_SINK_THROTTLED'],
+    ['InvalidClientTokenId', 'SL_SINK_UNAUTHORIZED'],
+    ['InternalFailure', 'SL_SINK_UNAVAILABLE'],
+  ] as const;
+  for (const [name, code] of cases) {
+    aws.rule = (seen) => (seen.action === 'SendMessageBatch' ? sqsError(name, 400) : undefined);
+    const before = aws.actions('SendMessageBatch').length;
+    const results = await sink.deliver(batch, NO_LIMIT);
+    assert.deepEqual(new Set(results.map(errorCode)), new Set([code]));
+    assert.ok(aws.actions('SendMessageBatch').length - before <= 2);
+  }
+});
+
+test('a request to a server that never answers ends with the attempt', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws);
+  await sink.deliver([frameRecord(0)], NO_LIMIT);
+  const cut = new AbortController();
+  aws.rule = () => {
+    queueMicrotask(() => cut.abort(new Error('attempt over')));
+    return 'silence';
+  };
+  const [result] = await sink.deliver([frameRecord(1)], { signal: cut.signal });
+  assert.equal(result?.status, 'retry');
+});
+
+test('requests hold at most ten messages and the bytes of a batch', () => {
+  const limits = { isFifo: false, maxBatchBytes: 1000 };
+  const sizes = (counts: readonly number[]) =>
+    cutIntoRequests(
+      counts.map((bytes) => ({ bytes, groupId: 'g' })),
+      limits,
+    ).map((request) => request.map(({ bytes }) => bytes));
+  assert.deepEqual(sizes([400, 400, 400]), [[400, 400], [400]]);
+  assert.deepEqual(sizes([1000, 1]), [[1000], [1]]);
+  assert.deepEqual(
+    sizes(new Array(23).fill(1)).map(({ length }) => length),
+    [10, 10, 3],
+  );
+});
