@@ -15,20 +15,13 @@ const char* DomainName(GQuark domain) {
   return "other";
 }
 
-// The node is the element that sits directly in the pipeline; the poster can be deep inside of it.
 void WriteSource(JsonWriter* json, GstMessage* message, GstElement* pipeline) {
   GstObject* poster = GST_MESSAGE_SRC(message);
-  Owned<GstObject> node;
-  for (auto at = poster == nullptr ? nullptr : Ref(poster); at != nullptr;) {
-    auto parent = Adopt(gst_object_get_parent(at.get()));
-    if (parent.get() == GST_OBJECT(pipeline)) node = std::move(at);
-    at = std::move(parent);
-  }
-  const Owned<gchar> node_name(node == nullptr ? nullptr : gst_object_get_name(node.get()));
+  const std::string node = NodeOf(message, pipeline);
   const Owned<gchar> name(poster == nullptr ? nullptr : gst_object_get_name(poster));
   GstElementFactory* factory =
       GST_IS_ELEMENT(poster) ? gst_element_get_factory(GST_ELEMENT(poster)) : nullptr;
-  json->Key("node").StringOrNull(node_name.get());
+  json->Key("node").StringOrNull(node.empty() ? nullptr : node.c_str());
   json->Key("element").StringOrNull(name.get());
   json->Key("factory").StringOrNull(factory == nullptr ? nullptr : GST_OBJECT_NAME(factory));
 }
@@ -56,6 +49,18 @@ Issue ParseIssue(GstMessage* message) {
 }
 
 }  // namespace
+
+std::string NodeOf(GstMessage* message, GstElement* pipeline) {
+  GstObject* poster = GST_MESSAGE_SRC(message);
+  for (auto at = poster == nullptr ? nullptr : Ref(poster); at != nullptr;) {
+    auto parent = Adopt(gst_object_get_parent(at.get()));
+    if (parent.get() == GST_OBJECT(pipeline)) {
+      return Owned<gchar>(gst_object_get_name(at.get())).get();
+    }
+    at = std::move(parent);
+  }
+  return "";
+}
 
 std::string DescribeIssue(GstMessage* message, GstElement* pipeline) {
   const Issue issue = ParseIssue(message);

@@ -18,7 +18,7 @@ void Report(GstElement* element, Body&& body) {
     try {
       body();
     } catch (const Failure& failure) {
-      PostFailure(element, failure);
+      gst_element_post_message(element, FailureMessage(element, failure).release());
     }
     return true;
   });
@@ -65,16 +65,38 @@ void DynamicLink::TakePad(GstPad* pad) {
     return;
   }
   offered_ += (offered_.empty() ? "" : ", ") + DescribeCaps(caps.get());
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, OnLeftOver, this, nullptr);
+}
+
+// parsebin never says "no more pads": the end of a pad that nobody took says it instead.
+GstPadProbeReturn DynamicLink::OnLeftOver(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto* link = static_cast<DynamicLink*>(self);
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) return GST_PAD_PROBE_OK;
+  OnNoMorePads(link->assembly_->Find(link->choice_.from), link);
+  return GST_PAD_PROBE_REMOVE;
 }
 
 void DynamicLink::CheckTaken() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (taken_) return;
-  throw Failure(kSourceUnsupported,
-                "Node \"" + choice_.from + "\" offers " +
-                    (offered_.empty() ? "no stream" : offered_) + "; this pipeline takes " +
-                    Wanted(),
-                {{"node", choice_.from}, {"offered", offered_}});
+  if (!taken_) throw MismatchLocked();
+}
+
+std::optional<Failure> DynamicLink::Mismatch() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (taken_ || offered_.empty()) return std::nullopt;
+  return MismatchLocked();
+}
+
+Failure DynamicLink::MismatchLocked() const {
+  std::string wanted;
+  for (const auto& caps : caps_) {
+    wanted += (wanted.empty() ? "" : " or ") + DescribeCaps(caps.get());
+  }
+  return Failure(kSourceUnsupported,
+                 "Node \"" + choice_.from + "\" offers " +
+                     (offered_.empty() ? "no stream" : offered_) + "; this pipeline takes " +
+                     wanted,
+                 {{"node", choice_.from}, {"offered", offered_}});
 }
 
 void DynamicLink::BuildChain(const AlternativeSpec& alternative, GstPad* pad) {
@@ -109,16 +131,7 @@ void DynamicLink::BuildChain(const AlternativeSpec& alternative, GstPad* pad) {
   }
 }
 
-std::string DynamicLink::Wanted() const {
-  std::string text;
-  for (const auto& caps : caps_) {
-    const std::string entry = DescribeCaps(caps.get());
-    text += (text.empty() ? "" : " or ") + entry;
-  }
-  return text;
-}
-
-void PostFailure(GstElement* element, const Failure& failure) {
+Owned<GstMessage> FailureMessage(GstElement* element, const Failure& failure) {
   GstStructure* details =
       gst_structure_new("sightline", "sl-code", G_TYPE_STRING, failure.code().c_str(), nullptr);
   for (const auto& [name, value] : failure.details()) {
@@ -126,8 +139,8 @@ void PostFailure(GstElement* element, const Failure& failure) {
   }
   const Owned<GError> error(
       g_error_new_literal(GST_CORE_ERROR, GST_CORE_ERROR_FAILED, failure.what()));
-  gst_element_post_message(element, gst_message_new_error_with_details(
-                                        GST_OBJECT(element), error.get(), nullptr, details));
+  return Adopt(
+      gst_message_new_error_with_details(GST_OBJECT(element), error.get(), nullptr, details));
 }
 
 }  // namespace sightline::addon

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,19 @@ class DynamicLink {
   // `assembly` must outlive the pipeline's last streaming thread. Throws Failure.
   DynamicLink(const ChoiceSpec& choice, Assembly* assembly);
 
+  const std::string& from() const { return choice_.from; }
+  // Why no pad was taken so far; nothing when one was, or none was offered.
+  std::optional<Failure> Mismatch();
+
  private:
   static void OnPadAdded(GstElement* element, GstPad* pad, gpointer self);
   static void OnNoMorePads(GstElement* element, gpointer self);
+  static GstPadProbeReturn OnLeftOver(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   void TakePad(GstPad* pad);
   void CheckTaken();
   void BuildChain(const AlternativeSpec& alternative, GstPad* pad);
-  std::string Wanted() const;
+  Failure MismatchLocked() const;
 
   const ChoiceSpec choice_;
   Assembly* const assembly_;
@@ -38,7 +44,7 @@ class DynamicLink {
   std::string offered_;
 };
 
-// Posts `failure` as an error of `element`, with its code and facts in the message's details.
-void PostFailure(GstElement* element, const Failure& failure);
+// `failure` as an error message of `element`, with its code and facts in the details.
+Owned<GstMessage> FailureMessage(GstElement* element, const Failure& failure);
 
 }  // namespace sightline::addon

@@ -107,6 +107,9 @@ void WriteValue(JsonWriter* json, const GValue* value) {
     WriteList(json, value);
   } else if (G_VALUE_HOLDS_BOXED(value) && g_value_get_boxed(value) == nullptr) {
     json->Null();
+  } else if (GST_VALUE_HOLDS_CAPS(value)) {
+    const Owned<gchar> text(gst_caps_to_string(gst_value_get_caps(value)));
+    json->String(text.get());
   } else {
     WriteSerialised(json, value);
   }

@@ -245,8 +245,7 @@ void Pipeline::HandleMessage(GstMessage* message) {
   GstElement* pipeline = assembly_->pipeline();
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR:
-      events_->PushDroppable(DescribeIssue(message, pipeline));
-      SettlePending("The pipeline failed before it reached the state");
+      HandleError(message);
       break;
     case GST_MESSAGE_WARNING:
       events_->PushDroppable(DescribeIssue(message, pipeline));
@@ -273,6 +272,25 @@ void Pipeline::HandleMessage(GstMessage* message) {
     default:
       break;
   }
+}
+
+void Pipeline::HandleError(GstMessage* message) {
+  GstElement* pipeline = assembly_->pipeline();
+  const GstStructure* details = nullptr;
+  gst_message_parse_error_details(message, &details);
+  gint flow = GST_FLOW_OK;
+  if (details != nullptr) gst_structure_get_int(details, "flow-return", &flow);
+  // A demuxer only says "not linked", and some never say "no more pads": the cause is a choice of
+  // ours.
+  for (const auto& link : dynamic_links_) {
+    if (flow != GST_FLOW_NOT_LINKED || link->from() != NodeOf(message, pipeline)) continue;
+    if (const auto mismatch = link->Mismatch()) {
+      const auto cause = FailureMessage(assembly_->Find(link->from()), *mismatch);
+      events_->PushDroppable(DescribeIssue(cause.get(), pipeline));
+    }
+  }
+  events_->PushDroppable(DescribeIssue(message, pipeline));
+  SettlePending("The pipeline failed before it reached the state");
 }
 
 void Pipeline::HandleStateChange(GstMessage* message) {

@@ -73,6 +73,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void OnAdded(const NodeSpec& node, GstElement* element);
   void WatchFirstBuffer(const NodeSpec& node, GstElement* element);
   void HandleMessage(GstMessage* message);
+  void HandleError(GstMessage* message);
   void HandleStateChange(GstMessage* message);
   void DrainBus();
   void SettlePending(const char* failure);

@@ -11,7 +11,6 @@ const RESOURCE = {
   openRead: 5,
   openWrite: 6,
   openReadWrite: 7,
-  settings: 13,
   notAuthorized: 15,
 } as const;
 /** GstStreamError. */
@@ -43,7 +42,7 @@ const SAYS: Partial<Record<ErrorCode, string>> = {
   SL_SOURCE_NOT_FOUND: 'The source does not exist; check its path',
   SL_SOURCE_UNSUPPORTED: 'The source sends what this pipeline cannot take',
   SL_SOURCE_NOT_VIDEO: 'The source is not video',
-  SL_SOURCE_BROKEN: 'The source broke off',
+  SL_SOURCE_BROKEN: 'The source broke off or does not answer as it should',
   SL_MODEL_NOT_FOUND: 'The model cannot be found',
   SL_MODEL_INVALID: 'The model or its configuration cannot be used',
 };
@@ -87,7 +86,8 @@ function isErrorCode(value: unknown): value is ErrorCode {
 
 /** rtspsrc puts the status of a refusal into the error's details (RFC 2326, 7.1.1). */
 function codeOfRtspStatus(issue: IssueEvent): ErrorCode | undefined {
-  const status = issue.details?.fields['rtsp-status-code'];
+  const status = Number(issue.details?.fields['rtsp-status-code'] ?? 0);
+  if (status >= 500) return 'SL_SOURCE_UNREACHABLE';
   switch (status) {
     case 401:
     case 403:
@@ -118,8 +118,6 @@ function codeOfSource({ domain, code }: IssueEvent): ErrorCode {
       case RESOURCE.openWrite:
       case RESOURCE.openReadWrite:
         return 'SL_SOURCE_UNREACHABLE';
-      case RESOURCE.settings:
-        return 'SL_SPEC_INVALID';
       default:
         return 'SL_SOURCE_BROKEN';
     }

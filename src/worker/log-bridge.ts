@@ -3,41 +3,80 @@ import { createRedactor } from '../gst/redact.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { LogEvent } from './protocol.ts';
 
-interface KeptLogs {
-  readonly dropped: number;
-  readonly lines: readonly {
-    readonly level: 'warn' | 'error';
-    readonly category: string;
-    readonly element: string;
-    readonly message: string;
-  }[];
+interface KeptLine {
+  readonly level: 'warn' | 'error';
+  readonly category: string;
+  readonly element: string;
+  readonly message: string;
 }
 
-/** Turns GStreamer's warnings and errors into log events: as many as the addon keeps between two calls, the rest counted. */
+interface KeptLogs {
+  readonly dropped: number;
+  readonly lines: readonly KeptLine[];
+}
+
+interface Seen {
+  readonly line: KeptLine;
+  readonly sinceMs: number;
+  repeats: number;
+}
+
+/** A line that was just reported is only counted for this long: an unreachable camera says the same again and again. */
+const REPEAT_WINDOW_MS = 60_000;
+/** Different lines remembered at a time. */
+const MAX_SEEN = 200;
+
+/** Turns GStreamer's warnings and errors into log events; floods and repetitions become counts. */
 export class LogBridge {
   readonly #addon: Addon;
   readonly #redactors: readonly ((text: string) => string)[];
+  readonly #seen = new Map<string, Seen>();
 
   constructor(addon: Addon, graphs: readonly Graph[]) {
     this.#addon = addon;
     this.#redactors = graphs.map(createRedactor);
   }
 
-  take(): readonly LogEvent[] {
+  /** What is to be reported now. `nowMs` is monotonic. */
+  take(nowMs: number = performance.now()): readonly LogEvent[] {
     const { dropped, lines } = JSON.parse(this.#addon.takeLogs()) as KeptLogs;
-    const events = lines.map(({ level, category, element, message }): LogEvent => {
-      const clean = this.#redactors.reduce((text, redact) => redact(text), message);
-      return {
+    const events: LogEvent[] = this.#forget(nowMs);
+    for (const line of lines) {
+      const key = `${line.category} ${line.element} ${line.message}`;
+      const seen = this.#seen.get(key);
+      if (seen !== undefined) {
+        seen.repeats += 1;
+        continue;
+      }
+      if (this.#seen.size < MAX_SEEN) this.#seen.set(key, { line, sinceMs: nowMs, repeats: 0 });
+      events.push(this.#eventOf(line));
+    }
+    if (dropped > 0) {
+      events.push({
         event: 'log',
-        level,
-        msg: 'gstreamer.log',
-        fields: { category, element, message: clean },
-      };
-    });
-    if (dropped === 0) return events;
-    return [
-      ...events,
-      { event: 'log', level: 'warn', msg: 'gstreamer.logs_dropped', fields: { dropped } },
-    ];
+        level: 'warn',
+        msg: 'gstreamer.logs_dropped',
+        fields: { dropped },
+      });
+    }
+    return events;
+  }
+
+  /** Ends the windows that are over; lines that came again within theirs are reported with their number. */
+  #forget(nowMs: number): LogEvent[] {
+    const events: LogEvent[] = [];
+    for (const [key, { line, sinceMs, repeats }] of this.#seen) {
+      if (nowMs - sinceMs < REPEAT_WINDOW_MS) continue;
+      this.#seen.delete(key);
+      if (repeats > 0) events.push(this.#eventOf(line, { repeats }));
+    }
+    return events;
+  }
+
+  #eventOf(line: KeptLine, more: Readonly<Record<string, unknown>> = {}): LogEvent {
+    const { level, category, element } = line;
+    const message = this.#redactors.reduce((text, redact) => redact(text), line.message);
+    const fields = { category, element, message, ...more };
+    return { event: 'log', level, msg: 'gstreamer.log', fields };
   }
 }

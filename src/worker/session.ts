@@ -6,6 +6,9 @@ import type { Graph } from '../pipeline/graph.ts';
 import { decodedNodes, FrameCounters, NO_FRAMES } from './frame-counters.ts';
 import { DATA_FD, type StreamCounters, type StreamPolicy } from './protocol.ts';
 
+/** GStreamer takes a start within this, or it hangs. */
+const START_LIMIT_MS = 10_000;
+
 /** How a session ended: the file is over, it was told to, or it failed. */
 export type SessionEnd =
   | { readonly cause: 'ended' | 'stopped' }
@@ -104,7 +107,8 @@ export class Session {
         signal,
       });
       this.#counters = new FrameCounters(this.#pipeline);
-      await this.#pipeline.setState('playing', { signal });
+      const timeoutMs = Math.min(START_LIMIT_MS, policy.firstFrameTimeoutMs);
+      await this.#pipeline.setState('playing', { timeoutMs, signal });
     } catch (cause) {
       const error = toSightlineError(cause);
       this.#hung = error.code === 'SL_PIPELINE_TIMEOUT';
