@@ -77,33 +77,21 @@ export function resolve(
   const findings: Findings = { problems: [], codes: [] };
   const infer = resolveInfer(spec.infer, options, findings);
   const streams =
-    'streams' in spec ? resolveStreams(spec.streams, findings) : resolveSingle(spec, findings);
+    'streams' in spec ? resolveStreams(spec.streams, findings) : resolveStream(spec, '', findings);
   if (findings.problems.length > 0 || infer === undefined) throw failure(spec, findings);
-  return deepFreeze(
-    structureOf({ id: spec.id, infer, track: spec.track, images: spec.images, streams }),
-  );
-}
-
-function structureOf(
-  parts: Omit<ResolvedPipeline, 'images'> & { images: ImagesSpec | undefined },
-): ResolvedPipeline {
-  const { id, infer, track, images, streams } = parts;
-  return {
+  const { id, track = { type: 'bytetrack' }, images } = spec;
+  return deepFreeze({
     id,
     infer,
     track: { ...track },
     ...(images === undefined ? {} : { images: { ...images } }),
     streams,
-  };
+  });
 }
 
 function resolveStreams(streams: readonly PipelineStream[], findings: Findings): ResolvedStream[] {
   reportDuplicates(streams, findings);
   return streams.flatMap((stream, index) => resolveStream(stream, `/streams/${index}`, findings));
-}
-
-function resolveSingle(spec: StreamSpec, findings: Findings): ResolvedStream[] {
-  return resolveStream(spec, '', findings);
 }
 
 function resolveStream(

@@ -78,7 +78,7 @@ export const ByteTrackSpec = strictObject({
 });
 export type ByteTrackSpec = Static<typeof ByteTrackSpec>;
 
-/** How objects keep their id from frame to frame. */
+/** How objects keep their id from frame to frame. Left out: bytetrack. */
 export const TrackSpec = tagged('type', [
   ByteTrackSpec,
   strictObject({ type: Type.Literal('none') }),
@@ -108,7 +108,7 @@ export type ImagesSpec = Static<typeof ImagesSpec>;
 
 const processing = {
   infer: Type.Optional(InferSpec),
-  track: defaulted(TrackSpec, { type: 'bytetrack' } as TrackSpec),
+  track: Type.Optional(TrackSpec),
   images: Type.Optional(ImagesSpec),
 };
 

@@ -62,7 +62,7 @@ test('resolve() freezes everything and shares nothing with its input', () => {
     open.push(...Object.values(value));
   }
   assert.ok(!Object.isFrozen(MODEL.labels));
-  assert.ok(!Object.isFrozen(spec.track));
+  assert.ok(!Object.isFrozen(spec.images));
   assert.throws(() => {
     (pipeline.infer as { interval: number }).interval = 5;
   }, TypeError);

@@ -94,5 +94,15 @@ function depayload(name: string, rtp: NonNullable<CpuCodec['rtp']>): GraphNode[]
 function decode({ name, decoder }: CpuCodec): GraphNode[] {
   if (decoder === undefined) return [];
   const { factory, properties } = decoder;
-  return [{ id: `${name}-decode`, factory, role: 'decode', properties }];
+  // Which decoders know threads differs between builds of libav and libvpx.
+  const optional = Object.keys(properties);
+  return [
+    {
+      id: `${name}-decode`,
+      factory,
+      role: 'decode',
+      properties,
+      ...(optional.length === 0 ? {} : { optional }),
+    },
+  ];
 }
