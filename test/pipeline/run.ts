@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,9 @@ import { PATHS } from '../../src/common/paths.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 60_000;
+/** A registry of our own: another build of the plugin must not answer. */
+const REGISTRY = join(tmpdir(), `sightline-test-registry-${process.pid}.bin`);
+process.on('exit', () => rmSync(REGISTRY, { force: true }));
 
 /** Runs a line in `sh` with our plugin in sight; rejects when it fails or takes longer than a minute. */
 export async function runShell(line: string, cwd: string): Promise<string> {
@@ -18,8 +22,7 @@ export async function runShell(line: string, cwd: string): Promise<string> {
     env: {
       ...process.env,
       GST_PLUGIN_PATH: plugins,
-      // A registry of its own: another build of the plugin must not answer.
-      GST_REGISTRY: join(tmpdir(), `sightline-test-registry-${process.pid}.bin`),
+      GST_REGISTRY: REGISTRY,
     },
   });
   return stdout + stderr;
