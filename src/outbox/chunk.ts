@@ -25,7 +25,6 @@ export interface Chunk extends ChunkHeader {
 /** A record as it lies in a chunk: `payload` is undefined when the blob spool holds it. */
 export interface ChunkRecord extends Omit<PendingRecord, 'payload'> {
   readonly payload: Uint8Array | undefined;
-  readonly payloadBytes: number;
 }
 
 export const KINDS = ['frame', 'image', 'event'] as const satisfies readonly RecordKind[];
@@ -126,7 +125,6 @@ export class ChunkReader {
       recordId: bytes.toString('utf8', streamEnd, recordEnd),
       atMs: bytes.readDoubleLE(at + 4),
       payload: inSpool ? undefined : bytes.subarray(recordEnd, end),
-      payloadBytes,
     };
     this.#offset = end;
     this.#index++;

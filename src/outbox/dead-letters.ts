@@ -38,7 +38,7 @@ export class DeadLetterStore {
     this.#list = database.prepare(
       `SELECT sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason,
          length(payload) AS payload_bytes
-       FROM dead_letter WHERE (?1 IS NULL OR sink = ?1) ORDER BY id DESC LIMIT ?2`,
+       FROM dead_letter WHERE (@sink IS NULL OR sink = @sink) ORDER BY id DESC LIMIT @limit`,
     );
     this.#oldest = database.prepare(
       'SELECT id, dead_ms, length(payload) AS bytes FROM dead_letter ORDER BY id LIMIT 1',
@@ -78,7 +78,7 @@ export class DeadLetterStore {
 
   /** Newest first. */
   list(sinkId: string | undefined, limit: number): DeadLetter[] {
-    const rows = this.#list.all(sinkId ?? null, limit) as DeadLetterRow[];
+    const rows = this.#list.all({ sink: sinkId ?? null, limit }) as DeadLetterRow[];
     return rows.map((row) => ({
       sinkId: row.sink,
       seq: row.seq,

@@ -65,6 +65,7 @@ export class Outbox implements AsyncDisposable {
       });
       const outbox = new Outbox(options, limits, journal, state);
       await outbox.#committer.commitState();
+      void outbox.#enforce(true);
       return outbox;
     } catch (error) {
       await journal.close().catch(() => undefined);
@@ -192,10 +193,11 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Dead letters without their payload, newest first. Default limit 100. */
-  deadLetters(
+  async deadLetters(
     options: { readonly sinkId?: string; readonly limit?: number } = {},
   ): Promise<readonly DeadLetter[]> {
     const { sinkId, limit = 100 } = options;
+    await this.#committer.commitState();
     return this.#journal.call('deadLetters', { sinkId, limit });
   }
 

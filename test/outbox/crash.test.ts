@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { compileOutbox } from './compiled.ts';
+import { ALL, ackAll, assertConserved, openOutbox, temporaryDir } from './helpers.ts';
+
+const ROUNDS = Number(process.env['SIGHTLINE_CRASH_ROUNDS'] ?? 30);
+
+/** Lines of a file that a killed process wrote. */
+function linesOf(file: string): string[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** Starts the child and kills it: now and then while it opens, mostly at work. */
+async function runAndKill(script: string, dir: string, round: number): Promise<void> {
+  const child: ChildProcess = fork(script, [dir, String(round)], { execArgv: [] });
+  const exited = once(child, 'exit');
+  const isEarly = Math.random() < 0.2;
+  if (!isEarly) await Promise.race([once(child, 'message'), exited]);
+  await Promise.race([delay(Math.random() * 150), exited]);
+  assert.equal(child.exitCode, null, 'the child must not end by itself');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+test(`kill -9 at ${ROUNDS} random points: whatever was durable arrives, in order, copies with the same id`, async (context) => {
+  const dir = temporaryDir(context);
+  const script = join(compileOutbox(context), 'test/outbox/children/crash.js');
+  for (let round = 0; round < ROUNDS; round++) await runAndKill(script, dir, round);
+
+  const outbox = await openOutbox(context, {
+    dir: join(dir, 'outbox'),
+    sinks: [{ id: 'log', kinds: ['frame', 'image'] }],
+  });
+  const arrived = linesOf(join(dir, 'delivered'));
+  for (;;) {
+    const rest = await outbox.read('log', ALL);
+    if (rest.length === 0) break;
+    for (const { recordId, payload } of rest) {
+      arrived.push(`${recordId} ${payload.byteLength} ${payload[0]}`);
+    }
+    ackAll(outbox, 'log', rest);
+  }
+  const promised = linesOf(join(dir, 'durable'));
+  assert.ok(promised.length > 100, `${promised.length} durable records`);
+  const unique = new Set(arrived);
+  assert.deepEqual(
+    promised.filter((line) => !unique.has(line)),
+    [],
+    'durable records that never arrived, or with other bytes',
+  );
+  const ids = new Set([...unique].map((line) => line.split(' ')[0]));
+  assert.equal(ids.size, unique.size, 'copies of an id are the same record');
+  const counts = outbox.countsOf('log');
+  assertConserved(counts);
+  assert.deepEqual([counts.pending, counts.shed, counts.deadLettered], [0, 0, 0]);
+
+  const last = new Map<string, number>();
+  for (const line of unique) {
+    const [streamId, kind, round, index] = line.split(' ')[0]!.split('/');
+    const position = Number(round) * 1e9 + Number(index);
+    const series = `${streamId}/${kind}`;
+    assert.ok(position > (last.get(series) ?? -1), `${line} came out of order`);
+    last.set(series, position);
+  }
+  context.diagnostic(
+    `${promised.length} durable, ${unique.size} arrived, ${arrived.length - unique.size} copies`,
+  );
+});
