@@ -28,7 +28,8 @@
       "dependencies": [
         "<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except_all"
       ],
-      "defines": ["NAPI_VERSION=8"],
+      # The second: a throw while its environment ends is dropped instead of aborting the process.
+      "defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden", "<!@(pkg-config --cflags gstreamer-1.0 gstreamer-app-1.0)"],
       "cflags_cc": ["-std=c++17"],
       "libraries": ["<!@(pkg-config --libs gstreamer-1.0 gstreamer-app-1.0)"]

@@ -116,18 +116,21 @@ void PipelineObject::Wake(Napi::Env env, Napi::Function callback, EventQueue* qu
   if (static_cast<napi_env>(env) == nullptr) return;
   const EventQueue::Batch batch = queue->Take();
   if (batch.events.empty() && batch.records.empty()) return;
-  try {
-    const Napi::HandleScope scope(env);
-    auto events = Napi::Array::New(env, batch.events.size());
-    for (uint32_t i = 0; i < batch.events.size(); i++) {
-      events.Set(i, Napi::String::New(env, batch.events[i]));
-    }
-    std::vector<napi_value> arguments = {events};
-    if (!batch.records.empty()) arguments.push_back(Concatenate(env, batch.records));
-    callback.Call(arguments);
-  } catch (const Napi::Error& error) {
-    // A throw out of here would be swallowed with a warning: make it an uncaught exception.
-    napi_fatal_exception(env, error.Value());
+  const Napi::HandleScope scope(env);
+  auto events = Napi::Array::New(env, batch.events.size());
+  for (uint32_t i = 0; i < batch.events.size(); i++) {
+    events.Set(i, Napi::String::New(env, batch.events[i]));
+  }
+  std::vector<napi_value> arguments = {events};
+  if (!batch.records.empty()) arguments.push_back(Concatenate(env, batch.records));
+  // Called plainly: when the environment is ending, the wrapper's own error handling cannot run. A
+  // throw out of here would be swallowed with a warning, so it becomes an uncaught exception.
+  const napi_status status = napi_call_function(env, env.Undefined(), callback, arguments.size(),
+                                                arguments.data(), nullptr);
+  napi_value error = nullptr;
+  if (status == napi_pending_exception &&
+      napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    napi_fatal_exception(env, error);
   }
 }
 

@@ -3,7 +3,7 @@
  * line on fd 4, says `ready`, runs what it is told to, and leaves with one of EXIT_CODES. It never outlives its parent.
  */
 import { fstatSync } from 'node:fs';
-import { toSightlineError } from '../common/errors.ts';
+import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { type Addon, loadAddon } from '../gst/load-addon.ts';
 import { ControlChannel } from './control-channel.ts';
 import { CONTROL_FD, DATA_FD, EXIT_CODES, type StartParams } from './protocol.ts';
@@ -16,16 +16,13 @@ const LAST_WORDS_MS = 500;
 /** Streams are given this long to stop when the parent is gone. */
 const ORPHAN_LIMIT_MS = 1_500;
 
-function assertLines(): void {
-  for (const fd of [CONTROL_FD, DATA_FD]) {
-    try {
-      fstatSync(fd);
-    } catch {
-      process.stderr.write(
-        `fd ${fd} is not open: the worker is started by \`sightline serve\`, not by hand\n`,
-      );
-      process.exit(EXIT_CODES.badGraph);
-    }
+/** Whether a descriptor is one end of a line to another process (a file of Node's own may have the number instead). */
+function isLine(fd: number): boolean {
+  try {
+    const kind = fstatSync(fd);
+    return kind.isSocket() || kind.isFIFO();
+  } catch {
+    return false;
   }
 }
 
@@ -91,8 +88,13 @@ function run(addon: Addon): void {
   channel.send({ event: 'ready', pid: process.pid, gstreamer: addon.version() });
 }
 
-assertLines();
 try {
+  if (!isLine(CONTROL_FD) || !isLine(DATA_FD)) {
+    throw new SightlineError(
+      'SL_CONFIG_INVALID',
+      `The worker is started by \`sightline serve\` with its lines on fd ${CONTROL_FD} and ${DATA_FD}, not by hand`,
+    );
+  }
   const addon = loadAddon();
   addon.dieWithParent();
   addon.captureLogs();
