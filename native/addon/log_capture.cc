@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "addon/gst_ptr.h"
 #include "addon/json.h"
 
 namespace sightline::addon {
@@ -34,17 +33,18 @@ Store& Kept() {
 void Keep(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*, gint,
           GObject* object, GstDebugMessage* message, gpointer) noexcept {
   if (level > GST_LEVEL_WARNING) return;
+  // GStreamer logs while it holds locks of its own, the object's among them: nothing here may take
+  // one, so the name is read plainly and the text is made before ours is held.
+  const gchar* name = GST_IS_OBJECT(object) ? GST_OBJECT_NAME(object) : nullptr;
+  Line line{level == GST_LEVEL_ERROR ? "error" : "warn", gst_debug_category_get_name(category),
+            name == nullptr ? "" : name, gst_debug_message_get(message)};
   Store& store = Kept();
   const std::lock_guard<std::mutex> lock(store.mutex);
-  if (store.lines.size() >= kMaxLines) {
+  if (store.lines.size() < kMaxLines) {
+    store.lines.push_back(std::move(line));
+  } else {
     store.dropped++;
-    return;
   }
-  const Owned<gchar> name(GST_IS_OBJECT(object) ? gst_object_get_name(GST_OBJECT(object))
-                                                : nullptr);
-  store.lines.push_back({level == GST_LEVEL_ERROR ? "error" : "warn",
-                         gst_debug_category_get_name(category), name == nullptr ? "" : name.get(),
-                         gst_debug_message_get(message)});
 }
 
 }  // namespace

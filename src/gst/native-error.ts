@@ -23,7 +23,7 @@ const STREAM = {
   decryptNoKey: 13,
 } as const;
 /** GstLibraryError. */
-const LIBRARY = { init: 3 } as const;
+const LIBRARY = { init: 3, settings: 5 } as const;
 /** GstCoreError. */
 const CORE = { missingPlugin: 12 } as const;
 
@@ -45,6 +45,8 @@ const SAYS: Partial<Record<ErrorCode, string>> = {
   SL_SOURCE_BROKEN: 'The source broke off or does not answer as it should',
   SL_MODEL_NOT_FOUND: 'The model cannot be found',
   SL_MODEL_INVALID: 'The model or its configuration cannot be used',
+  SL_BACKEND_UNSUPPORTED:
+    'This machine lacks a part that the pipeline needs (see `sightline doctor`)',
 };
 
 /** The error an issue means: its code by the role of the node that posted it, its domain and its number, never its text. */
@@ -140,13 +142,17 @@ function codeOfSource({ domain, code }: IssueEvent): ErrorCode {
   return 'SL_PIPELINE_FAILED';
 }
 
-/** The detector refuses its model before the first frame; what fails later is the pipeline. */
+/** The detector refuses its model before the first frame; what fails later is the pipeline's. */
 function codeOfModel({ domain, code }: IssueEvent): ErrorCode {
-  if (domain === 'resource') {
-    return code === RESOURCE.notFound ? 'SL_MODEL_NOT_FOUND' : 'SL_MODEL_INVALID';
+  switch (domain) {
+    case 'resource':
+      return code === RESOURCE.notFound ? 'SL_MODEL_NOT_FOUND' : 'SL_MODEL_INVALID';
+    case 'library':
+      if (code === LIBRARY.settings) return 'SL_MODEL_INVALID';
+      return code === LIBRARY.init ? 'SL_BACKEND_UNSUPPORTED' : 'SL_PIPELINE_FAILED';
+    case 'stream':
+      return code === STREAM.wrongType ? 'SL_MODEL_INVALID' : 'SL_PIPELINE_FAILED';
+    default:
+      return 'SL_PIPELINE_FAILED';
   }
-  if (domain === 'library') {
-    return code === LIBRARY.init ? 'SL_BACKEND_UNSUPPORTED' : 'SL_MODEL_INVALID';
-  }
-  return 'SL_PIPELINE_FAILED';
 }

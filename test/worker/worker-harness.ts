@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { PATHS } from '../../src/common/paths.ts';
 import type { Graph } from '../../src/pipeline/graph.ts';
 import type {
   StreamEvent,
@@ -45,6 +46,7 @@ export class WorkerHarness implements AsyncDisposable {
   private constructor(readData: boolean) {
     this.child = spawn(process.execPath, ['--import', 'tsx', WORKER_MAIN], {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
+      env: { ...process.env, GST_PLUGIN_PATH: PATHS.pluginDir },
     });
     const stdio = this.child.stdio as unknown as Socket[];
     this.control = stdio[3]!;

@@ -87,24 +87,6 @@ test('a live source that ends is reconnected in a new session, and the counters 
   });
 });
 
-test('a session’s id is set on the nodes that carry it before each start', async () => {
-  const carrying = graph(
-    'cam',
-    [
-      node('source', 'videotestsrc', 'source', { 'is-live': true }),
-      // Any element with a string property that can be read back will do.
-      node('meta', 'rtspsrc', 'metadata', { location: 'rtsp://127.0.0.1/x' }),
-      output('out'),
-    ],
-    { links: [{ from: 'source', to: 'out' }], sessionNodes: ['meta'] },
-  );
-  await using worker = await WorkerHarness.launch();
-  await worker.start([carrying]);
-  const failed = await worker.phase('cam', 'failed');
-  assert.equal(failed.code, 'SL_SPEC_INVALID');
-  assert.match(failed.message ?? '', /Node "meta" \(rtspsrc\) has no property "session"/);
-});
-
 test('one stream’s bad graph fails it alone; its neighbour goes on', async () => {
   await using worker = await WorkerHarness.launch();
   const bad = pictures('bad', { pattern: 'none such' });
