@@ -131,7 +131,7 @@ export class Delivery implements AsyncDisposable {
 
   /** Sends a batch or waits for one. True when there is nothing left to drain. */
   async #step(): Promise<boolean> {
-    await this.#fill();
+    const added = await this.#fill();
     const now = performance.now();
     const batch = this.#nextBatch(now);
     const waitMs = this.#waitMs(batch, now);
@@ -139,20 +139,20 @@ export class Delivery implements AsyncDisposable {
       await Promise.all([this.#send(batch.entries), this.#fill()]);
       return false;
     }
+    if (added > 0) return false;
     if (this.#isDraining && this.#window.size === 0) return true;
     await this.#wakeUp.wait(waitMs);
     return false;
   }
 
-  async #fill(): Promise<void> {
+  /** Reads up to one batch; no more, so that what is there already does not wait for what keeps coming. */
+  async #fill(): Promise<number> {
     const { outbox, sink } = this.#options;
-    while (this.#window.freeRecords > 0) {
-      const maxRecords = Math.min(this.#window.freeRecords, sink.limits.maxRecords);
-      const { maxBytes } = sink.limits;
-      const records = await outbox.read(sink.id, { maxRecords, maxBytes });
-      if (records.length === 0) return;
-      this.#window.add(records, performance.now());
-    }
+    const maxRecords = Math.min(this.#window.freeRecords, sink.limits.maxRecords);
+    if (maxRecords <= 0) return 0;
+    const records = await outbox.read(sink.id, { maxRecords, maxBytes: sink.limits.maxBytes });
+    this.#window.add(records, performance.now());
+    return records.length;
   }
 
   #nextBatch(now: number): Batch {
