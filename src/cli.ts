@@ -86,6 +86,7 @@ program
         backend,
         format,
         cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism() },
+        pluginDir: PATHS.pluginDir,
         configWithThreshold: createThresholdWriter(models, join(PATHS.cache, 'infer')),
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),

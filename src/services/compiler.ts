@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { problemsError } from '../common/check.ts';
 import { SightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary } from '../common/paths.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
@@ -21,6 +22,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
   return {
     async stream(given) {
       const spec: StreamSpec = { ...defaults, ...given };
+      refuseFiles(spec);
       const compiled = await compile(spec, options);
       return { ...compiled, streams: [{ id: spec.id, spec }] };
     },
@@ -33,6 +35,13 @@ export function createCompiler(options: CompilerOptions): Compiler {
       };
     },
   };
+}
+
+/** What comes over the API must not open files of this machine; a configuration may. */
+function refuseFiles({ source }: StreamSpec): void {
+  if (source.type !== 'file') return;
+  const message = 'must be "rtsp": files can only be analysed by a pipeline of the configuration';
+  throw problemsError([{ pointer: '/source/type', message }], { subject: 'the stream' });
 }
 
 async function compile(

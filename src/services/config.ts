@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
+import { problemsError, type ValueProblem } from '../common/check.ts';
 import { loadDocument } from '../common/document.ts';
 import { PATHS } from '../common/paths.ts';
 import { defaulted, oneOf, strictObject } from '../common/schema.ts';
@@ -92,9 +93,24 @@ export interface LoadedConfig {
   readonly baseDir: string;
 }
 
+function duplicates(items: readonly { readonly id: string }[], pointer: string): ValueProblem[] {
+  return items.flatMap(({ id }, index) => {
+    const first = items.findIndex((item) => item.id === id);
+    const message = `the id "${id}" is taken by ${pointer}/${first}`;
+    return first === index ? [] : [{ pointer: `${pointer}/${index}/id`, message }];
+  });
+}
+
 /** Reads the file. Throws SL_CONFIG_INVALID with every problem and its line. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
-  const { value: config } = await loadDocument(file, ServerConfig, { code: 'SL_CONFIG_INVALID' });
+  const code = 'SL_CONFIG_INVALID';
+  const document = await loadDocument(file, ServerConfig, { code });
+  const config = document.value;
+  const problems = [
+    ...duplicates(config.sinks, '/sinks'),
+    ...duplicates(config.pipelines, '/pipelines'),
+  ];
+  if (problems.length > 0) throw problemsError(document.locate(problems), { code, subject: file });
   const baseDir = dirname(resolve(file));
   return {
     config,

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { startCamera } from '../support/camera.ts';
+import { fileConfig } from '../support/config.ts';
+import { TestServer, temporaryFolder } from '../support/server.ts';
+import { until } from '../support/wait.ts';
+
+const BROWSER_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+test('the page shows streams as they come, live with a picture, and go', async (context) => {
+  const executablePath = process.env['SIGHTLINE_BROWSER'];
+  if (executablePath === undefined) {
+    context.skip('No browser on this machine: set SIGHTLINE_BROWSER to a Chromium');
+    return;
+  }
+  await using folder = await temporaryFolder();
+  await using camera = await startCamera();
+  await using server = await TestServer.start(folder.path, fileConfig(folder.path));
+  const browser = await chromium.launch({ executablePath, args: BROWSER_FLAGS });
+  try {
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.goto(server.url);
+    await page.getByText('0 of 0 streams live').waitFor();
+    await server.request('POST', '/v1/streams', {
+      id: 'door',
+      source: { type: 'rtsp', url: camera.url },
+    });
+    // Without a reload: the page refreshes by itself.
+    await page.locator('#stream-door[data-state="live"]').waitFor({ timeout: 30_000 });
+    const picture = page.locator('#stream-door img');
+    await picture.waitFor({ timeout: 10_000 });
+    const first = await picture.getAttribute('src');
+    const width = await picture.evaluate(
+      (image) => (image as unknown as { naturalWidth: number }).naturalWidth,
+    );
+    assert.equal(width, 768);
+    await until(
+      'the picture changes',
+      10_000,
+      async () => (await picture.getAttribute('src')) !== first,
+    );
+    await page.locator('#stream-door .objects span').first().waitFor({ timeout: 20_000 });
+    await page.locator('#sinks tr', { hasText: 'files' }).waitFor();
+    await server.request('DELETE', '/v1/streams/door');
+    await page.locator('#stream-door').waitFor({ state: 'detached', timeout: 10_000 });
+    assert.deepEqual(errors, []);
+  } finally {
+    await browser.close();
+  }
+});
