@@ -16,7 +16,7 @@ namespace sightline::test {
 namespace {
 
 constexpr int kWidth = 768, kHeight = 576;
-constexpr int kFrames = 200;
+constexpr int kFrames = 120;
 constexpr int kLossBuffer = 30;  // sltrack's default
 
 struct Life {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 namespace sightline::test {
@@ -33,8 +34,10 @@ class TestPipeline {
       parsed = pipeline;
     }
     pipeline_.reset(parsed);
-    EXPECT_EQ(error, nullptr) << error->message << " in: " << text;
-    if (error != nullptr) g_error_free(error);
+    if (error == nullptr) return;
+    const std::string message = error->message + (" in: " + text);
+    g_error_free(error);
+    throw std::runtime_error(message);  // fails the test at once
   }
   ~TestPipeline() {
     if (pipeline_) SetState(GST_STATE_NULL);
