@@ -93,12 +93,37 @@ export interface LoadedConfig {
   readonly baseDir: string;
 }
 
-function duplicates(items: readonly { readonly id: string }[], pointer: string): ValueProblem[] {
-  return items.flatMap(({ id }, index) => {
-    const first = items.findIndex((item) => item.id === id);
-    const message = `the id "${id}" is taken by ${pointer}/${first}`;
-    return first === index ? [] : [{ pointer: `${pointer}/${index}/id`, message }];
+interface Placed {
+  readonly id: string;
+  readonly pointer: string;
+}
+
+function placed(items: readonly { readonly id: string }[], pointer: string): Placed[] {
+  return items.map(({ id }, index) => ({ id, pointer: `${pointer}/${index}` }));
+}
+
+/** Ids name folders, topics and lanes of the outbox: two of a kind would write over each other. */
+function duplicates(items: readonly Placed[]): ValueProblem[] {
+  const first = new Map<string, string>();
+  return items.flatMap(({ id, pointer }) => {
+    const taken = first.get(id);
+    if (taken === undefined) {
+      first.set(id, pointer);
+      return [];
+    }
+    return [{ pointer: `${pointer}/id`, message: `the id "${id}" is taken by ${taken}` }];
   });
+}
+
+function findDuplicates({ sinks, pipelines }: ServerConfig): ValueProblem[] {
+  const streams = pipelines.flatMap((pipeline, index) =>
+    placed(pipeline.streams, `/pipelines/${index}/streams`),
+  );
+  return [
+    ...duplicates(placed(sinks, '/sinks')),
+    ...duplicates(placed(pipelines, '/pipelines')),
+    ...duplicates(streams),
+  ];
 }
 
 /** Reads the file. Throws SL_CONFIG_INVALID with every problem and its line. */
@@ -106,10 +131,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const code = 'SL_CONFIG_INVALID';
   const document = await loadDocument(file, ServerConfig, { code });
   const config = document.value;
-  const problems = [
-    ...duplicates(config.sinks, '/sinks'),
-    ...duplicates(config.pipelines, '/pipelines'),
-  ];
+  const problems = findDuplicates(config);
   if (problems.length > 0) throw problemsError(document.locate(problems), { code, subject: file });
   const baseDir = dirname(resolve(file));
   return {

@@ -82,7 +82,7 @@ test('ids that stand twice are refused', async () => {
       ],
     }),
   );
-  assert.match(streams, /SL_SPEC_INVALID.*twice/s);
+  assert.match(streams, /SL_CONFIG_INVALID.*\d+:\d+ \/pipelines\/0\/streams\/1\/id.*twice/s);
 });
 
 test('a file that is no video is rejected with its reason; a broken model is named', async () => {
