@@ -13,12 +13,12 @@
 #include <sched.h>
 #include <time.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -126,44 +126,54 @@ int RunBare(char** args) {
   return 0;
 }
 
-// Puts the thread that a pad's buffers pass in on a core.
-struct Pinned {
-  int core = 0;
-  clockid_t clock = CLOCK_MONOTONIC;
-  std::atomic<bool> known{false};
+// Where a stream was when a frame left the detector.
+struct Mark {
+  long frames = 0;
+  Clock::time_point time;
+  double cpu_seconds = 0;  // of the detector's thread
 };
-
-GstPadProbeReturn PinOnce(GstPad*, GstPadProbeInfo*, gpointer data) {
-  auto* pinned = static_cast<Pinned*>(data);
-  PinThread(pinned->core);
-  pthread_getcpuclockid(pthread_self(), &pinned->clock);
-  pinned->known = true;
-  return GST_PAD_PROBE_REMOVE;
-}
 
 struct Stream {
   GstElement* pipeline = nullptr;
-  GstElement* infer = nullptr;
-  Pinned infer_thread;
-  Pinned decode_thread;
+  int infer_core = 0;
+  int decode_core = 0;
+  std::mutex mutex;
+  Mark last;
 
-  guint64 Frames() const {
-    guint64 frames = 0;
-    g_object_get(infer, "frames-inferred", &frames, nullptr);
-    return frames;
+  Mark Last() {
+    std::lock_guard<std::mutex> lock(mutex);
+    return last;
   }
 };
 
-void AddPin(GstElement* pipeline, const char* name, int core, Pinned& pinned) {
-  pinned.core = core;
-  GstElement* element = gst_bin_get_by_name(GST_BIN(pipeline), name);
-  GstPad* pad = gst_element_get_static_pad(element, "sink");
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, PinOnce, &pinned, nullptr);
+GstPadProbeReturn PinInfer(GstPad*, GstPadProbeInfo*, gpointer data) {
+  PinThread(static_cast<Stream*>(data)->infer_core);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+GstPadProbeReturn PinDecode(GstPad*, GstPadProbeInfo*, gpointer data) {
+  PinThread(static_cast<Stream*>(data)->decode_core);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+GstPadProbeReturn CountFrame(GstPad*, GstPadProbeInfo*, gpointer data) {
+  auto* stream = static_cast<Stream*>(data);
+  std::lock_guard<std::mutex> lock(stream->mutex);
+  ++stream->last.frames;
+  stream->last.time = Clock::now();
+  stream->last.cpu_seconds = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
+  return GST_PAD_PROBE_OK;
+}
+
+void AddProbe(Stream& stream, const char* name, const char* pad_name, GstPadProbeCallback probe) {
+  GstElement* element = gst_bin_get_by_name(GST_BIN(stream.pipeline), name);
+  GstPad* pad = gst_element_get_static_pad(element, pad_name);
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, probe, &stream, nullptr);
   gst_object_unref(pad);
   gst_object_unref(element);
 }
 
-void OpenStream(Stream& stream, char** args, int infer_core, int decode_core) {
+void OpenStream(Stream& stream, char** args) {
   const std::string text = "filesrc location=" + std::string(args[3]) +
                            " ! qtdemux ! h264parse ! avdec_h264 max-threads=1 ! "
                            "queue name=queue max-size-buffers=8 max-size-bytes=0 max-size-time=0 ! "
@@ -172,15 +182,15 @@ void OpenStream(Stream& stream, char** args, int infer_core, int decode_core) {
   GError* error = nullptr;
   stream.pipeline = gst_parse_launch(text.c_str(), &error);
   if (error != nullptr) throw std::runtime_error(error->message);
-  stream.infer = gst_bin_get_by_name(GST_BIN(stream.pipeline), "infer");
-  AddPin(stream.pipeline, "infer", infer_core, stream.infer_thread);
-  AddPin(stream.pipeline, "queue", decode_core, stream.decode_thread);
+  AddProbe(stream, "infer", "sink", PinInfer);
+  AddProbe(stream, "queue", "sink", PinDecode);
+  AddProbe(stream, "infer", "src", CountFrame);
 }
 
 // Waits until the stream has inferred this many frames.
-void AwaitFrames(const Stream& stream, guint64 frames) {
+void AwaitFrames(Stream& stream, long frames) {
   GstBus* bus = gst_element_get_bus(stream.pipeline);
-  while (stream.Frames() < frames) {
+  while (stream.Last().frames < frames) {
     GstMessage* message = gst_bus_timed_pop_filtered(
         bus, 20 * GST_MSECOND, static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
     if (message == nullptr) continue;
@@ -200,31 +210,33 @@ int RunPipeline(char** args) {
   const std::vector<int> decode_cores = ParseCores(args[5]);
   std::vector<Stream> streams(infer_cores.size());
   for (size_t i = 0; i < streams.size(); ++i) {
-    OpenStream(streams[i], args, infer_cores[i], decode_cores[i % decode_cores.size()]);
+    streams[i].infer_core = infer_cores[i];
+    streams[i].decode_core = decode_cores[i % decode_cores.size()];
+    OpenStream(streams[i], args);
   }
   for (Stream& stream : streams) gst_element_set_state(stream.pipeline, GST_STATE_PLAYING);
   for (Stream& stream : streams) AwaitFrames(stream, 10);
 
-  const Clock::time_point start = Clock::now();
-  double cpu = 0;
-  long frames = 0;
-  for (Stream& stream : streams) {
-    frames -= static_cast<long>(stream.Frames());
-    cpu -= CpuSeconds(stream.infer_thread.clock);
-  }
+  // From one frame's end to another's, so that no part of a frame is lost at the window's edges.
+  std::vector<Mark> starts;
+  for (Stream& stream : streams) starts.push_back(stream.Last());
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-  for (Stream& stream : streams) {
-    frames += static_cast<long>(stream.Frames());
-    cpu += CpuSeconds(stream.infer_thread.clock);
+  double fps = 0, cpu = 0;
+  long frames = 0;
+  for (size_t i = 0; i < streams.size(); ++i) {
+    AwaitFrames(streams[i], starts[i].frames + 1);  // an error or the clip's end in between
+    const Mark end = streams[i].Last();
+    const long passed = end.frames - starts[i].frames;
+    fps += static_cast<double>(passed) /
+           std::chrono::duration<double>(end.time - starts[i].time).count();
+    cpu += end.cpu_seconds - starts[i].cpu_seconds;
+    frames += passed;
   }
-  const double elapsed = SecondsSince(start);
   for (Stream& stream : streams) {
-    AwaitFrames(stream, 11);  // an error or the clip's end in between
     gst_element_set_state(stream.pipeline, GST_STATE_NULL);
-    gst_object_unref(stream.infer);
     gst_object_unref(stream.pipeline);
   }
-  Print(static_cast<double>(frames) / elapsed, 1e3 * cpu / static_cast<double>(frames));
+  Print(fps, 1e3 * cpu / static_cast<double>(frames));
   return 0;
 }
 
