@@ -1,0 +1,16 @@
+// `npm run bench`: every benchmark, one after the other. `npm run bench -- overhead` runs one.
+import { spawnSync } from 'node:child_process';
+import { cpus, loadavg, release } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const ALL = ['infer', 'outbox', 'overhead', 'first-metadata'];
+const chosen = process.argv.slice(2).filter((name) => ALL.includes(name));
+console.log(
+  `${cpus()[0]?.model ?? 'unknown CPU'} x${cpus().length}, Linux ${release()}, Node ${process.version}`,
+);
+for (const name of chosen.length === 0 ? ALL : chosen) {
+  console.log(`\n=== ${name} (load ${loadavg()[0]?.toFixed(2)})`);
+  const file = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', file], { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}
