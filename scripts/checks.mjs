@@ -45,13 +45,18 @@ function ctest(folder) {
 /** Name of a part -> its commands: [title, argv, environment]. */
 export function parts() {
   const env = testEnv();
+  const plainOutput = process.stdout.isTTY ? [] : ['--colors=off'];
   const tests = relativeFiles('test', /\.test\.ts$/);
   // Whole servers with a clock to keep: one at a time.
   const endToEnd = tests.filter((file) => file.startsWith('test/e2e/'));
   const others = tests.filter((file) => !file.startsWith('test/e2e/'));
   return {
     lint: [
-      ['Biome (format and lint)', [NODE, tool('@biomejs', 'biome', 'bin', 'biome'), 'ci'], {}],
+      [
+        'Biome (format and lint)',
+        [NODE, tool('@biomejs', 'biome', 'bin', 'biome'), 'ci', ...plainOutput],
+        {},
+      ],
       [
         'clang-format',
         ['clang-format-14', '--dry-run', '-Werror', ...relativeFiles('native', /\.(cc|h)$/)],

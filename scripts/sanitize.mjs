@@ -38,8 +38,9 @@ const { status } = spawnSync(
     env: {
       ...process.env,
       ...testEnv(),
-      ASAN_OPTIONS: 'detect_leaks=1:detect_odr_violation=0',
-      LSAN_OPTIONS: `suppressions=${join(ROOT, 'native', 'tests', 'lsan.supp')}:print_suppressions=0`,
+      // Whole stacks, through libraries without frame pointers, or the suppressions could not match.
+      ASAN_OPTIONS: 'detect_leaks=1:detect_odr_violation=0:fast_unwind_on_malloc=0',
+      LSAN_OPTIONS: `suppressions=${join(ROOT, 'scripts', 'lsan.supp')}:print_suppressions=0`,
       UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
     },
   },
