@@ -62,6 +62,10 @@ Napi::Value WriterStats(const Napi::CallbackInfo& info) {
   return object;
 }
 
+void ForgetWriter(const Napi::CallbackInfo& info) {
+  RecordWriter::Forget(info[0].ToNumber().Int32Value());
+}
+
 void Capture(const Napi::CallbackInfo&) {
   static std::once_flag once;
   std::call_once(once, CaptureLogs);
@@ -78,6 +82,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("dieWithParent", Napi::Function::New<DieWithParent>(env, "dieWithParent"));
   exports.Set("exitImmediately", Napi::Function::New<ExitImmediately>(env, "exitImmediately"));
   exports.Set("writerStats", Napi::Function::New<WriterStats>(env, "writerStats"));
+  exports.Set("forgetWriter", Napi::Function::New<ForgetWriter>(env, "forgetWriter"));
   exports.Set("captureLogs", Napi::Function::New<Capture>(env, "captureLogs"));
   exports.Set("takeLogs", Napi::Function::New<Logs>(env, "takeLogs"));
   return exports;

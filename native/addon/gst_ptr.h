@@ -14,12 +14,10 @@ struct Unref {
   void operator()(GstPad* it) const { gst_object_unref(it); }
   void operator()(GstObject* it) const { gst_object_unref(it); }
   void operator()(GstBus* it) const { gst_object_unref(it); }
-  void operator()(GstPluginFeature* it) const { gst_object_unref(it); }
   void operator()(GstCaps* it) const { gst_caps_unref(it); }
   void operator()(GstBuffer* it) const { gst_buffer_unref(it); }
   void operator()(GstSample* it) const { gst_sample_unref(it); }
   void operator()(GstMessage* it) const { gst_message_unref(it); }
-  void operator()(GstIterator* it) const { gst_iterator_free(it); }
   void operator()(GError* it) const { g_error_free(it); }
   void operator()(GMainContext* it) const { g_main_context_unref(it); }
   void operator()(GMainLoop* it) const { g_main_loop_unref(it); }

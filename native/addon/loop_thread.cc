@@ -1,11 +1,14 @@
 #include "addon/loop_thread.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace sightline::addon {
 
 LoopThread::LoopThread()
     : thread_([state = state_] {
+        pthread_setname_np(pthread_self(), "sl-loop");
         g_main_context_push_thread_default(state->context.get());
         g_main_loop_run(state->loop.get());
         g_main_context_pop_thread_default(state->context.get());

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,7 +22,11 @@ constexpr size_t kMaxRecords = 8192;
 constexpr size_t kMaxBytes = 32 * 1024 * 1024;
 // src/worker/protocol.ts: MAX_DATA_RECORD_BYTES.
 constexpr size_t kMaxRecordBytes = 32 * 1024 * 1024;
-constexpr size_t kBatchRecords = 64;
+constexpr size_t kBatchRecords = 256;
+constexpr size_t kBatchBytes = 256 * 1024;
+// Writes are at least this far apart, unless a whole batch waits: a single camera never waits, many
+// share their reader's wake-ups.
+constexpr std::chrono::milliseconds kPace{10};
 
 using Header = std::array<uint8_t, 8>;
 
@@ -63,6 +68,15 @@ std::shared_ptr<RecordWriter> RecordWriter::For(int fd) {
   return writer;
 }
 
+void RecordWriter::Forget(int fd) {
+  std::shared_ptr<RecordWriter> forgotten;  // its thread is joined after the lock
+  const std::lock_guard<std::mutex> lock(Writers().mutex);
+  const auto found = Writers().writers.find(fd);
+  if (found == Writers().writers.end()) return;
+  forgotten = std::move(found->second);
+  Writers().writers.erase(found);
+}
+
 RecordWriter::Stats RecordWriter::StatsFor(int fd) {
   const std::lock_guard<std::mutex> lock(Writers().mutex);
   const auto found = Writers().writers.find(fd);
@@ -89,16 +103,14 @@ RecordWriter::~RecordWriter() {
 
 bool RecordWriter::Offer(Record record) {
   if (record.size() > kMaxRecordBytes) return false;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (stats_.error != 0 || stats_.pending >= kMaxRecords) return false;
-    // One record larger than the whole bound still passes when nothing else waits.
-    if (stats_.pending > 0 && stats_.pending_bytes + record.size() > kMaxBytes) return false;
-    stats_.pending++;
-    stats_.pending_bytes += record.size();
-    queue_.push_back(std::move(record));
-  }
-  filled_.notify_one();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (stats_.error != 0 || stats_.pending >= kMaxRecords) return false;
+  // One record larger than the whole bound still passes when nothing else waits.
+  if (stats_.pending > 0 && stats_.pending_bytes + record.size() > kMaxBytes) return false;
+  stats_.pending++;
+  stats_.pending_bytes += record.size();
+  queue_.push_back(std::move(record));
+  if (idle_ || BatchFullLocked()) filled_.notify_one();
   return true;
 }
 
@@ -116,6 +128,7 @@ RecordWriter::Stats RecordWriter::stats() const {
 }
 
 void RecordWriter::Run() {
+  pthread_setname_np(pthread_self(), "sl-writer");
   for (;;) {
     const auto batch = NextBatch();
     if (batch.empty() || !Write(batch)) return;
@@ -129,11 +142,20 @@ void RecordWriter::Run() {
   }
 }
 
+bool RecordWriter::BatchFullLocked() const {
+  return stats_.pending >= kBatchRecords || stats_.pending_bytes >= kBatchBytes;
+}
+
 std::vector<Record> RecordWriter::NextBatch() {
   std::vector<Record> batch;
   std::unique_lock<std::mutex> lock(mutex_);
-  filled_.wait(lock, [this] { return quit_ || stats_.error != 0 || !queue_.empty(); });
-  while (!quit_ && stats_.error == 0 && !queue_.empty() && batch.size() < kBatchRecords) {
+  idle_ = true;
+  filled_.wait(lock, [this] { return EndedLocked() || !queue_.empty(); });
+  idle_ = false;
+  filled_.wait_until(lock, last_batch_ + kPace,
+                     [this] { return EndedLocked() || BatchFullLocked(); });
+  last_batch_ = std::chrono::steady_clock::now();
+  while (!EndedLocked() && !queue_.empty() && batch.size() < kBatchRecords) {
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }

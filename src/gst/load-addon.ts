@@ -56,6 +56,8 @@ export interface Addon {
   /** Ends the process at once: no hook, no flush. For a pipeline that hangs. */
   exitImmediately(code: number): void;
   writerStats(fd: number): WriterStats;
+  /** To be called before a descriptor that took records is closed. Drops what is not written. */
+  forgetWriter(fd: number): void;
   /** From now on GStreamer's warnings and errors are kept for takeLogs() and not printed. */
   captureLogs(): void;
   /** JSON of what was kept since the last call: `{dropped, lines: [{level, category, element, message}]}`. */

@@ -17,7 +17,7 @@ async function socketPair(): Promise<{ fd: number; reader: Socket } & AsyncDispo
   const server = createServer({ pauseOnConnect: true });
   server.listen(join(folder, 's'));
   await once(server, 'listening');
-  const writer = connect(join(folder, 's'));
+  const writer = connect({ path: join(folder, 's'), allowHalfOpen: true });
   const [reader] = (await once(server, 'connection')) as [Socket];
   reader.on('error', () => undefined);
   // The number of the descriptor is all that native code needs; the socket object stays untouched.
@@ -26,6 +26,7 @@ async function socketPair(): Promise<{ fd: number; reader: Socket } & AsyncDispo
     fd,
     reader,
     async [Symbol.asyncDispose]() {
+      loadAddon().forgetWriter(fd);
       reader.destroy();
       writer.destroy();
       server.close();

@@ -65,7 +65,7 @@ export class WorkerHarness implements AsyncDisposable {
   /** Spawns a worker and waits until it is ready. */
   static async launch(options: { readData?: boolean } = {}): Promise<WorkerHarness> {
     const worker = new WorkerHarness(options.readData ?? true);
-    await until('the worker is ready', 10_000, () =>
+    await until('the worker is ready', 20_000, () =>
       worker.events.some(({ event }) => event === 'ready'),
     );
     return worker;
