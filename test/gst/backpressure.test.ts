@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,25 +12,22 @@ import { GstPipeline } from '../../src/gst/pipeline.ts';
 import { until } from '../support/wait.ts';
 import { graph, node, output, pictures } from './graphs.ts';
 
-/** Two ends of a Unix socket: a descriptor to write to, and its reader, which does not read yet. */
-async function socketPair(): Promise<{ fd: number; reader: Socket } & AsyncDisposable> {
-  const folder = await mkdtemp(join(tmpdir(), 'sightline-socket-'));
-  const server = createServer({ pauseOnConnect: true });
-  server.listen(join(folder, 's'));
-  await once(server, 'listening');
-  const writer = connect({ path: join(folder, 's'), allowHalfOpen: true });
-  const [reader] = (await once(server, 'connection')) as [Socket];
+/** A descriptor to write to that nobody else touches, and its reader, which does not read yet. */
+async function linePair(): Promise<{ fd: number; reader: Socket } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'sightline-line-'));
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const readFd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fd = openSync(fifo, constants.O_WRONLY);
+  const reader = new Socket({ fd: readFd, readable: true, writable: false });
   reader.on('error', () => undefined);
-  // The number of the descriptor is all that native code needs; the socket object stays untouched.
-  const fd = (writer as unknown as { _handle: { fd: number } })._handle.fd;
   return {
     fd,
     reader,
     async [Symbol.asyncDispose]() {
       loadAddon().forgetWriter(fd);
       reader.destroy();
-      writer.destroy();
-      server.close();
+      closeSync(fd);
       await rm(folder, { recursive: true });
     },
   };
@@ -107,7 +105,7 @@ test('a flood of events while JavaScript is busy is bounded and counted; the end
 });
 
 test('records reach a descriptor whole while its reader is slow; drops are counted, the stream never waits', async () => {
-  await using pair = await socketPair();
+  await using pair = await linePair();
   let ended = false;
   const frames = 30_000;
   await using pipeline = await GstPipeline.create(pictures('p', { 'num-buffers': frames }), {
@@ -133,7 +131,7 @@ test('records reach a descriptor whole while its reader is slow; drops are count
 });
 
 test('two pipelines share a descriptor without mixing their records', async () => {
-  await using pair = await socketPair();
+  await using pair = await linePair();
   const parsed = countRecords(pair.reader, 256);
   pair.reader.resume();
   const frames = 1_000;
@@ -161,7 +159,7 @@ test('two pipelines share a descriptor without mixing their records', async () =
 });
 
 test('a reader that goes away stops the writer with an event; the stream goes on and counts', async () => {
-  await using pair = await socketPair();
+  await using pair = await linePair();
   const events: PipelineEvent[] = [];
   await using pipeline = await GstPipeline.create(pictures('p', { 'is-live': true }), {
     records: { to: 'fd', fd: pair.fd },
@@ -176,6 +174,6 @@ test('a reader that goes away stops the writer with an event; the stream goes on
   );
   assert.ok(stopped.type === 'writer-stopped');
   assert.equal(stopped.fd, pair.fd);
-  assert.ok(['Broken pipe', 'Connection reset by peer'].includes(stopped.message));
+  assert.equal(stopped.message, 'Broken pipe');
   await until('drops are counted', 5_000, () => pipeline.counters().outputs['out']!.dropped > 0);
 });
