@@ -14,7 +14,7 @@ function describeStream({ id, status }: StreamView): string {
   const latency =
     status.latencyMs === undefined ? '' : `, p50 ${status.latencyMs.p50.toFixed(0)} ms`;
   return (
-    `${id} live: ${status.fps.decoded.toFixed(1)} fps in, ${status.fps.inferred.toFixed(1)} inferred, ` +
+    `${id} in ${status.fps.decoded.toFixed(1)} fps, inferred ${status.fps.inferred.toFixed(1)}, ` +
     `${objects === '' ? 'no objects' : objects}${latency}`
   );
 }
@@ -33,7 +33,7 @@ export function statusLine(streams: readonly StreamView[], sinks: readonly SinkV
     .map(({ id, state }) => `${id} ${state}`);
   return [
     ...(shown.length === 0 ? ['no streams'] : shown),
-    `outbox ${pending} pending${waiting.length === 0 ? '' : ` (${waiting.join(', ')})`}`,
+    `pending ${pending}${waiting.length === 0 ? '' : ` (${waiting.join(', ')})`}`,
   ].join(' | ');
 }
 
