@@ -263,6 +263,7 @@ test('outbox sheds records that waited longer than its age bound', async (contex
   database.close();
   const outbox = await openOutbox(context, { dir, sinks: [FRAMES], limits: { maxAgeMs: 60_000 } });
   outbox.append(record(2));
+  await outbox.flushed();
   await until(() => outbox.countsOf('frames').shed === 1, 'the old record is shed');
   assert.deepEqual(outbox.countsOf('frames').shedByReason, { age: 1 });
   assert.deepEqual(idsOf(await outbox.read('frames', ALL)), [record(2).recordId]);
