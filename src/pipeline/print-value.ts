@@ -11,8 +11,9 @@ export function shownValue(
 ): PropertyValue {
   const value = node.properties[name] ?? '';
   if (options.secrets === true) return value;
-  if (node.secret?.includes(name)) return REDACTED;
-  return typeof value === 'string' ? redactUrl(value) : value;
+  const shown = typeof value === 'string' ? redactUrl(value) : value;
+  // Of a URL the host may be shown: only what redactUrl found in it made it a secret.
+  return node.secret?.includes(name) && shown === value ? REDACTED : shown;
 }
 
 /** Caps with a space after each comma and semicolon, for reading. */

@@ -81,7 +81,8 @@ test('a camera that refuses is connecting, then backoff with the reason, never l
 });
 
 test('a wrong password and a wrong path are told apart, and the password is nowhere', async () => {
-  const canary = 'kanarienvogel-7731';
+  // With every character that a URL gives a meaning.
+  const canary = 'kanarien/vogel @7731:#%?';
   await using camera = await startCamera({ args: ['--user', 'viewer'], password: canary });
   await post('locked', camera.url, { username: 'viewer', password: `${canary}-wrong` });
   const locked = await server.streamIn('locked', ['backoff', 'rejected'], 15_000);
@@ -90,7 +91,7 @@ test('a wrong password and a wrong path are told apart, and the password is nowh
 
   await post('opened', camera.url, { username: 'viewer', password: canary });
   await server.streamIn('opened', ['live'], LIVE_MS);
-  assert.doesNotMatch(JSON.stringify(await server.stream('opened')), new RegExp(canary));
+  assert.doesNotMatch(JSON.stringify(await server.stream('opened')), /vogel/);
   await remove('opened');
 
   await using open = await startCamera();
@@ -98,7 +99,7 @@ test('a wrong password and a wrong path are told apart, and the password is nowh
   const lost = await server.streamIn('lost', ['backoff', 'rejected'], 15_000);
   assert.equal(lost.status.reason?.code, 'SL_SOURCE_NOT_FOUND');
   await remove('lost');
-  assert.doesNotMatch(JSON.stringify(server.logs) + server.stderr.join(''), new RegExp(canary));
+  assert.doesNotMatch(JSON.stringify(server.logs) + server.stderr.join(''), /vogel/);
 });
 
 test('a camera that dies mid-stream is in backoff, and live again when it returns', async () => {

@@ -117,7 +117,7 @@ test('compileFile() prints the password in a launch line that is to run', async 
   } as const;
   const file = join(PIPELINES, 'people-rtsp.yaml');
   const { out } = await withContext((context) => compileFile(file, options, context));
-  assert.match(out, /^GST_PLUGIN_PATH='\/my plugins' gst-launch-1\.0 .* user-pw=hunter2 /s);
+  assert.match(out, /^GST_PLUGIN_PATH='\/my plugins' gst-launch-1\.0 .*rtsp:\/\/[a-z]+:hunter2@/s);
 });
 
 test('compileFile() uses a configuration of its own for a threshold', async () => {

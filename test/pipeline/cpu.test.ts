@@ -49,13 +49,11 @@ test('a single live stream gets two threads where there are two cores', () => {
   for (const graph of compile(two)) assert.equal(properties(graph, 'infer')['intra-op-threads'], 1);
 });
 
-test('credentials are properties marked secret and in no location', () => {
+test('credentials go into a location that is marked secret', () => {
   const graph = only(pipelineText('{ type: rtsp, url: "rtsp://u:p%20w@h/x" }'));
   const [source] = graph.nodes;
-  assert.equal(source?.properties['location'], 'rtsp://h/x');
-  assert.equal(source?.properties['user-id'], 'u');
-  assert.equal(source?.properties['user-pw'], 'p w');
-  assert.deepEqual(source?.secret, ['user-pw']);
+  assert.equal(source?.properties['location'], 'rtsp://u:p%20w@h/x');
+  assert.deepEqual(source?.secret, ['location']);
 });
 
 test('a location with a password in its query is secret as a whole', () => {

@@ -23,17 +23,14 @@ export function lowerSource(source: ResolvedSource, to: string): SourcePart {
 }
 
 function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
-  const { location, username, password, transport, latencyMs } = source;
-  // Some cameras want the password in the path or the query: then the whole URL is a secret.
-  const secretLocation = redactUrl(location) === location ? [] : ['location'];
+  const { transport, latencyMs } = source;
+  const location = locationOf(source);
   const node: GraphNode = {
     id: 'source',
     factory: 'rtspsrc',
     role: 'source',
     properties: {
       location,
-      ...(username === undefined ? {} : { 'user-id': username }),
-      ...(password === undefined ? {} : { 'user-pw': password.reveal() }),
       protocols: transport,
       latency: latencyMs,
       'drop-on-latency': false,
@@ -41,7 +38,8 @@ function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
       'tcp-timeout': TIMEOUT_US,
       timeout: TIMEOUT_US,
     },
-    secret: [...secretLocation, ...(password === undefined ? [] : ['user-pw'])],
+    // Also without a user: some cameras want the password in the path or the query.
+    secret: redactUrl(location) === location ? [] : ['location'],
   };
   const alternatives = CPU_CODECS.flatMap((codec) =>
     codec.rtp === undefined
@@ -54,6 +52,16 @@ function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
         ],
   );
   return { nodes: [node], links: [], choice: { from: node.id, to, alternatives } };
+}
+
+/**
+ * The URL with its credentials. rtspsrc offers what stands in the URL once and then reports the refusal; what stands in
+ * its user-id and user-pw properties it offers again and again, until the camera locks the account.
+ */
+function locationOf({ location, username, password }: ResolvedRtspSource): string {
+  if (username === undefined) return location;
+  const secret = password === undefined ? '' : `:${encodeURIComponent(password.reveal())}`;
+  return location.replace('://', () => `://${encodeURIComponent(username)}${secret}@`);
 }
 
 function lowerFile(source: ResolvedFileSource, to: string): SourcePart {
