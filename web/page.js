@@ -70,8 +70,17 @@ function showSinks(list) {
   sinks.replaceChildren(
     ...list.map((sink) => {
       const row = document.createElement('tr');
-      const error = sink.lastError === undefined ? '' : `${sink.lastError.code}: ${sink.lastError.message}`;
-      for (const text of [sink.id, sink.state, sink.pending, sink.delivered, sink.deadLettered, sink.shed, error]) {
+      const error =
+        sink.lastError === undefined ? '' : `${sink.lastError.code}: ${sink.lastError.message}`;
+      for (const text of [
+        sink.id,
+        sink.state,
+        sink.pending,
+        sink.delivered,
+        sink.deadLettered,
+        sink.shed,
+        error,
+      ]) {
         row.insertCell().textContent = String(text);
       }
       return row;
@@ -81,7 +90,10 @@ function showSinks(list) {
 
 async function refresh() {
   try {
-    const [streamPage, sinkPage] = await Promise.all([getJson('/v1/streams'), getJson('/v1/sinks')]);
+    const [streamPage, sinkPage] = await Promise.all([
+      getJson('/v1/streams'),
+      getJson('/v1/sinks'),
+    ]);
     const seen = new Set(streamPage.items.map((stream) => stream.id));
     for (const [id, card] of cards) {
       if (seen.has(id)) continue;

@@ -4,8 +4,8 @@
 
 #include <exception>
 
-// The only bridge from C++ to a C callback: runs `body`, and turns an exception into one error on the
-// element's bus and the given return value. No exception crosses a C frame.
+// The only bridge from C++ to a C callback: runs `body`, and turns an exception into one error on
+// the element's bus and the given return value. No exception crosses a C frame.
 template <class Element, class Result, class Body>
 Result Guard(Element* self, Result on_error, Body&& body) noexcept {
   try {

@@ -4,8 +4,9 @@
 
 namespace sightline {
 
-// One detected object. The box is in pixels of whatever space the owner names (parsers: network input;
-// elements: source frame), origin at the top left; it may reach outside the picture until clipped.
+// One detected object. The box is in pixels of whatever space the owner names (parsers: network
+// input; elements: source frame), origin at the top left; it may reach outside the picture until
+// clipped.
 struct Detection {
   float left = 0;
   float top = 0;

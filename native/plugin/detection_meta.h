@@ -16,8 +16,8 @@ struct SlObject {
   sightline::Detection detection;  // box in source-frame pixels
   GQuark label = 0;
   bool tracked = false;
-  guint64 track_id = 0;                // valid when tracked
-  guint frames_since_detection = 0;    // 0: seen by the detector on this frame
+  guint64 track_id = 0;              // valid when tracked
+  guint frames_since_detection = 0;  // 0: seen by the detector on this frame
 };
 
 // Adds one object. `buffer` must be writable; the frame size is in pixels.

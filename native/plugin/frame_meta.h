@@ -20,17 +20,17 @@ enum SlCaptureClock {
 struct SlFrameMeta {
   GstMeta meta;
 
-  guint64 sequence;          // decoded frames of the session, from 0; SL_NO_SEQUENCE until known
-  guint64 capture_unix_ns;   // capture time, ns since the Unix epoch; 0 until known
+  guint64 sequence;         // decoded frames of the session, from 0; SL_NO_SEQUENCE until known
+  guint64 capture_unix_ns;  // capture time, ns since the Unix epoch; 0 until known
   SlCaptureClock capture_clock;
-  guint64 receive_ns;        // monotonic (g_get_monotonic_time * 1000) at the first packet; 0 unknown
-  guint64 decode_end_ns;     // monotonic, when the decoder gave the picture; 0 unknown
-  guint64 infer_start_ns;    // monotonic; 0 when no detector ran
+  guint64 receive_ns;      // monotonic (g_get_monotonic_time * 1000) at the first packet; 0 unknown
+  guint64 decode_end_ns;   // monotonic, when the decoder gave the picture; 0 unknown
+  guint64 infer_start_ns;  // monotonic; 0 when no detector ran
   guint64 infer_end_ns;
   guint64 track_end_ns;
-  gboolean inferred;         // the detector ran on this very frame
-  gboolean image;            // chosen: its picture is stored
-  GQuark model_name;         // 0 unknown
+  gboolean inferred;  // the detector ran on this very frame
+  gboolean image;     // chosen: its picture is stored
+  GQuark model_name;  // 0 unknown
   GQuark model_version;
   GQuark execution_provider;
   GQuark tracker;
