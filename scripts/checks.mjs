@@ -54,7 +54,13 @@ export function parts() {
     lint: [
       [
         'Biome (format and lint)',
-        [NODE, tool('@biomejs', 'biome', 'bin', 'biome'), 'ci', ...plainOutput],
+        [
+          NODE,
+          tool('@biomejs', 'biome', 'bin', 'biome'),
+          'ci',
+          '--error-on-warnings',
+          ...plainOutput,
+        ],
         {},
       ],
       [

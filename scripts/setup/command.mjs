@@ -43,8 +43,8 @@ export function runLogged(command, args, { log, cwd = ROOT, env = {}, signal, on
     child.stderr.on('data', keep);
     const fail = (why) => {
       signal?.removeEventListener('abort', end);
-      file.end();
-      reject(new SetupFailure(`${command} ${args[0] ?? ''}: ${why}`, { tail, log }));
+      const failure = new SetupFailure(`${command} ${args[0] ?? ''}: ${why}`, { tail, log });
+      file.end(() => reject(failure));
     };
     child.on('error', (error) => fail(error.message));
     child.on('close', (code, killedBy) => {

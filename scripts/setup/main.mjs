@@ -6,7 +6,7 @@ import { lockSetup } from './lock.mjs';
 import { checkNode } from './node-headers.mjs';
 import { Progress } from './progress.mjs';
 import { isDone, runSteps } from './run-steps.mjs';
-import { packagesToInstall, stepsFor } from './steps.mjs';
+import { checkPackages, stepsFor } from './steps.mjs';
 
 /** Runs whatever set-up step is not current. Prints nothing when there is none. Throws SetupFailure. */
 export async function setUp(purpose) {
@@ -20,7 +20,7 @@ export async function setUp(purpose) {
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, onSignal);
   let ok = false;
   try {
-    packagesToInstall(purpose);
+    checkPackages(purpose);
     progress.begin(steps.filter((step) => !isDone(step)).length);
     await runSteps(steps, progress, { signal: interrupt.signal });
     ok = true;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkMayInstall, distribution, install, missingPackages, packageFacts } from './apt.mjs';
+import { checkMayInstall, distribution, install, missingPackages } from './apt.mjs';
 import { clipFacts, makeClip } from './clip.mjs';
 import { buildWithNodeGyp, cmakeJs, configureNative } from './native.mjs';
 import { buildEnv, nodeDir } from './node-headers.mjs';
@@ -16,26 +16,28 @@ const NETWORK_REMEDY = 'Check the network (`npm ping`) and start again; what is 
 const COMPILER_REMEDY =
   'The log names the first error. If a header is missing, delete .cache/stamps and start again.';
 
-/** Packages that are missing, after making sure that they may be installed. */
-export function packagesToInstall(purpose, env = process.env) {
-  if (env.SIGHTLINE_SKIP_PACKAGES === '1') return [];
+/** Stops before anything is begun when packages are missing that may not be installed. */
+export function checkPackages(purpose) {
   const missing = missingPackages(packagesFor(purpose, distribution()));
-  if (missing.length > 0) checkMayInstall(missing, env);
-  return missing;
+  if (missing.length > 0) checkMayInstall(missing);
 }
 
-function systemPackages(purpose) {
+function listNames(packages) {
+  return packages.map(({ name }) => name).join(' ');
+}
+
+function aptStep(name, title, needs, packages) {
   return {
-    name: `packages-${purpose}`,
-    title: 'Check system packages',
-    needs: [],
-    inputs: () => ({ facts: packageFacts(purpose) }),
+    name,
+    title,
+    needs,
+    inputs: () => ({ facts: [packages, missingPackages(packages)].map(listNames) }),
     outputs: [],
     remedy: 'Run `apt-get update` as root, then start again.',
     // dpkg stopped in the middle leaves a system that must be repaired by hand.
     mayNotBeCut: true,
     async run(task) {
-      const missing = packagesToInstall(purpose);
+      const missing = missingPackages(packages);
       if (missing.length === 0) return;
       task.note(`installing ${missing.length} by apt:`);
       for (const { name, reason } of missing) task.note(`  ${name}: ${reason}`);
@@ -61,11 +63,11 @@ const NPM = {
   },
 };
 
-function sqlite(packages) {
+function sqlite(toolchain) {
   return {
     name: 'sqlite',
     title: 'Compile better-sqlite3 (about a minute)',
-    needs: [NPM.name, packages],
+    needs: [NPM.name, toolchain],
     inputs: () => ({
       files: [tool('better-sqlite3', 'package.json'), tool('better-sqlite3', 'binding.gyp')],
       facts: NODE_FACTS,
@@ -199,11 +201,24 @@ function demoClip(packages, chosen) {
 
 /** All steps for `npm start` ('run') or `npm test` ('test'), the longest first among those that may run at once. */
 export function stepsFor(purpose, env = process.env) {
-  const packages = systemPackages(purpose);
+  const list = packagesFor(purpose, distribution());
+  const toolchain = aptStep(
+    'toolchain',
+    'Check the compiler',
+    [],
+    list.filter(({ first }) => first),
+  );
+  const packages = aptStep(
+    `packages-${purpose}`,
+    'Check system packages',
+    [toolchain.name],
+    list.filter(({ first }) => !first),
+  );
   const steps = [
-    packages,
+    toolchain,
     NPM,
-    sqlite(packages.name),
+    packages,
+    sqlite(toolchain.name),
     plugin(packages.name),
     // The tests count the people of the built-in clip, so a chosen one is for the demo alone.
     demoClip(packages.name, purpose === 'test' ? undefined : env.SIGHTLINE_DEMO_CLIP),

@@ -13,13 +13,13 @@ export const RUN = [
   ['libgstrtspserver-1.0-0', 'the built-in camera of the demo and the tests'],
 ];
 
-/** What building needs beyond that. */
+/** What building needs beyond that. The `first` ones are installed first: the longest compilation needs no more. */
 export const BUILD = [
-  ['build-essential', 'compiles the addon, the plugin and SQLite'],
+  ['build-essential', 'compiles the addon, the plugin and SQLite', { first: true }],
   ['cmake', 'builds the plugin'],
   ['ninja-build', 'builds it in parallel'],
   ['pkg-config', 'finds GStreamer'],
-  ['python3', 'node-gyp, which builds the addon, is written in it'],
+  ['python3', 'node-gyp, which builds the addon, is written in it', { first: true }],
   ['libgstreamer1.0-dev', 'GStreamer headers'],
   ['libgstreamer-plugins-base1.0-dev', 'GStreamer video, RTP and app headers'],
   ['libgstrtspserver-1.0-dev', 'RTSP server headers, for the built-in camera'],
@@ -41,5 +41,5 @@ const BY_PURPOSE = { run: [...RUN, ...BUILD], test: [...RUN, ...BUILD, ...TEST] 
 export function packagesFor(purpose, distribution) {
   return BY_PURPOSE[purpose]
     .filter(([, , limits]) => limits?.only === undefined || limits.only === distribution)
-    .map(([name, reason]) => ({ name, reason }));
+    .map(([name, reason, limits]) => ({ name, reason, first: limits?.first === true }));
 }
