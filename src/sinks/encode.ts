@@ -1,6 +1,6 @@
 import type { PendingRecord } from '../common/delivery.ts';
 import { SightlineError } from '../common/errors.ts';
-import { frameToJson } from '../metadata/frame.ts';
+import { frameLine } from './frame-line.ts';
 
 /** Version of sightline.v1 that consumers see in headers. */
 export const SCHEMA_VERSION = '1';
@@ -25,7 +25,7 @@ export interface Encoded {
  */
 export function encode(record: PendingRecord, format: Format): Encoded {
   if (record.kind === 'frame' && format === 'json') {
-    return { contentType: 'application/json', bytes: Buffer.from(jsonLine(record)) };
+    return { contentType: 'application/json', bytes: jsonLine(record) };
   }
   return { contentType: CONTENT_TYPES[record.kind], bytes: record.payload };
 }
@@ -34,10 +34,10 @@ export function encode(record: PendingRecord, format: Format): Encoded {
  * A frame or an event as one line of JSON, without the line feed.
  * @throws SightlineError `SL_SINK_REJECTED` when it cannot be read
  */
-export function jsonLine(record: PendingRecord): string {
+export function jsonLine(record: PendingRecord): Buffer {
   try {
-    if (record.kind === 'frame') return JSON.stringify(frameToJson(record.payload));
-    return JSON.stringify(JSON.parse(Buffer.from(record.payload).toString('utf8')));
+    if (record.kind === 'frame') return frameLine(record.payload);
+    return Buffer.from(JSON.stringify(JSON.parse(Buffer.from(record.payload).toString('utf8'))));
   } catch (cause) {
     throw new SightlineError(
       'SL_SINK_REJECTED',

@@ -29,9 +29,16 @@ export function filePath(key: string): string {
   );
 }
 
+const HOUR_MS = 3_600_000;
+const END_OF_TIME_MS = 253_402_300_800_000;
+let lastHour = { number: -1, names: { day: '', hour: '' } };
+
 /** UTC folder and hour of a capture time: `2026-01-31` and `13`. A time out of range counts as 1970. */
-export function dayAndHour(atMs: number): { day: string; hour: string } {
-  const isInRange = atMs >= 0 && atMs < 253_402_300_800_000;
-  const iso = new Date(isInRange ? atMs : 0).toISOString();
-  return { day: iso.slice(0, 10), hour: iso.slice(11, 13) };
+export function dayAndHour(atMs: number): { readonly day: string; readonly hour: string } {
+  const number = atMs >= 0 && atMs < END_OF_TIME_MS ? Math.floor(atMs / HOUR_MS) : 0;
+  if (number !== lastHour.number) {
+    const iso = new Date(number * HOUR_MS).toISOString();
+    lastHour = { number, names: { day: iso.slice(0, 10), hour: iso.slice(11, 13) } };
+  }
+  return lastHour.names;
 }

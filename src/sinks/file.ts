@@ -17,6 +17,8 @@ const ACCEPTED: DeliveryResult = { status: 'accepted' };
 /** How long encoding may hold the event loop in one go. */
 const SLICE_MS = 8;
 const PARALLEL_FILES = 4;
+const PIECE_RECORDS = 1000;
+const LINE_FEED = 0x0a;
 
 /** Records that go to the same files. */
 interface Group {
@@ -24,7 +26,7 @@ interface Group {
   readonly hour: string;
   readonly kind: RecordKind;
   readonly members: number[];
-  readonly lines: string[];
+  readonly lines: Uint8Array[];
   readonly messages: Uint8Array[];
 }
 
@@ -48,7 +50,7 @@ export class FileSink implements Sink {
   constructor(spec: FileSinkSpec, { root, logger }: { root: string; logger?: Logger }) {
     this.id = spec.id;
     this.kinds = spec.kinds;
-    this.limits = { maxRecords: 2000, maxBytes: 8 * 1024 * 1024, maxWaitMs: spec.maxWaitMs };
+    this.limits = { maxRecords: 4000, maxBytes: 8 * 1024 * 1024, maxWaitMs: spec.maxWaitMs };
     this.#spec = spec;
     this.#root = root;
     const { maxFileBytes, maxFileAgeMs } = spec;
@@ -79,9 +81,20 @@ export class FileSink implements Sink {
   ): Promise<readonly DeliveryResult[]> {
     signal.throwIfAborted();
     const results: DeliveryResult[] = batch.map(() => ACCEPTED);
-    const groups = await this.#group(batch, results, signal);
+    const failed = new Map<string, SightlineError>();
+    let writing: Promise<void> = Promise.resolve();
+    try {
+      // While one piece is on its way to the disk, the next is encoded.
+      for (let start = 0; start < batch.length; start += PIECE_RECORDS) {
+        const end = Math.min(batch.length, start + PIECE_RECORDS);
+        const groups = await this.#group(batch, start, end, results, signal);
+        const write = (group: Group) => this.#writeGroup(group, results, failed);
+        writing = writing.then(() => eachLimited(groups, PARALLEL_FILES, write));
+      }
+    } finally {
+      await writing;
+    }
     const pictures = [...batch.keys()].filter((index) => batch[index]!.kind === 'image');
-    await eachLimited(groups, PARALLEL_FILES, (group) => this.#writeGroup(group, results));
     await eachLimited(pictures, PARALLEL_FILES, async (index) => {
       results[index] = await this.#writePicture(batch[index]!);
     });
@@ -92,12 +105,15 @@ export class FileSink implements Sink {
   /** Encodes in slices, so that a big batch does not hold up the rest of the process. */
   async #group(
     batch: readonly PendingRecord[],
+    start: number,
+    end: number,
     results: DeliveryResult[],
     signal: AbortSignal,
   ): Promise<Group[]> {
     const groups = new Map<string, Group>();
     let started = performance.now();
-    for (const [index, record] of batch.entries()) {
+    for (let index = start; index < end; index++) {
+      const record = batch[index]!;
       if (record.kind === 'image') continue;
       try {
         this.#addTo(groups, index, record);
@@ -129,20 +145,32 @@ export class FileSink implements Sink {
     if (isFrame && this.#spec.formats.includes('protobuf')) group.messages.push(record.payload);
   }
 
-  async #writeGroup(group: Group, results: DeliveryResult[]): Promise<void> {
+  /** After a failure nothing more of that folder in this batch: its records keep their order. */
+  async #writeGroup(
+    group: Group,
+    results: DeliveryResult[],
+    failed: Map<string, SightlineError>,
+  ): Promise<void> {
+    const error = failed.get(group.folder) ?? (await this.#tryGroup(group));
+    if (error === undefined) return;
+    failed.set(group.folder, error);
+    for (const index of group.members) results[index] = { status: 'retry', error };
+  }
+
+  async #tryGroup(group: Group): Promise<SightlineError | undefined> {
     const { lines, messages, kind } = group;
     const writes: Promise<void>[] = [];
     if (lines.length > 0) {
       const suffix = kind === 'event' ? '.events.ndjson' : '.ndjson';
-      writes.push(this.#append(group, suffix, 'ndjson', Buffer.from(`${lines.join('\n')}\n`)));
+      writes.push(this.#append(group, suffix, 'ndjson', joinLines(lines)));
     }
     if (messages.length > 0) {
       writes.push(this.#append(group, '.pb', 'protobuf', encodeDelimited(messages)));
     }
-    const failed = (await Promise.allSettled(writes)).find(({ status }) => status === 'rejected');
-    if (failed === undefined) return;
-    const error = this.#describe((failed as PromiseRejectedResult).reason);
-    for (const index of group.members) results[index] = { status: 'retry', error };
+    for (const outcome of await Promise.allSettled(writes)) {
+      if (outcome.status === 'rejected') return this.#describe(outcome.reason);
+    }
+    return undefined;
   }
 
   async #append(
@@ -190,6 +218,20 @@ export class FileSink implements Sink {
       { cause, details: { code } },
     );
   }
+}
+
+/** Each line with its line feed. */
+function joinLines(lines: readonly Uint8Array[]): Buffer {
+  let length = 0;
+  for (const line of lines) length += line.byteLength + 1;
+  const joined = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const line of lines) {
+    joined.set(line, at);
+    at += line.byteLength;
+    joined[at++] = LINE_FEED;
+  }
+  return joined;
 }
 
 async function writeWhole(path: string, bytes: Uint8Array, root: string): Promise<void> {
