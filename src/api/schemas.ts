@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { STREAM_STATES } from '../control/types.ts';
 
 // Shapes of answers. They stand as named components in the OpenAPI document.
 
@@ -18,19 +19,7 @@ export const StreamStatusSchema = Type.Object(
   {
     state: Type.String({
       description: 'live only after a decoded frame',
-      enum: [
-        'disabled',
-        'pending',
-        'connecting',
-        'live',
-        'degraded',
-        'stalled',
-        'backoff',
-        'draining',
-        'stopped',
-        'rejected',
-        'quarantined',
-      ],
+      enum: [...STREAM_STATES],
     }),
     since: Time('When this state began'),
     reason: Type.Optional(Type.Ref('Reason')),
