@@ -1,18 +1,31 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
+import { ROOT } from '../../src/common/paths.ts';
+import { isAlive } from '../support/processes.ts';
+import { until } from '../support/wait.ts';
 import { ScriptCheckout } from './checkout.ts';
 
 /** start.mjs with a set-up that has nothing to do and a server that reports what reaches it. */
-function start(checkout: ScriptCheckout, server: string): ChildProcess {
+function start(
+  checkout: ScriptCheckout,
+  server: string,
+  [command, ...args]: readonly [string, ...string[]] = [
+    process.execPath,
+    join(checkout.path, 'scripts', 'start.mjs'),
+    '--extra',
+  ],
+): ChildProcess {
   checkout.write('scripts/setup/main.mjs', 'export async function setUpOrExit() {}\n');
   checkout.write('dist/cli.js', server);
   checkout.write('dist/package.json', '{"type":"module"}');
-  return spawn(process.execPath, [join(checkout.path, 'scripts', 'start.mjs'), '--extra'], {
+  return spawn(command, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: checkout.path,
   });
 }
 
@@ -47,6 +60,17 @@ describe('npm start', () => {
       assert.deepEqual(await exited, [41, null]);
     });
   }
+
+  it('leaves no server behind when npm is told to end', async () => {
+    using checkout = new ScriptCheckout();
+    checkout.write('package.json', readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const server = `console.log(process.pid); process.stdout.on('error', () => {});${COUNTS_SIGNALS}`;
+    const npm = start(checkout, server, ['npm', 'start', '--silent']);
+    const [pid] = (await once(createInterface({ input: npm.stdout! }), 'line')) as [string];
+    assert.ok(isAlive(Number(pid)));
+    npm.kill('SIGTERM');
+    await until('the server has ended', 3000, () => !isAlive(Number(pid)));
+  });
 
   it('ends with the status of a server that fails', async () => {
     using checkout = new ScriptCheckout();
