@@ -60,8 +60,16 @@ export const ServerConfig = strictObject({
         Type.Integer({ minimum: 1000, description: 'Older records are shed' }),
         14 * 24 * 3600 * 1000,
       ),
+      commitIntervalMs: defaulted(
+        Type.Integer({
+          minimum: 0,
+          maximum: 10_000,
+          description: 'How long records gather for one commit: latency against CPU',
+        }),
+        250,
+      ),
     }),
-    { maxBytes: 10 * 1024 ** 3, maxAgeMs: 14 * 24 * 3600 * 1000 },
+    { maxBytes: 10 * 1024 ** 3, maxAgeMs: 14 * 24 * 3600 * 1000, commitIntervalMs: 250 },
   ),
   drainMs: defaulted(
     Type.Integer({ minimum: 0, maximum: 60_000, description: 'Time to finish at shut-down' }),

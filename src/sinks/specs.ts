@@ -73,7 +73,7 @@ export const FileSinkSpec = strictObject({
   maxFileAgeMs: defaulted(Type.Integer({ minimum: 1000 }), 3_600_000),
   maxWaitMs: defaulted(
     Type.Integer({ minimum: 0, maximum: 60_000, description: 'How long records gather' }),
-    1_000,
+    2_000,
   ),
 });
 export type FileSinkSpec = Static<typeof FileSinkSpec>;
