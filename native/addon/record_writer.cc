@@ -24,8 +24,9 @@ constexpr size_t kMaxBytes = 32 * 1024 * 1024;
 constexpr size_t kMaxRecordBytes = 32 * 1024 * 1024;
 constexpr size_t kBatchRecords = 256;
 constexpr size_t kBatchBytes = 256 * 1024;
-// Writes are at least this far apart, unless a whole batch waits. Waking the reader costs far more than
-// the record: at 30 frames a second every third frame wakes it, for 40 ms of latency on average.
+// Writes are at least this far apart, unless a whole batch waits. Waking the reader costs far more
+// than the record: at 30 frames a second every third frame wakes it, for 40 ms of latency on
+// average.
 constexpr std::chrono::milliseconds kPace{80};
 
 using Header = std::array<uint8_t, 8>;
