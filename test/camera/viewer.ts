@@ -62,7 +62,8 @@ export async function watch(url: string, options: ViewerOptions): Promise<Viewin
   const stamps = [...text.matchAll(/frame: last-message = chain.*?pts: (\d+):(\d+):([\d.]+),/g)];
   return {
     ptsMs: stamps.map(([, h, m, s]) => (Number(h) * 3600 + Number(m) * 60 + Number(s)) * 1000),
-    error: /^ERROR: from element .*?: (.*)$/m.exec(text)?.[1],
+    // GStreamer 1.20 complains of the password first, before it tells of a 404.
+    error: [...text.matchAll(/^ERROR: from element .*?: (.*)$/gm)].at(-1)?.[1],
     ended: code === 0,
   };
 }
