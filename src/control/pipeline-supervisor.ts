@@ -189,6 +189,7 @@ export class PipelineSupervisor {
     }
     this.#startedAt = this.#context.clock.now();
     if (this.#closing.signal.aborted) await this.#worker.stop({ drainMs: 0 });
+    else this.#tellRunning(this.#worker);
     return this.#serve(this.#worker, graphs);
   }
 
@@ -211,6 +212,12 @@ export class PipelineSupervisor {
     return worker;
   }
 
+  /** Before the worker is given its graphs: what it then reports of its streams comes after. */
+  #tellRunning(worker: WorkerProcess): void {
+    this.#state = 'running';
+    this.#emit('worker.running', { pid: worker.pid });
+  }
+
   async #serve(worker: WorkerProcess, graphs: readonly Graph[]): Promise<Outcome> {
     const { pipelineId } = this;
     const stream = { ...STREAM_POLICY, ...this.#pipeline.policy };
@@ -221,10 +228,6 @@ export class PipelineSupervisor {
       const { code, retryable } = toSightlineError(error);
       if (code === 'SL_WORKER_DIED') return outcomeOf(exit);
       return { next: retryable ? 'again' : 'reject', reason: this.#reasonOf(error) };
-    }
-    if (!this.#closing.signal.aborted) {
-      this.#state = 'running';
-      this.#emit('worker.running', { pid: worker.pid });
     }
     return outcomeOf(await worker.exited);
   }

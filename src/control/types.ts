@@ -148,9 +148,9 @@ export interface WorkerView {
 }
 
 /**
- * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `stream.shadowed`, `worker.starting`,
- * `worker.running`, `worker.exited`, `records.refused`, `records.unreadable`,
- * `records.unread`. The other keys are facts of the type.
+ * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `stream.shadowed`,
+ * `worker.starting`, `worker.running` (the process is ready; it is given its streams next), `worker.exited`,
+ * `records.refused`, `records.unreadable`, `records.unread`. The other keys are facts of the type.
  */
 export interface ControlEvent {
   /** Grows by one; also over restarts of the server the next id is larger. */
