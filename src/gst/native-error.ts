@@ -71,6 +71,15 @@ export function errorOfIssue(issue: IssueEvent, graph: Graph): SightlineError {
   );
 }
 
+/**
+ * True for an error that the same element may explain by a second one at once: after a refusal the rtspsrc of GStreamer
+ * 1.20 first says that it could not be opened, and only then with which status.
+ */
+export function mayBeExplained({ factory, domain, code, details }: IssueEvent): boolean {
+  const isOpening = domain === 'resource' && code === RESOURCE.openRead;
+  return factory === 'rtspsrc' && isOpening && details?.fields['rtsp-status-code'] === undefined;
+}
+
 /** See errorOfIssue(). `role` is that of the node which posted the issue; undefined when it is no node's. */
 export function codeOfIssue(issue: IssueEvent, role: Role | undefined): ErrorCode {
   const own = issue.details?.fields['sl-code'];

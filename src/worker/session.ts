@@ -1,6 +1,6 @@
 import { SightlineError, toSightlineError } from '../common/errors.ts';
-import type { PipelineEvent } from '../gst/events.ts';
-import { errorOfIssue } from '../gst/native-error.ts';
+import type { IssueEvent, PipelineEvent } from '../gst/events.ts';
+import { errorOfIssue, mayBeExplained } from '../gst/native-error.ts';
 import { GstPipeline } from '../gst/pipeline.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { decodedNodes, FrameCounters, NO_FRAMES } from './frame-counters.ts';
@@ -8,6 +8,9 @@ import { DATA_FD, type StreamCounters, type StreamPolicy } from './protocol.ts';
 
 /** GStreamer takes a start within this, or it hangs. */
 const START_LIMIT_MS = 10_000;
+
+/** An error that explains the one before follows within this. */
+const EXPLANATION_MS = 100;
 
 /** How a session ended: the file is over, it was told to, or it failed. */
 export type SessionEnd =
@@ -55,6 +58,7 @@ export class Session {
   #hung = false;
   #starting: Promise<void> | undefined;
   #firstFrameTimer: NodeJS.Timeout | undefined;
+  #explanationTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
     this.id = options.id;
@@ -166,7 +170,7 @@ export class Session {
         this.#onFirstFrame();
         break;
       case 'error':
-        this.#finish({ cause: 'failed', error: errorOfIssue(event, this.#options.graph) });
+        this.#onError(event);
         break;
       case 'eos':
         this.#onEos();
@@ -177,6 +181,12 @@ export class Session {
       default:
         break;
     }
+  }
+
+  #onError(event: IssueEvent): void {
+    const end = { cause: 'failed', error: errorOfIssue(event, this.#options.graph) } as const;
+    if (!mayBeExplained(event)) this.#finish(end);
+    else this.#explanationTimer ??= setTimeout(() => this.#finish(end), EXPLANATION_MS);
   }
 
   #onFirstFrame(): void {
@@ -210,6 +220,7 @@ export class Session {
 
   async #close(end: SessionEnd): Promise<SessionEnd> {
     clearTimeout(this.#firstFrameTimer);
+    clearTimeout(this.#explanationTimer);
     if (!this.frozen) await this.#lastSample();
     this.#abort.abort();
     await this.#starting;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ErrorCode } from '../../src/common/errors.ts';
 import type { ErrorDomain, IssueEvent } from '../../src/gst/events.ts';
-import { codeOfIssue, errorOfIssue } from '../../src/gst/native-error.ts';
+import { codeOfIssue, errorOfIssue, mayBeExplained } from '../../src/gst/native-error.ts';
 import type { Role } from '../../src/pipeline/graph.ts';
 import { graph, node } from './graphs.ts';
 
@@ -81,4 +81,13 @@ test('errorOfIssue() finds the role of nodes in dynamic chains', () => {
   const error = errorOfIssue(issue('stream', 7), graph('g', [], { choices }));
   assert.equal(error.code, 'SL_SOURCE_BROKEN');
   assert.equal(error.details['element'], 'inner0');
+});
+
+test('only an rtspsrc that could not open, without a status, may be explained by a second error', () => {
+  const vague = { ...issue('resource', 5), factory: 'rtspsrc' };
+  assert.equal(mayBeExplained(vague), true);
+  assert.equal(mayBeExplained({ ...vague, factory: 'filesrc' }), false);
+  assert.equal(mayBeExplained({ ...vague, code: 3 }), false);
+  const withStatus = issue('resource', 5, { 'rtsp-status-code': 503 });
+  assert.equal(mayBeExplained({ ...withStatus, factory: 'rtspsrc' }), false);
 });
