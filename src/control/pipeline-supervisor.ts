@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
+import { settlesWithin } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { StreamPolicy } from '../worker/protocol.ts';
 import type { EventFacts, EventLog } from './event-log.ts';
@@ -19,7 +20,6 @@ import type {
   WorkerState,
   WorkerView,
 } from './types.ts';
-import { settlesWithin } from './waits.ts';
 import type { WorkerCommand } from './worker-command.ts';
 import { WorkerEvents } from './worker-events.ts';
 import { ENDED, type Outcome, outcomeOf } from './worker-outcome.ts';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { ERROR_CODES, type ErrorCode, SightlineError } from '../common/errors.ts';
+import { deferred } from '../common/waits.ts';
 import type { WorkerEvent, WorkerMethods } from '../worker/protocol.ts';
 import { JsonLineReader } from './json-lines.ts';
-import { deferred } from './waits.ts';
 
 export interface WorkerLineOptions {
   readonly onEvent: (event: WorkerEvent) => void;

@@ -1,7 +1,7 @@
 import type { RecordKind } from '../common/delivery.ts';
 import { type ChunkHeader, lastSeqOf } from './chunk.ts';
-import type { JournalClient } from './journal-client.ts';
 import type { Lane } from './lane.ts';
+import type { JournalThread } from './protocol.ts';
 
 const CHUNKS_PER_STEP = 64;
 
@@ -13,12 +13,12 @@ const ORDER: readonly RecordKind[] = ['image', 'frame', 'event'];
  * still wait for, then everybody's, in both cases pictures before frames before events and the oldest first.
  */
 export class Bounds {
-  readonly #journal: JournalClient;
+  readonly #journal: JournalThread;
   readonly #lanes: () => readonly Lane[];
   readonly #isRequired: (lane: Lane) => boolean;
 
   constructor(
-    journal: JournalClient,
+    journal: JournalThread,
     lanes: () => readonly Lane[],
     isRequired: (lane: Lane) => boolean,
   ) {

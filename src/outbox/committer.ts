@@ -2,13 +2,13 @@ import type { OutboxRecord } from '../common/delivery.ts';
 import { SightlineError } from '../common/errors.ts';
 import { lastSeqOf } from './chunk.ts';
 import { Gather } from './gather.ts';
-import type { JournalClient } from './journal-client.ts';
 import type { LaneTable } from './lanes.ts';
 import type { OutboxLimits } from './options.ts';
 import type {
   CommitReply,
   CommitRequest,
   DiskTrouble,
+  JournalThread,
   NewChunk,
   NewDeadLetter,
   ShedReason,
@@ -33,7 +33,7 @@ interface FlushWaiter {
 }
 
 export interface CommitterOptions {
-  readonly journal: JournalClient;
+  readonly journal: JournalThread;
   readonly lanes: LaneTable;
   readonly cache: TailCache;
   readonly limits: Required<OutboxLimits>;

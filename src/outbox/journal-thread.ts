@@ -1,13 +1,8 @@
-import { parentPort } from 'node:worker_threads';
-import { toSightlineError } from '../common/errors.ts';
+import { type CallHandlers, serveCalls } from '../common/thread-server.ts';
 import { Journal } from './journal.ts';
-import type { CallMessage, JournalCall, JournalCalls, ReplyMessage } from './protocol.ts';
+import type { JournalCalls } from './protocol.ts';
 
 // Entry of the journal thread: one call after the other, in the order they were posted.
-
-type Handlers = {
-  [C in JournalCall]: (args: JournalCalls[C]['args']) => JournalCalls[C]['result'];
-};
 
 let journal: Journal | undefined;
 
@@ -16,7 +11,7 @@ function opened(): Journal {
   return journal;
 }
 
-const HANDLERS: Handlers = {
+const HANDLERS: CallHandlers<JournalCalls> = {
   open(options) {
     journal = new Journal(options);
     return journal.state();
@@ -33,35 +28,19 @@ const HANDLERS: Handlers = {
   },
 };
 
-function answer(message: CallMessage): ReplyMessage {
-  try {
-    const handler = HANDLERS[message.call] as (args: unknown) => unknown;
-    return { id: message.id, ok: true, result: handler(message.args) };
-  } catch (error) {
-    const { code, message: text, details } = toSightlineError(error);
-    return { id: message.id, ok: false, code, message: text, details };
-  }
-}
-
-/** The buffers of a reply that may change hands. */
-function transferables(reply: ReplyMessage): ArrayBuffer[] {
+/** Byte arrays of a result: its members, members of its lists, and the `data` of its items. */
+function transferables(result: unknown): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   const visit = (value: unknown): void => {
     if (value instanceof Uint8Array) buffers.add(value.buffer as ArrayBuffer);
     else if (Array.isArray(value)) for (const item of value) visit(item);
   };
-  if (!reply.ok || typeof reply.result !== 'object' || reply.result === null) return [];
-  visit(Object.values(reply.result));
-  if (Array.isArray(reply.result)) {
-    for (const item of reply.result)
-      if (item !== undefined) visit((item as { data?: unknown }).data);
+  if (typeof result !== 'object' || result === null) return [];
+  visit(Object.values(result));
+  if (Array.isArray(result)) {
+    for (const item of result) if (item !== undefined) visit((item as { data?: unknown }).data);
   }
   return [...buffers];
 }
 
-const port = parentPort;
-if (port === null) throw new Error('journal-thread.ts runs in a worker thread only');
-port.on('message', (message: CallMessage) => {
-  const reply = answer(message);
-  port.postMessage(reply, transferables(reply));
-});
+serveCalls<JournalCalls>(HANDLERS, transferables);

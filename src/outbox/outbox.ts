@@ -1,12 +1,18 @@
 import type { OutboxRecord, PendingRecord, RecordKind } from '../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { ThreadClient } from '../common/thread-client.ts';
 import { Bounds } from './bounds.ts';
 import { Committer } from './committer.ts';
-import { JournalClient } from './journal-client.ts';
 import { LaneTable } from './lanes.ts';
 import { type OutboxLimits, type OutboxOptions, type OutboxSink, withDefaults } from './options.ts';
-import type { DeadLetter, JournalState, NewDeadLetter } from './protocol.ts';
+import type {
+  DeadLetter,
+  JournalCalls,
+  JournalState,
+  JournalThread,
+  NewDeadLetter,
+} from './protocol.ts';
 import { type ReadLimits, SinkReader } from './sink-reader.ts';
 import { type OutboxStats, type SinkCounts, sumLanes } from './stats.ts';
 import { TailCache } from './tail-cache.ts';
@@ -33,7 +39,7 @@ export type Fate =
 export class Outbox implements AsyncDisposable {
   readonly #limits: Required<OutboxLimits>;
   readonly #logger: Logger | undefined;
-  readonly #journal: JournalClient;
+  readonly #journal: JournalThread;
   readonly #lanes: LaneTable;
   readonly #committer: Committer;
   readonly #bounds: Bounds;
@@ -55,7 +61,10 @@ export class Outbox implements AsyncDisposable {
    */
   static async open(options: OutboxOptions): Promise<Outbox> {
     const limits = withDefaults(options.limits);
-    const journal = new JournalClient();
+    const journal: JournalThread = new ThreadClient<JournalCalls>({
+      entry: new URL('./journal-thread.ts', import.meta.url),
+      what: 'The journal thread of the outbox',
+    });
     try {
       const state = await journal.call('open', {
         dir: options.dir,
@@ -76,7 +85,7 @@ export class Outbox implements AsyncDisposable {
   private constructor(
     options: OutboxOptions,
     limits: Required<OutboxLimits>,
-    journal: JournalClient,
+    journal: JournalThread,
     state: JournalState,
   ) {
     this.#limits = limits;

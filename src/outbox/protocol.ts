@@ -1,5 +1,5 @@
 import type { RecordKind } from '../common/delivery.ts';
-import type { ErrorCode } from '../common/errors.ts';
+import type { ThreadClient } from '../common/thread-client.ts';
 import type { ChunkHeader } from './chunk.ts';
 
 /** What the outbox and its journal thread say to each other. Byte arrays travel by transfer, never by copy. */
@@ -136,20 +136,4 @@ export interface JournalCalls {
   close: { args: undefined; result: undefined };
 }
 
-export type JournalCall = keyof JournalCalls;
-
-export interface CallMessage {
-  readonly id: number;
-  readonly call: JournalCall;
-  readonly args: JournalCalls[JournalCall]['args'];
-}
-
-export type ReplyMessage =
-  | { readonly id: number; readonly ok: true; readonly result: unknown }
-  | {
-      readonly id: number;
-      readonly ok: false;
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly details: Readonly<Record<string, unknown>>;
-    };
+export type JournalThread = ThreadClient<JournalCalls>;

@@ -1,8 +1,7 @@
 import type { PendingRecord, RecordKind } from '../common/delivery.ts';
 import { type Chunk, ChunkReader, type ChunkRecord, lastSeqOf } from './chunk.ts';
-import type { JournalClient } from './journal-client.ts';
 import type { Lane } from './lane.ts';
-import type { ReadChunk } from './protocol.ts';
+import type { JournalThread, ReadChunk } from './protocol.ts';
 import type { TailCache } from './tail-cache.ts';
 
 const READ_BYTES = 1024 * 1024;
@@ -18,7 +17,7 @@ export class SinkReader {
   readonly #lanes: ReadonlyMap<RecordKind, Lane>;
   readonly #kinds: readonly RecordKind[];
   readonly #cache: TailCache;
-  readonly #journal: JournalClient;
+  readonly #journal: JournalThread;
   readonly #durableSeq: () => number;
   /** Every chunk up to here was handed out. */
   #position: number;
@@ -28,7 +27,7 @@ export class SinkReader {
   constructor(
     lanes: ReadonlyMap<RecordKind, Lane>,
     cache: TailCache,
-    journal: JournalClient,
+    journal: JournalThread,
     durableSeq: () => number,
   ) {
     this.#lanes = lanes;

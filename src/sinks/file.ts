@@ -1,255 +1,99 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../common/delivery.ts';
-import { SightlineError, toSightlineError } from '../common/errors.ts';
+import { SightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
-import { decodeImage } from '../metadata/image.ts';
-import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
-import { jsonLine } from './encode.ts';
-import { dayAndHour, fileName, filePath } from './file-names.ts';
-import { FileRotation } from './file-rotation.ts';
-import { encodeDelimited } from './length-delimited.ts';
-import { eachLimited } from './limited.ts';
+import { unpackError } from '../common/thread-calls.ts';
+import { ThreadClient } from '../common/thread-client.ts';
+import {
+  type FileCalls,
+  type FileThreadOptions,
+  packBatch,
+  type WriteReply,
+} from './file-protocol.ts';
 import type { FileSinkSpec } from './specs.ts';
 
 const ACCEPTED: DeliveryResult = { status: 'accepted' };
-/** How long encoding may hold the event loop in one go. */
-const SLICE_MS = 8;
-const PARALLEL_FILES = 4;
-const PIECE_RECORDS = 1000;
-const LINE_FEED = 0x0a;
 
-/** Records that go to the same files. */
-interface Group {
-  readonly folder: string;
-  readonly hour: string;
-  readonly kind: RecordKind;
-  readonly members: number[];
-  readonly lines: Uint8Array[];
-  readonly messages: Uint8Array[];
+type FileThread = ThreadClient<FileCalls>;
+
+export interface FileSinkOptions {
+  /** Absolute folder. */
+  readonly root: string;
+  readonly logger?: Logger;
+  /** Default: file-thread.ts in a worker thread. */
+  readonly startThread?: (options: FileThreadOptions) => FileThread;
 }
 
 /**
- * Writes below `dir`, everything on the disk before it is acknowledged:
- * - frames: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.ndjson` and `.pb` (length-delimited protobuf), UTC of the capture time
- * - events: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.events.ndjson`
- * - pictures: `images/<ref>`
+ * Writes below `dir`, see FileWriter for the names. A thread of its own does the work, so that neither the encoding nor
+ * the disk holds up the process; it is started with the first batch, and anew when it has died.
  */
 export class FileSink implements Sink {
   readonly id: string;
   readonly type = 'file';
   readonly kinds: readonly RecordKind[];
   readonly limits;
-  readonly #spec: FileSinkSpec;
-  readonly #root: string;
-  readonly #rotation: FileRotation;
-  #busy: Promise<unknown> = Promise.resolve();
+  readonly #logger: Logger | undefined;
+  readonly #start: () => FileThread;
+  #thread: FileThread | undefined;
+  #lastBatchId = 0;
 
-  /** @param root absolute folder */
-  constructor(spec: FileSinkSpec, { root, logger }: { root: string; logger?: Logger }) {
+  constructor(spec: FileSinkSpec, options: FileSinkOptions) {
+    const { formats, maxFileBytes, maxFileAgeMs, maxWaitMs } = spec;
+    const { root, logger, startThread = startFileThread } = options;
     this.id = spec.id;
     this.kinds = spec.kinds;
-    this.limits = { maxRecords: 4000, maxBytes: 8 * 1024 * 1024, maxWaitMs: spec.maxWaitMs };
-    this.#spec = spec;
-    this.#root = root;
-    const { maxFileBytes, maxFileAgeMs } = spec;
-    const onCut = (path: string, bytes: number): void => {
-      logger?.warn({ sink: spec.id, path, bytes }, 'sink.file.tornTailCut');
-    };
-    this.#rotation = new FileRotation({ root, maxFileBytes, maxFileAgeMs, onCut });
+    this.limits = { maxRecords: 4000, maxBytes: 8 * 1024 * 1024, maxWaitMs };
+    this.#logger = logger;
+    this.#start = () => startThread({ root, formats, maxFileBytes, maxFileAgeMs });
   }
 
-  /** Batches are written one after the other, also when an earlier one was given up by the caller. */
-  deliver(
+  async deliver(
     batch: readonly PendingRecord[],
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
-    const work = this.#busy.then(() => this.#write(batch, signal));
-    this.#busy = work.catch(() => undefined);
-    return work;
+    signal.throwIfAborted();
+    if (this.#thread?.failed) this.#thread = undefined;
+    this.#thread ??= this.#start();
+    const thread = this.#thread;
+    const batchId = ++this.#lastBatchId;
+    const packed = packBatch(batch);
+    const onAbort = (): void => void thread.call('abort', { batchId }).catch(() => undefined);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const args = { batchId, batch: packed };
+      const reply = await thread.call('write', args, [packed.payloads.buffer as ArrayBuffer]);
+      return this.#resultsOf(batch, reply);
+    } catch (error) {
+      throw thread.failed ? this.#threadDied(error) : error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   async close(): Promise<void> {
-    await this.#busy;
-    await this.#rotation.close();
+    const thread = this.#thread;
+    this.#thread = undefined;
+    if (thread !== undefined && !thread.failed) await thread.close();
   }
 
-  async #write(
-    batch: readonly PendingRecord[],
-    signal: AbortSignal,
-  ): Promise<readonly DeliveryResult[]> {
-    signal.throwIfAborted();
-    const results: DeliveryResult[] = batch.map(() => ACCEPTED);
-    const failed = new Map<string, SightlineError>();
-    let writing: Promise<void> = Promise.resolve();
-    try {
-      // While one piece is on its way to the disk, the next is encoded.
-      for (let start = 0; start < batch.length; start += PIECE_RECORDS) {
-        const end = Math.min(batch.length, start + PIECE_RECORDS);
-        const groups = await this.#group(batch, start, end, results, signal);
-        const write = (group: Group) => this.#writeGroup(group, results, failed);
-        writing = writing.then(() => eachLimited(groups, PARALLEL_FILES, write));
-      }
-    } finally {
-      await writing;
+  #resultsOf(batch: readonly PendingRecord[], { failures, cut }: WriteReply): DeliveryResult[] {
+    for (const facts of cut) {
+      this.#logger?.warn({ sink: this.id, ...facts }, 'sink.file.tornTailCut');
     }
-    const pictures = [...batch.keys()].filter((index) => batch[index]!.kind === 'image');
-    await eachLimited(pictures, PARALLEL_FILES, async (index) => {
-      results[index] = await this.#writePicture(batch[index]!);
-    });
-    await this.#rotation.trim();
+    const results = batch.map(() => ACCEPTED);
+    for (const { index, status, error } of failures) {
+      results[index] = { status, error: unpackError(error) };
+    }
     return results;
   }
 
-  /** Encodes in slices, so that a big batch does not hold up the rest of the process. */
-  async #group(
-    batch: readonly PendingRecord[],
-    start: number,
-    end: number,
-    results: DeliveryResult[],
-    signal: AbortSignal,
-  ): Promise<Group[]> {
-    const groups = new Map<string, Group>();
-    let started = performance.now();
-    for (let index = start; index < end; index++) {
-      const record = batch[index]!;
-      if (record.kind === 'image') continue;
-      try {
-        this.#addTo(groups, index, record);
-      } catch (error) {
-        results[index] = { status: 'rejected', error: toSightlineError(error) };
-      }
-      if (performance.now() - started < SLICE_MS) continue;
-      await yieldToLoop();
-      signal.throwIfAborted();
-      started = performance.now();
-    }
-    return [...groups.values()];
-  }
-
-  #addTo(groups: Map<string, Group>, index: number, record: PendingRecord): void {
-    const { kind, streamId, atMs } = record;
-    const isFrame = kind === 'frame';
-    const line = !isFrame || this.#spec.formats.includes('ndjson') ? jsonLine(record) : undefined;
-    const { day, hour } = dayAndHour(atMs);
-    const key = `${kind}/${day}/${hour}/${streamId}`;
-    let group = groups.get(key);
-    if (group === undefined) {
-      const folder = join(fileName(streamId), day);
-      group = { folder, hour, kind, members: [], lines: [], messages: [] };
-      groups.set(key, group);
-    }
-    group.members.push(index);
-    if (line !== undefined) group.lines.push(line);
-    if (isFrame && this.#spec.formats.includes('protobuf')) group.messages.push(record.payload);
-  }
-
-  /** After a failure nothing more of that folder in this batch: its records keep their order. */
-  async #writeGroup(
-    group: Group,
-    results: DeliveryResult[],
-    failed: Map<string, SightlineError>,
-  ): Promise<void> {
-    const error = failed.get(group.folder) ?? (await this.#tryGroup(group));
-    if (error === undefined) return;
-    failed.set(group.folder, error);
-    for (const index of group.members) results[index] = { status: 'retry', error };
-  }
-
-  async #tryGroup(group: Group): Promise<SightlineError | undefined> {
-    const { lines, messages, kind } = group;
-    const writes: Promise<void>[] = [];
-    if (lines.length > 0) {
-      const suffix = kind === 'event' ? '.events.ndjson' : '.ndjson';
-      writes.push(this.#append(group, suffix, 'ndjson', joinLines(lines)));
-    }
-    if (messages.length > 0) {
-      writes.push(this.#append(group, '.pb', 'protobuf', encodeDelimited(messages)));
-    }
-    for (const outcome of await Promise.allSettled(writes)) {
-      if (outcome.status === 'rejected') return this.#describe(outcome.reason);
-    }
-    return undefined;
-  }
-
-  async #append(
-    { folder, hour }: Group,
-    suffix: string,
-    format: AppendFormat,
-    bytes: Uint8Array,
-  ): Promise<void> {
-    let file: AppendFile | undefined;
-    try {
-      file = await this.#rotation.current(folder, hour, suffix, format);
-      await file.append(bytes);
-      await file.sync();
-    } catch (error) {
-      if (file !== undefined) await this.#rotation.drop(file);
-      throw error;
-    }
-  }
-
-  async #writePicture(record: PendingRecord): Promise<DeliveryResult> {
-    let picture: { ref: string; data: Uint8Array };
-    try {
-      picture = decodeImage(record.payload);
-    } catch (cause) {
-      const message = `Cannot read picture ${record.recordId}: its bytes are damaged`;
-      return {
-        status: 'rejected',
-        error: new SightlineError('SL_SINK_REJECTED', message, { cause }),
-      };
-    }
-    const path = join(this.#root, 'images', filePath(picture.ref || record.recordId));
-    try {
-      await writeWhole(path, picture.data, this.#root);
-      return ACCEPTED;
-    } catch (error) {
-      return { status: 'retry', error: this.#describe(error) };
-    }
-  }
-
-  #describe(cause: unknown): SightlineError {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    return new SightlineError(
-      'SL_SINK_UNAVAILABLE',
-      `Cannot write below ${this.#root} (${code}): check that it can be written and has space left`,
-      { cause, details: { code } },
-    );
+  #threadDied(cause: unknown): SightlineError {
+    const message = `The thread of sink ${this.id} died while it wrote; it is started anew with the next try`;
+    return new SightlineError('SL_SINK_UNAVAILABLE', message, { cause });
   }
 }
 
-/** Each line with its line feed. */
-function joinLines(lines: readonly Uint8Array[]): Buffer {
-  let length = 0;
-  for (const line of lines) length += line.byteLength + 1;
-  const joined = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const line of lines) {
-    joined.set(line, at);
-    at += line.byteLength;
-    joined[at++] = LINE_FEED;
-  }
-  return joined;
-}
-
-async function writeWhole(path: string, bytes: Uint8Array, root: string): Promise<void> {
-  const folder = dirname(path);
-  const made = await mkdir(folder, { recursive: true });
-  const temporary = `${path}.tmp`;
-  try {
-    const handle = await open(temporary, 'w', 0o644);
-    try {
-      await handle.writeFile(bytes);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolders(folder, made === undefined ? folder : root);
+export function startFileThread(workerData: FileThreadOptions): FileThread {
+  const entry = new URL('./file-thread.ts', import.meta.url);
+  return new ThreadClient<FileCalls>({ entry, what: 'The thread of a file sink', workerData });
 }

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { FileSink } from '../../src/sinks/file.ts';
+import { ThreadClient } from '../../src/common/thread-client.ts';
+import { FileSink, startFileThread } from '../../src/sinks/file.ts';
 import { fileName, filePath } from '../../src/sinks/file-names.ts';
 import { readVarint } from '../../src/sinks/length-delimited.ts';
 import type { FileSinkSpec } from '../../src/sinks/specs.ts';
@@ -221,4 +222,38 @@ test('no id leads out of the folder', async (context) => {
   assert.equal(filePath('../../a/./b.jpg'), '%2E./%2E./a/%2E/b.jpg');
   assert.equal(fileName(''), '%');
   assert.ok(fileName('x'.repeat(500)).length <= 200);
+});
+
+test('file sink gives up a batch that is aborted before it is written', async (t) => {
+  const root = folder(t);
+  const sink = makeSink(t, root);
+  const abort = new AbortController();
+  const given = sink.deliver(
+    Array.from({ length: 4000 }, (_, index) => frameRecord(index + 1)),
+    abort,
+  );
+  abort.abort();
+  await assert.rejects(given, { code: 'SL_CLOSED' });
+  assert.deepEqual(statuses(await sink.deliver([frameRecord(1)], NO_LIMIT)), ['accepted']);
+});
+
+test('file sink whose thread died says so, and writes with a new one', async (t) => {
+  const root = folder(t);
+  let threads = 0;
+  const sink = new FileSink(SPEC, {
+    root,
+    startThread: (options) => {
+      threads++;
+      if (threads > 1) return startFileThread(options);
+      // A module that is not there: the thread ends at once.
+      return new ThreadClient({ entry: new URL('./missing.ts', import.meta.url), what: 'It' });
+    },
+  });
+  t.after(() => sink.close());
+  await assert.rejects(sink.deliver([frameRecord(1)], NO_LIMIT), {
+    code: 'SL_SINK_UNAVAILABLE',
+    message: /thread of sink files died/,
+  });
+  assert.deepEqual(statuses(await sink.deliver([frameRecord(1)], NO_LIMIT)), ['accepted']);
+  assert.equal(threads, 2);
 });

@@ -1,0 +1,52 @@
+import { workerData } from 'node:worker_threads';
+import type { DeliveryResult } from '../common/delivery.ts';
+import { SightlineError } from '../common/errors.ts';
+import { packError } from '../common/thread-calls.ts';
+import { serveCalls } from '../common/thread-server.ts';
+import {
+  type FileCalls,
+  type FileThreadOptions,
+  unpackBatch,
+  type WriteReply,
+} from './file-protocol.ts';
+import { FileWriter } from './file-writer.ts';
+
+// Entry of a file sink's thread: turning frames into JSON and waiting for the disk happen here.
+
+const running = new Map<number, AbortController>();
+let cut: WriteReply['cut'][number][] = [];
+const writer = new FileWriter({
+  ...(workerData as FileThreadOptions),
+  onCut: (path, bytes) => cut.push({ path, bytes }),
+});
+
+function replyTo(results: readonly DeliveryResult[]): WriteReply {
+  const failures = results.flatMap((result, index) =>
+    result.status === 'accepted'
+      ? []
+      : [{ index, status: result.status, error: packError(result.error) }],
+  );
+  const reply = { failures, cut };
+  cut = [];
+  return reply;
+}
+
+serveCalls<FileCalls>({
+  async write({ batchId, batch }) {
+    const abort = new AbortController();
+    running.set(batchId, abort);
+    try {
+      return replyTo(await writer.write(unpackBatch(batch), abort));
+    } finally {
+      running.delete(batchId);
+    }
+  },
+  abort({ batchId }) {
+    running.get(batchId)?.abort(new SightlineError('SL_CLOSED', 'The batch was given up'));
+    return undefined;
+  },
+  async close() {
+    await writer.close();
+    return undefined;
+  },
+});

@@ -1,0 +1,239 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setImmediate as yieldToLoop } from 'node:timers/promises';
+import type { DeliveryResult, PendingRecord, RecordKind } from '../common/delivery.ts';
+import { SightlineError, toSightlineError } from '../common/errors.ts';
+import { decodeImage } from '../metadata/image.ts';
+import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
+import { jsonLine } from './encode.ts';
+import { dayAndHour, fileName, filePath } from './file-names.ts';
+import { FileRotation, type RotationOptions } from './file-rotation.ts';
+import { encodeDelimited } from './length-delimited.ts';
+import { eachLimited } from './limited.ts';
+import type { FileSinkSpec } from './specs.ts';
+
+const ACCEPTED: DeliveryResult = { status: 'accepted' };
+const PARALLEL_FILES = 4;
+const PIECE_RECORDS = 1000;
+const LINE_FEED = 0x0a;
+
+/** Records that go to the same files. */
+interface Group {
+  readonly folder: string;
+  readonly hour: string;
+  readonly kind: RecordKind;
+  readonly members: number[];
+  readonly lines: Uint8Array[];
+  readonly messages: Uint8Array[];
+}
+
+export interface FileWriterOptions extends RotationOptions {
+  readonly formats: FileSinkSpec['formats'];
+}
+
+/**
+ * Writes below `root`, everything on the disk before it is acknowledged:
+ * - frames: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.ndjson` and `.pb` (length-delimited protobuf), UTC of the capture time
+ * - events: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.events.ndjson`
+ * - pictures: `images/<ref>`
+ */
+export class FileWriter {
+  readonly #root: string;
+  readonly #formats: FileWriterOptions['formats'];
+  readonly #rotation: FileRotation;
+  #busy: Promise<unknown> = Promise.resolve();
+
+  constructor({ root, formats, maxFileBytes, maxFileAgeMs, onCut }: FileWriterOptions) {
+    this.#root = root;
+    this.#formats = formats;
+    this.#rotation = new FileRotation({ root, maxFileBytes, maxFileAgeMs, onCut });
+  }
+
+  /** Batches are written one after the other, also when an earlier one was given up by the caller. */
+  write(
+    batch: readonly PendingRecord[],
+    { signal }: { signal: AbortSignal },
+  ): Promise<readonly DeliveryResult[]> {
+    const work = this.#busy.then(() => this.#write(batch, signal));
+    this.#busy = work.catch(() => undefined);
+    return work;
+  }
+
+  async close(): Promise<void> {
+    await this.#busy;
+    await this.#rotation.close();
+  }
+
+  async #write(
+    batch: readonly PendingRecord[],
+    signal: AbortSignal,
+  ): Promise<readonly DeliveryResult[]> {
+    signal.throwIfAborted();
+    const results: DeliveryResult[] = batch.map(() => ACCEPTED);
+    const failed = new Map<string, SightlineError>();
+    let writing: Promise<void> = Promise.resolve();
+    try {
+      // While one piece is on its way to the disk, the next is encoded.
+      for (let start = 0; start < batch.length; start += PIECE_RECORDS) {
+        const end = Math.min(batch.length, start + PIECE_RECORDS);
+        const groups = this.#group(batch, start, end, results);
+        const write = (group: Group) => this.#writeGroup(group, results, failed);
+        writing = writing.then(() => eachLimited(groups, PARALLEL_FILES, write));
+        await yieldToLoop();
+        signal.throwIfAborted();
+      }
+    } finally {
+      await writing;
+    }
+    const pictures = [...batch.keys()].filter((index) => batch[index]!.kind === 'image');
+    await eachLimited(pictures, PARALLEL_FILES, async (index) => {
+      results[index] = await this.#writePicture(batch[index]!);
+    });
+    await this.#rotation.trim();
+    return results;
+  }
+
+  #group(
+    batch: readonly PendingRecord[],
+    start: number,
+    end: number,
+    results: DeliveryResult[],
+  ): Group[] {
+    const groups = new Map<string, Group>();
+    for (let index = start; index < end; index++) {
+      const record = batch[index]!;
+      if (record.kind === 'image') continue;
+      try {
+        this.#addTo(groups, index, record);
+      } catch (error) {
+        results[index] = { status: 'rejected', error: toSightlineError(error) };
+      }
+    }
+    return [...groups.values()];
+  }
+
+  #addTo(groups: Map<string, Group>, index: number, record: PendingRecord): void {
+    const { kind, streamId, atMs } = record;
+    const isFrame = kind === 'frame';
+    const line = !isFrame || this.#formats.includes('ndjson') ? jsonLine(record) : undefined;
+    const { day, hour } = dayAndHour(atMs);
+    const key = `${kind}/${day}/${hour}/${streamId}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      const folder = join(fileName(streamId), day);
+      group = { folder, hour, kind, members: [], lines: [], messages: [] };
+      groups.set(key, group);
+    }
+    group.members.push(index);
+    if (line !== undefined) group.lines.push(line);
+    if (isFrame && this.#formats.includes('protobuf')) group.messages.push(record.payload);
+  }
+
+  /** After a failure nothing more of that folder in this batch: its records keep their order. */
+  async #writeGroup(
+    group: Group,
+    results: DeliveryResult[],
+    failed: Map<string, SightlineError>,
+  ): Promise<void> {
+    const error = failed.get(group.folder) ?? (await this.#tryGroup(group));
+    if (error === undefined) return;
+    failed.set(group.folder, error);
+    for (const index of group.members) results[index] = { status: 'retry', error };
+  }
+
+  async #tryGroup(group: Group): Promise<SightlineError | undefined> {
+    const { lines, messages, kind } = group;
+    const writes: Promise<void>[] = [];
+    if (lines.length > 0) {
+      const suffix = kind === 'event' ? '.events.ndjson' : '.ndjson';
+      writes.push(this.#append(group, suffix, 'ndjson', joinLines(lines)));
+    }
+    if (messages.length > 0) {
+      writes.push(this.#append(group, '.pb', 'protobuf', encodeDelimited(messages)));
+    }
+    for (const outcome of await Promise.allSettled(writes)) {
+      if (outcome.status === 'rejected') return this.#describe(outcome.reason);
+    }
+    return undefined;
+  }
+
+  async #append(
+    { folder, hour }: Group,
+    suffix: string,
+    format: AppendFormat,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    let file: AppendFile | undefined;
+    try {
+      file = await this.#rotation.current(folder, hour, suffix, format);
+      await file.append(bytes);
+      await file.sync();
+    } catch (error) {
+      if (file !== undefined) await this.#rotation.drop(file);
+      throw error;
+    }
+  }
+
+  async #writePicture(record: PendingRecord): Promise<DeliveryResult> {
+    let picture: { ref: string; data: Uint8Array };
+    try {
+      picture = decodeImage(record.payload);
+    } catch (cause) {
+      const message = `Cannot read picture ${record.recordId}: its bytes are damaged`;
+      return {
+        status: 'rejected',
+        error: new SightlineError('SL_SINK_REJECTED', message, { cause }),
+      };
+    }
+    const path = join(this.#root, 'images', filePath(picture.ref || record.recordId));
+    try {
+      await writeWhole(path, picture.data, this.#root);
+      return ACCEPTED;
+    } catch (error) {
+      return { status: 'retry', error: this.#describe(error) };
+    }
+  }
+
+  #describe(cause: unknown): SightlineError {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    return new SightlineError(
+      'SL_SINK_UNAVAILABLE',
+      `Cannot write below ${this.#root} (${code}): check that it can be written and has space left`,
+      { cause, details: { code } },
+    );
+  }
+}
+
+/** Each line with its line feed. */
+function joinLines(lines: readonly Uint8Array[]): Buffer {
+  let length = 0;
+  for (const line of lines) length += line.byteLength + 1;
+  const joined = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const line of lines) {
+    joined.set(line, at);
+    at += line.byteLength;
+    joined[at++] = LINE_FEED;
+  }
+  return joined;
+}
+
+async function writeWhole(path: string, bytes: Uint8Array, root: string): Promise<void> {
+  const folder = dirname(path);
+  const made = await mkdir(folder, { recursive: true });
+  const temporary = `${path}.tmp`;
+  try {
+    const handle = await open(temporary, 'w', 0o644);
+    try {
+      await handle.writeFile(bytes);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolders(folder, made === undefined ? folder : root);
+}
