@@ -11,8 +11,9 @@ import { startDemoMqtt } from '../../src/services/demo-mqtt.ts';
 import { MqttSink } from '../../src/sinks/mqtt.ts';
 import type { MqttSinkSpec } from '../../src/sinks/specs.ts';
 import { TopicTemplate } from '../../src/sinks/topic.ts';
+import { freePort } from '../support/config.ts';
+import { Mosquitto, Subscriber } from '../support/mosquitto.ts';
 import { until } from '../support/wait.ts';
-import { freePort, Mosquitto, Subscriber } from './mosquitto.ts';
 import {
   eventRecord,
   frameRecord,
