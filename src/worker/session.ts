@@ -137,13 +137,15 @@ export class Session {
   /** Sends end-of-stream and waits for its way through, up to `limitMs`. True when nothing is left inside. */
   async drain(limitMs: number): Promise<boolean> {
     this.#draining = true;
-    if (!this.live || this.#pipeline === undefined) {
+    const pipeline = this.live ? this.#pipeline : undefined;
+    if (pipeline === undefined || limitMs <= 0) {
       this.stop();
       await this.ended;
-      return true;
+      return pipeline === undefined;
     }
     const timer = setTimeout(() => this.stop(), limitMs);
-    this.#pipeline.sendEos({ timeoutMs: limitMs }).then(
+    // Under its own limit: that of the drain may be too short to tell a pipeline that hangs from one that is busy.
+    pipeline.sendEos().then(
       (taken) => {
         if (!taken) this.stop();
       },
