@@ -21,7 +21,7 @@ export interface OutboxLimits {
   readonly maxQueueBytes?: number;
   /** Payloads above this go to the blob spool. Default 16 KiB. */
   readonly inlineBytes?: number;
-  /** How long records gather before they are committed together. Default 250 ms; 0 commits at once. */
+  /** How long records gather before they are committed together. Default 150 ms; 0 commits at once. */
   readonly commitIntervalMs?: number;
   /** Newest records kept in memory for sinks that keep up. Default 8 MiB. */
   readonly cacheBytes?: number;
@@ -46,7 +46,7 @@ export function withDefaults(limits: OutboxLimits = {}): Required<OutboxLimits> 
     maxAgeMs: 7 * DAY_MS,
     maxQueueBytes: 32 * MIB,
     inlineBytes: 16 * 1024,
-    commitIntervalMs: 250,
+    commitIntervalMs: 150,
     cacheBytes: 8 * MIB,
     ballastBytes: 32 * MIB,
     deadLetterBytes: 256 * MIB,

@@ -66,10 +66,10 @@ export const ServerConfig = strictObject({
           maximum: 10_000,
           description: 'How long records gather for one commit: latency against CPU',
         }),
-        250,
+        150,
       ),
     }),
-    { maxBytes: 10 * 1024 ** 3, maxAgeMs: 14 * 24 * 3600 * 1000, commitIntervalMs: 250 },
+    { maxBytes: 10 * 1024 ** 3, maxAgeMs: 14 * 24 * 3600 * 1000, commitIntervalMs: 150 },
   ),
   drainMs: defaulted(
     Type.Integer({ minimum: 0, maximum: 60_000, description: 'Time to finish at shut-down' }),

@@ -6,25 +6,47 @@ const MINUS = 45;
 const POINT = 46;
 /** No number is longer than this. */
 export const NUMBER_BYTES = 32;
+const WORD_BYTES = 4;
 /** Above it integer arithmetic leaves 32 bits. */
 const MAX_SCALED = 0x7fff_ffff;
+
+/** A text that is written often: four bytes at a time. */
+export class FixedText {
+  readonly byteLength: number;
+  /** Little-endian, the last one filled up with zeros. */
+  readonly words: Int32Array;
+
+  constructor(text: string) {
+    const bytes = Buffer.from(text);
+    this.byteLength = bytes.length;
+    this.words = new Int32Array(Math.ceil(bytes.length / 4));
+    for (let at = 0; at < bytes.length; at++) this.words[at >>> 2]! |= bytes[at]! << (8 * (at & 3));
+  }
+}
 
 /** Text as UTF-8 in one growing buffer, numbers written digit by digit: strings would cost most of the time. */
 export class ByteWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  #view = viewOf(this.#bytes);
   #length = 0;
 
   get length(): number {
     return this.#length;
   }
 
-  reset(): void {
-    this.#length = 0;
+  /** Bytes of memory it holds. */
+  get capacity(): number {
+    return this.#bytes.length;
   }
 
-  /** What was written so far, as a copy. */
-  copy(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length));
+  /** Takes back what was written beyond `length`. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** What was written so far: a view that the next write may change. */
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   text(text: string): void {
@@ -32,13 +54,17 @@ export class ByteWriter {
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** Makes room: `byte`, `slice`, `integer` and `float32` (at most 32 bytes each) do not look. */
+  /**
+   * Makes room for so many bytes and a few more: `byte`, `slice`, `fixed`, `integer` and `float32` (the last two at most
+   * 32 bytes each) do not look.
+   */
   reserve(bytes: number): void {
-    const needed = this.#length + bytes;
+    const needed = this.#length + bytes + WORD_BYTES;
     if (needed <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
+    this.#view = viewOf(grown);
   }
 
   /** One character of ASCII. */
@@ -52,6 +78,15 @@ export class ByteWriter {
     let at = this.#length;
     for (let from = start; from < end; from++) bytes[at++] = source[from]!;
     this.#length = at;
+  }
+
+  fixed({ words, byteLength }: FixedText): void {
+    const view = this.#view;
+    let at = this.#length;
+    for (let index = 0; index < words.length; index++, at += WORD_BYTES) {
+      view.setInt32(at, words[index]!, true);
+    }
+    this.#length += byteLength;
   }
 
   /** An integer from 0 to 2^31 - 1. */
@@ -83,19 +118,35 @@ export class ByteWriter {
     return false;
   }
 
+  /** `scaled` / 10^`decimals` without zeros at the end. All in 32-bit integers, which V8 divides by multiplying. */
   #decimal(scaled: number, decimals: number): void {
-    const power = POWERS[decimals]!;
-    const whole = Math.floor(scaled / power);
-    let fraction = scaled - whole * power;
-    this.#digits(whole, digitsOf(whole));
-    if (fraction === 0) return;
-    let count = decimals;
-    while (fraction % 10 === 0) {
-      fraction /= 10;
-      count--;
+    let rest = scaled | 0;
+    let places = decimals | 0;
+    while (places > 0) {
+      const tenth = (rest / 10) | 0;
+      if (tenth * 10 !== rest) break;
+      rest = tenth;
+      places--;
     }
-    this.#bytes[this.#length++] = POINT;
-    this.#digits(fraction, count);
+    if (places === 0) {
+      this.#digits(rest, digitsOf(rest));
+      return;
+    }
+    const bytes = this.#bytes;
+    const end = this.#length + Math.max(1, digitsOf(rest) - places) + 1 + places;
+    let at = end;
+    for (; places > 0; places--) {
+      const next = (rest / 10) | 0;
+      bytes[--at] = ZERO + rest - next * 10;
+      rest = next;
+    }
+    bytes[--at] = POINT;
+    while (at > this.#length) {
+      const next = (rest / 10) | 0;
+      bytes[--at] = ZERO + rest - next * 10;
+      rest = next;
+    }
+    this.#length = end;
   }
 
   /** `count` digits, zeros in front. */
@@ -110,6 +161,10 @@ export class ByteWriter {
     }
     this.#length = start + count;
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function digitsOf(value: number): number {

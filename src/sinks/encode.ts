@@ -1,6 +1,7 @@
 import type { PendingRecord } from '../common/delivery.ts';
 import { SightlineError } from '../common/errors.ts';
-import { frameLine } from './frame-line.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { writeFrameLine } from './frame-line.ts';
 
 /** Version of sightline.v1 that consumers see in headers. */
 export const SCHEMA_VERSION = '1';
@@ -14,6 +15,8 @@ const CONTENT_TYPES = {
   event: 'application/json',
 } as const;
 
+const shared = new ByteWriter();
+
 export interface Encoded {
   readonly contentType: string;
   readonly bytes: Uint8Array;
@@ -25,19 +28,21 @@ export interface Encoded {
  */
 export function encode(record: PendingRecord, format: Format): Encoded {
   if (record.kind === 'frame' && format === 'json') {
-    return { contentType: 'application/json', bytes: jsonLine(record) };
+    shared.truncate(0);
+    writeJsonLine(shared, record);
+    return { contentType: 'application/json', bytes: Buffer.from(shared.bytes()) };
   }
   return { contentType: CONTENT_TYPES[record.kind], bytes: record.payload };
 }
 
 /**
- * A frame or an event as one line of JSON, without the line feed.
- * @throws SightlineError `SL_SINK_REJECTED` when it cannot be read
+ * Writes a frame or an event as one line of JSON, without the line feed.
+ * @throws SightlineError `SL_SINK_REJECTED` when it cannot be read; nothing is written then
  */
-export function jsonLine(record: PendingRecord): Buffer {
+export function writeJsonLine(writer: ByteWriter, record: PendingRecord): void {
   try {
-    if (record.kind === 'frame') return frameLine(record.payload);
-    return Buffer.from(JSON.stringify(JSON.parse(Buffer.from(record.payload).toString('utf8'))));
+    if (record.kind === 'frame') writeFrameLine(writer, record.payload);
+    else writer.text(JSON.stringify(JSON.parse(Buffer.from(record.payload).toString('utf8'))));
   } catch (cause) {
     throw new SightlineError(
       'SL_SINK_REJECTED',

@@ -5,7 +5,8 @@ import type { DeliveryResult, PendingRecord, RecordKind } from '../common/delive
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { decodeImage } from '../metadata/image.ts';
 import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
-import { jsonLine } from './encode.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { writeJsonLine } from './encode.ts';
 import { dayAndHour, fileName, filePath } from './file-names.ts';
 import { FileRotation, type RotationOptions } from './file-rotation.ts';
 import { encodeDelimited } from './length-delimited.ts';
@@ -15,7 +16,7 @@ import type { FileSinkSpec } from './specs.ts';
 const ACCEPTED: DeliveryResult = { status: 'accepted' };
 const PARALLEL_FILES = 4;
 const PIECE_RECORDS = 1000;
-const LINE_FEED = 0x0a;
+const SPARE_BYTES = 16 * 1024 * 1024;
 
 /** Records that go to the same files. */
 interface Group {
@@ -23,7 +24,8 @@ interface Group {
   readonly hour: string;
   readonly kind: RecordKind;
   readonly members: number[];
-  readonly lines: Uint8Array[];
+  /** Each line with its line feed. */
+  readonly lines: ByteWriter;
   readonly messages: Uint8Array[];
 }
 
@@ -41,6 +43,7 @@ export class FileWriter {
   readonly #root: string;
   readonly #formats: FileWriterOptions['formats'];
   readonly #rotation: FileRotation;
+  readonly #spare = new SpareWriters();
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor({ root, formats, maxFileBytes, maxFileAgeMs, onCut }: FileWriterOptions) {
@@ -78,7 +81,10 @@ export class FileWriter {
         const end = Math.min(batch.length, start + PIECE_RECORDS);
         const groups = this.#group(batch, start, end, results);
         const write = (group: Group) => this.#writeGroup(group, results, failed);
-        writing = writing.then(() => eachLimited(groups, PARALLEL_FILES, write));
+        writing = writing.then(async () => {
+          await eachLimited(groups, PARALLEL_FILES, write);
+          for (const { lines } of groups) this.#spare.put(lines);
+        });
         await yieldToLoop();
         signal.throwIfAborted();
       }
@@ -115,17 +121,19 @@ export class FileWriter {
   #addTo(groups: Map<string, Group>, index: number, record: PendingRecord): void {
     const { kind, streamId, atMs } = record;
     const isFrame = kind === 'frame';
-    const line = !isFrame || this.#formats.includes('ndjson') ? jsonLine(record) : undefined;
     const { day, hour } = dayAndHour(atMs);
     const key = `${kind}/${day}/${hour}/${streamId}`;
     let group = groups.get(key);
     if (group === undefined) {
       const folder = join(fileName(streamId), day);
-      group = { folder, hour, kind, members: [], lines: [], messages: [] };
+      group = { folder, hour, kind, members: [], lines: this.#spare.take(), messages: [] };
       groups.set(key, group);
     }
+    if (!isFrame || this.#formats.includes('ndjson')) {
+      writeJsonLine(group.lines, record);
+      group.lines.text('\n');
+    }
     group.members.push(index);
-    if (line !== undefined) group.lines.push(line);
     if (isFrame && this.#formats.includes('protobuf')) group.messages.push(record.payload);
   }
 
@@ -146,7 +154,7 @@ export class FileWriter {
     const writes: Promise<void>[] = [];
     if (lines.length > 0) {
       const suffix = kind === 'event' ? '.events.ndjson' : '.ndjson';
-      writes.push(this.#append(group, suffix, 'ndjson', joinLines(lines)));
+      writes.push(this.#append(group, suffix, 'ndjson', lines.bytes()));
     }
     if (messages.length > 0) {
       writes.push(this.#append(group, '.pb', 'protobuf', encodeDelimited(messages)));
@@ -204,18 +212,25 @@ export class FileWriter {
   }
 }
 
-/** Each line with its line feed. */
-function joinLines(lines: readonly Uint8Array[]): Buffer {
-  let length = 0;
-  for (const line of lines) length += line.byteLength + 1;
-  const joined = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const line of lines) {
-    joined.set(line, at);
-    at += line.byteLength;
-    joined[at++] = LINE_FEED;
+/** Buffers that were used and grew: making them anew for every piece would keep the garbage collector busy. */
+class SpareWriters {
+  readonly #writers: ByteWriter[] = [];
+  #bytes = 0;
+
+  take(): ByteWriter {
+    const writer = this.#writers.pop();
+    if (writer === undefined) return new ByteWriter();
+    this.#bytes -= writer.capacity;
+    writer.truncate(0);
+    return writer;
   }
-  return joined;
+
+  /** Keeps it for later, as far as there is room. */
+  put(writer: ByteWriter): void {
+    if (this.#bytes + writer.capacity > SPARE_BYTES) return;
+    this.#writers.push(writer);
+    this.#bytes += writer.capacity;
+  }
 }
 
 async function writeWhole(path: string, bytes: Uint8Array, root: string): Promise<void> {
