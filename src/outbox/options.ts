@@ -15,7 +15,7 @@ export interface OutboxSink {
 export interface OutboxLimits {
   /** Bytes that may wait on the disk; beyond, the oldest are shed. Default 10 GiB. */
   readonly maxBytes?: number;
-  /** How long a record may wait. Default 7 days. */
+  /** How long a record may wait. Default 14 days. */
   readonly maxAgeMs?: number;
   /** Bytes that may wait in memory for the disk; beyond, `append` refuses. Default 32 MiB. */
   readonly maxQueueBytes?: number;
@@ -43,7 +43,7 @@ export interface OutboxOptions {
 export function withDefaults(limits: OutboxLimits = {}): Required<OutboxLimits> {
   return {
     maxBytes: 10 * 1024 * MIB,
-    maxAgeMs: 7 * DAY_MS,
+    maxAgeMs: 14 * DAY_MS,
     maxQueueBytes: 32 * MIB,
     inlineBytes: 16 * 1024,
     commitIntervalMs: 150,
