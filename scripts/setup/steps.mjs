@@ -63,18 +63,22 @@ const NPM = {
   },
 };
 
+// From Node 22 on the version that brings its binaries is used (src/common/sqlite.ts).
+const SQLITE = 'better-sqlite3-node20';
+const NEEDS_SQLITE = Number(process.versions.node.split('.')[0]) < 22;
+
 function sqlite(toolchain) {
   return {
     name: 'sqlite',
-    title: 'Compile better-sqlite3 (about a minute)',
+    title: 'Compile SQLite for Node 20 (two minutes)',
     needs: [NPM.name, toolchain],
     inputs: () => ({
-      files: [tool('better-sqlite3', 'package.json'), tool('better-sqlite3', 'binding.gyp')],
+      files: [tool(SQLITE, 'package.json'), tool(SQLITE, 'binding.gyp')],
       facts: NODE_FACTS,
     }),
-    outputs: [tool('better-sqlite3', 'build', 'Release', 'better_sqlite3.node')],
+    outputs: [tool(SQLITE, 'build', 'Release', 'better_sqlite3.node')],
     remedy: COMPILER_REMEDY,
-    run: (task) => buildWithNodeGyp(task, 'better-sqlite3'),
+    run: (task) => buildWithNodeGyp(task, SQLITE),
   };
 }
 
@@ -218,7 +222,7 @@ export function stepsFor(purpose, env = process.env) {
     toolchain,
     NPM,
     packages,
-    sqlite(toolchain.name),
+    ...(NEEDS_SQLITE ? [sqlite(toolchain.name)] : []),
     plugin(packages.name),
     // The tests count the people of the built-in clip, so a chosen one is for the demo alone.
     demoClip(packages.name, purpose === 'test' ? undefined : env.SIGHTLINE_DEMO_CLIP),

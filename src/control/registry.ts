@@ -1,7 +1,8 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type { RunResult } from 'better-sqlite3';
 import { SightlineError } from '../common/errors.ts';
+import { Database } from '../common/sqlite.ts';
 import { type SealedSpec, sealSpec, unsealSpec } from './sealed-spec.ts';
 import type { JsonObject } from './types.ts';
 
@@ -28,7 +29,7 @@ interface Row {
  * with secrets in a column of their own.
  */
 export class Registry {
-  readonly #db: Database.Database;
+  readonly #db: Database;
 
   /** Opens `<dataDir>/registry.sqlite`, made when absent. Throws `SL_CONFIG_INVALID` for a file of a newer version. */
   constructor(dataDir: string) {
@@ -96,7 +97,7 @@ export class Registry {
     return this.#write('DELETE FROM streams WHERE id = ?', [id]).changes > 0;
   }
 
-  #write(sql: string, values: readonly string[]): Database.RunResult {
+  #write(sql: string, values: readonly string[]): RunResult {
     try {
       return this.#db.prepare(sql).run(...values);
     } catch (cause) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { SightlineError } from '../common/errors.ts';
+import { Database } from '../common/sqlite.ts';
 
 /**
  * Takes the folder for this process alone until `release`. The lock is SQLite's own on a file named `lock`: the

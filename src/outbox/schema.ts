@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3';
 import { SightlineError } from '../common/errors.ts';
+import { Database } from '../common/sqlite.ts';
 
 /** Version of the tables below. A newer one is refused, an older one would be migrated here. */
 export const FORMAT_VERSION = 1;
@@ -60,7 +60,7 @@ const TABLES = `
  * the ballast, so that giving the ballast back always leaves room to fold it into the database.
  * @throws SightlineError `SL_OUTBOX_FORMAT` for a newer version or a foreign file, `SL_OUTBOX_CORRUPT` for a damaged one
  */
-export function openJournalDatabase(file: string, ballastBytes: number): Database.Database {
+export function openJournalDatabase(file: string, ballastBytes: number): Database {
   const database = new Database(file, { timeout: 0 });
   try {
     checkFormat(database, file);
@@ -80,7 +80,7 @@ export function openJournalDatabase(file: string, ballastBytes: number): Databas
   }
 }
 
-function checkFormat(database: Database.Database, file: string): void {
+function checkFormat(database: Database, file: string): void {
   const version = database.pragma('user_version', { simple: true }) as number;
   const application = database.pragma('application_id', { simple: true }) as number;
   const isNew = version === 0 && application === 0;
@@ -94,7 +94,7 @@ function checkFormat(database: Database.Database, file: string): void {
   throw new SightlineError('SL_OUTBOX_FORMAT', `Cannot open the outbox ${file}: ${reason}`);
 }
 
-function makeTables(database: Database.Database): void {
+function makeTables(database: Database): void {
   if ((database.pragma('user_version', { simple: true }) as number) === FORMAT_VERSION) return;
   database.transaction(() => {
     database.exec(TABLES);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'better-sqlite3';
 import { type ErrorCode, SightlineError } from '../../src/common/errors.ts';
+import { Database } from '../../src/common/sqlite.ts';
 import { createOrchestrator } from '../../src/control/orchestrator.ts';
 import type { Compiler } from '../../src/control/types.ts';
 import { until } from '../support/wait.ts';

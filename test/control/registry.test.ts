@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'better-sqlite3';
 import { SightlineError } from '../../src/common/errors.ts';
+import { Database } from '../../src/common/sqlite.ts';
 import { Registry } from '../../src/control/registry.ts';
 import { temporaryFolder } from './support.ts';
 

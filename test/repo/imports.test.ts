@@ -120,6 +120,13 @@ test('only gst loads the addon', () => {
   assert.deepEqual(others, []);
 });
 
+test('only common/sqlite.ts loads SQLite: which version depends on Node', () => {
+  const loaders = [...filesUnder('src', /\.ts$/), ...filesUnder('test', /\.ts$/)].filter((file) =>
+    /^import (?!type )[^;]*'better-sqlite3/m.test(readFileSync(join(ROOT, file), 'utf8')),
+  );
+  assert.deepEqual(loaders, []);
+});
+
 test('native files include only what their folder may, and core and common no GStreamer', () => {
   const violations: string[] = [];
   for (const folder of Object.keys(NATIVE_ALLOWED)) {
