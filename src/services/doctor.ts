@@ -4,7 +4,13 @@ import { checkDeepStream } from './doctor/deepstream.ts';
 import type { Finding } from './doctor/finding.ts';
 import { checkGStreamer, inspectGStreamer } from './doctor/gstreamer.ts';
 import { checkClock, checkDataDir, checkNode, checkPort } from './doctor/machine.ts';
-import { checkBuild, checkDemoClip, checkModels, checkOnnxRuntime } from './doctor/parts.ts';
+import {
+  checkBuild,
+  checkDemoClip,
+  checkModels,
+  checkOnnxRuntime,
+  checkSqlite,
+} from './doctor/parts.ts';
 
 export type { Finding } from './doctor/finding.ts';
 
@@ -33,6 +39,7 @@ export async function examine(options: DoctorOptions = {}): Promise<readonly Fin
     checkNode(),
     checkGStreamer(inspection, env),
     checkBuild(),
+    checkSqlite(),
     checkOnnxRuntime(env),
     checkModels(options.modelsDir ?? PATHS.models),
     checkDemoClip(),

@@ -7,7 +7,7 @@ import { CPU_CODECS } from '../../src/pipeline/backends/cpu-codecs.ts';
 import { checkDeepStream } from '../../src/services/doctor/deepstream.ts';
 import { CPU_ELEMENTS } from '../../src/services/doctor/elements.ts';
 import { checkClock, checkDataDir, checkPort } from '../../src/services/doctor/machine.ts';
-import { checkModels } from '../../src/services/doctor/parts.ts';
+import { checkModels, checkSqlite } from '../../src/services/doctor/parts.ts';
 import { examine, type Finding, runDoctor } from '../../src/services/doctor.ts';
 import { temporaryFolder } from '../support/server.ts';
 
@@ -26,7 +26,9 @@ describe('doctor', () => {
       findings.filter(({ level }) => level === 'fail'),
       [],
     );
-    for (const check of ['node', 'elements', 'plugin', 'addon', 'onnxruntime', 'models', 'disk']) {
+    for (const check of [
+      ...['node', 'elements', 'plugin', 'addon', 'sqlite', 'onnxruntime', 'models', 'disk'],
+    ]) {
       assert.equal(of(findings, check)[0]?.level, 'ok', check);
     }
   });
@@ -53,6 +55,15 @@ describe('doctor', () => {
   it('says so where GStreamer’s tools are not installed', async () => {
     const findings = await examine({ env: { PATH: '/nowhere' } });
     assert.equal(of(findings, 'gstreamer')[0]?.mend, 'sudo apt-get install gstreamer1.0-tools');
+  });
+
+  it('says that SQLite was built for another Node, and what to do', async () => {
+    const finding = await checkSqlite(async () => {
+      throw new Error('The module was compiled against a different version.\nMore text.');
+    });
+    assert.equal(finding.level, 'fail');
+    assert.match(finding.what, /SQLite cannot be used by Node v\d+.*different version\.$/);
+    assert.match(finding.mend ?? '', /npm run setup/);
   });
 
   it('refuses an ONNX Runtime that is absent or no library', async () => {

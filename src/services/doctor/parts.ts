@@ -23,6 +23,24 @@ export async function checkBuild(): Promise<Finding[]> {
   );
 }
 
+const openSqlite = async (): Promise<void> => {
+  const { Database } = await import('../../common/sqlite.ts');
+  new Database(':memory:').close();
+};
+
+/** A binding that was made for another Node is found here, not at the first record. */
+export async function checkSqlite(open: () => Promise<void> = openSqlite): Promise<Finding> {
+  const check = 'sqlite';
+  try {
+    await open();
+    return ok(check, 'SQLite opens a database');
+  } catch (error) {
+    const [why] = String(error instanceof Error ? error.message : error).split('\n');
+    const mend = `${SETUP} (with this Node)`;
+    return fail(check, `SQLite cannot be used by Node ${process.version}: ${why}`, mend);
+  }
+}
+
 /** The library is there and made for this processor (it is loaded by the worker only). */
 export async function checkOnnxRuntime(env: NodeJS.ProcessEnv): Promise<Finding> {
   const check = 'onnxruntime';
