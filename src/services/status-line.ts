@@ -14,12 +14,12 @@ function describeStream({ id, status }: StreamView): string {
   const latency =
     status.latencyMs === undefined ? '' : `, p50 ${status.latencyMs.p50.toFixed(0)} ms`;
   return (
-    `${id} in ${status.fps.decoded.toFixed(1)} fps, inferred ${status.fps.inferred.toFixed(1)}, ` +
-    `${objects === '' ? 'no objects' : objects}${latency}`
+    `${id} in ${status.fps.decoded.toFixed(1)} fps, inferred ${status.fps.inferred.toFixed(1)}${latency}, ` +
+    `${objects === '' ? 'no objects' : objects}`
   );
 }
 
-/** One line that tells how the whole server fares, for a person at a terminal. */
+/** One line that tells how the whole server fares; what a narrow terminal cuts off stands last. */
 export function statusLine(streams: readonly StreamView[], sinks: readonly SinkView[]): string {
   const shown = streams.slice(0, MAX_STREAMS_SHOWN).map(describeStream);
   const more = streams.length - shown.length;
@@ -32,8 +32,8 @@ export function statusLine(streams: readonly StreamView[], sinks: readonly SinkV
     .filter(({ state }) => state !== 'ok')
     .map(({ id, state }) => `${id} ${state}`);
   return [
-    ...(shown.length === 0 ? ['no streams'] : shown),
     `pending ${pending}${waiting.length === 0 ? '' : ` (${waiting.join(', ')})`}`,
+    ...(shown.length === 0 ? ['no streams'] : shown),
   ].join(' | ');
 }
 

@@ -24,7 +24,7 @@ test('statusLine() tells rates, objects, latency and what waits', () => {
   ] as SinkView[];
   assert.equal(
     statusLine([stream('door', {})], sinks),
-    'door in 10.0 fps, inferred 10.0, person 6, car 1, p50 42 ms | pending 42 (mqtt backoff)',
+    'pending 42 (mqtt backoff) | door in 10.0 fps, inferred 10.0, p50 42 ms, person 6, car 1',
   );
 });
 
@@ -36,7 +36,7 @@ test('statusLine() names why a stream is not live, and counts what does not fit'
   ];
   assert.equal(
     statusLine(streams, []),
-    'a backoff (SL_SOURCE_UNREACHABLE) | b connecting | c connecting | d connecting | and 2 more (0 of 6 live) | pending 0',
+    'pending 0 | a backoff (SL_SOURCE_UNREACHABLE) | b connecting | c connecting | d connecting | and 2 more (0 of 6 live)',
   );
-  assert.equal(statusLine([], []), 'no streams | pending 0');
+  assert.equal(statusLine([], []), 'pending 0 | no streams');
 });
