@@ -9,9 +9,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ROOT } from './setup/paths.mjs';
 
-const DEBIAN = { mirror: 'http://deb.debian.org/debian', components: 'main', script: 'sid' };
+// The scripts are debootstrap's own and know their mirrors; a new release may have none of its name yet.
+const DEBIAN = { components: 'main', script: 'sid' };
 const UBUNTU = {
-  mirror: 'http://archive.ubuntu.com/ubuntu',
   components: 'main,universe',
   script: 'gutsy',
   keyring: '/usr/share/keyrings/ubuntu-archive-keyring.gpg',
@@ -35,14 +35,14 @@ function run(command, ...args) {
 }
 
 function makeSystem(root) {
-  const { mirror, components, script, keyring } = SUITES[suite];
+  const { components, script, keyring } = SUITES[suite];
   const unchecked = keyring !== undefined && !existsSync(keyring);
   if (unchecked) console.log(`${keyring} is not here: the base system's signature is not checked`);
   run(
     'debootstrap',
     ...(unchecked ? ['--no-check-gpg'] : []),
     ...['--variant=minbase', `--components=${components}`, '--include=ca-certificates,git'],
-    ...[suite, root, mirror, `/usr/share/debootstrap/scripts/${script}`],
+    ...[suite, root, '', `/usr/share/debootstrap/scripts/${script}`],
   );
   // The network of this machine: its resolver, its certificates, apt's proxies.
   for (const path of ['/etc/resolv.conf', '/etc/hosts', CERTIFICATES, '/etc/apt/apt.conf.d']) {
