@@ -200,6 +200,17 @@ test('SIGKILL of a worker is seen at once, and its lines close', async () => {
   await closed;
 });
 
+test('a stop without time to drain ends its streams at once, which is no freeze', async () => {
+  await using worker = await WorkerHarness.launch();
+  const streams = ['cam-1', 'cam-2', 'cam-3'];
+  await worker.start(streams.map((id) => pictures(id, { 'is-live': true })));
+  for (const id of streams) await worker.phase(id, 'live');
+  const stopped = await worker.request('stop', { drainMs: 0 });
+  assert.deepEqual(stopped, { id: 2, result: { drained: false } });
+  assert.deepEqual(await worker.exited(2_500), { code: EXIT_CODES.ended, signal: null });
+  for (const id of streams) assert.equal(worker.phases(id).at(-1)?.phase, 'stopped');
+});
+
 test('a worker whose control line closes stops and leaves with the code for it', async () => {
   await using worker = await WorkerHarness.launch();
   await worker.start([pictures('cam', { 'is-live': true })]);
