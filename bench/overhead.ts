@@ -95,11 +95,11 @@ function withoutMetadata(graph: Graph): Graph {
 async function floor(setting: Setting): Promise<Sample> {
   const model = await loadModel(setting.modelsDir, setting.model);
   const resolved = resolve(pipelineSpec(setting), { models: new Map([[setting.model, model]]) });
-  const graphs = lowerCpu(resolved, {
+  const { graphs } = lowerCpu(resolved, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
-  }).map(withoutMetadata);
-  const line = launchText(graphs, { pluginDir: PATHS.pluginDir }).replace(
+  });
+  const line = launchText(graphs.map(withoutMetadata), { pluginDir: PATHS.pluginDir }).replace(
     /^.*gst-launch/s,
     'exec gst-launch',
   );

@@ -18,6 +18,7 @@ export interface Model extends LoadedManifest {
   readonly batch: 'dynamic' | 'fixed';
   /** Whether one run can take several frames. */
   readonly dynamicBatch: boolean;
+  readonly kind: 'detector' | 'classifier';
 }
 
 export interface CatalogOptions {
@@ -86,6 +87,7 @@ export async function loadModel(
     input: { width: manifest.input.width, height: manifest.input.height },
     batch: manifest.batch,
     dynamicBatch: manifest.batch === 'dynamic',
+    kind: 'detector',
   };
 }
 

@@ -67,7 +67,7 @@ export async function compileFile(
     threshold === undefined
       ? model.configFile
       : await options.configWithThreshold(model, threshold);
-  const graphs = lowerCpu(pipeline, { ...options.cpu, configFile });
+  const { graphs } = lowerCpu(pipeline, { ...options.cpu, configFile });
   const codecs = new Set(graphs.flatMap(codecsOf));
   if (options.codec !== undefined && !codecs.has(options.codec)) {
     const known = [...codecs].join(', ');

@@ -14,14 +14,21 @@ export type Role =
   | 'mux'
   | 'queue'
   | 'infer'
+  | 'classify'
   | 'track'
+  | 'analytics'
   | 'sample'
   | 'split'
   | 'encode-image'
   | 'metadata'
   | 'image'
   | 'output'
-  | 'convert';
+  | 'convert'
+  | 'demux'
+  | 'tile'
+  | 'draw'
+  | 'encode-video'
+  | 'sink';
 
 export interface GraphNode {
   /** Unique in the graph; also the GStreamer element's name. [A-Za-z0-9_-]. */
@@ -33,6 +40,10 @@ export interface GraphNode {
   readonly optional?: readonly string[];
   /** Names of properties that hold secrets: never printed, logged or dumped. */
   readonly secret?: readonly string[];
+  /** JSON pointer into the spec: what asked for this node. Problems with it are reported there. Absent: nothing did. */
+  readonly origin?: string;
+  /** The one stream whose frames pass through this node; absent: those of every stream of the graph. */
+  readonly stream?: string;
   /** For role `output` (appsink): what its buffers are. 1 = sightline.v1.Frame, 2 = sightline.v1.Image. */
   readonly outputKind?: 1 | 2;
 }
@@ -54,6 +65,34 @@ export interface GraphChoice {
   readonly from: string;
   readonly to: string;
   readonly alternatives: readonly { readonly caps: string; readonly chain: readonly GraphNode[] }[];
+}
+
+export type Backend = 'cpu' | 'deepstream';
+
+/** A file that elements of a graph read. It must be written before the graph is built. */
+export interface GeneratedFile {
+  /** Absolute; it stands in a property of a node. The name depends on the text, so a file never changes. */
+  readonly path: string;
+  readonly kind: 'nvinfer' | 'nvinferserver' | 'tracker' | 'analytics' | 'muxer' | 'labels';
+  readonly text: string;
+  /** JSON pointer into the spec. */
+  readonly origin: string;
+}
+
+/** A spec was followed as far as the backend can: what is otherwise, with the pointer into the spec. */
+export interface LoweringNote {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** What a backend makes of a pipeline. */
+export interface Lowered {
+  readonly backend: Backend;
+  readonly graphs: readonly Graph[];
+  readonly files: readonly GeneratedFile[];
+  readonly notes: readonly LoweringNote[];
+  /** Variables the worker process must be started with (nvstreammux is chosen by one). */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface Graph {

@@ -1,56 +1,21 @@
 import { problemsError, type ValueProblem } from '../common/check.ts';
 import { type ErrorCode, SightlineError } from '../common/errors.ts';
 import { didYouMean } from '../common/near.ts';
-import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts';
+import { resolveSource } from '../sources/resolve-source.ts';
+import { findClasses } from './find-classes.ts';
 import { deepFreeze } from './freeze.ts';
+import { resolveAnalytics } from './resolve-analytics.ts';
+import { resolveSecondary } from './resolve-secondary.ts';
 import type {
-  ImagesSpec,
-  InferSpec,
-  PipelineSpec,
-  PipelineStream,
-  StreamSpec,
-  TrackSpec,
-} from './spec.ts';
+  ModelLookup,
+  ResolvedInfer,
+  ResolvedModel,
+  ResolvedPipeline,
+  ResolvedStream,
+} from './resolved.ts';
+import type { InferSpec, PipelineSpec, PipelineStream, StreamSpec } from './spec.ts';
 
-/** What the pipeline needs to know of an installed model. */
-export interface ResolvedModel {
-  readonly name: string;
-  readonly version: string;
-  /** Absolute path of the nvinfer-style configuration. */
-  readonly configFile: string;
-  readonly labels: readonly string[];
-  /** Whether one run can take several frames. */
-  readonly dynamicBatch: boolean;
-}
-
-/** The installed models: a map, or a function that may throw `SightlineError` for one that is broken. */
-export type ModelLookup =
-  | ReadonlyMap<string, ResolvedModel>
-  | ((name: string) => ResolvedModel | undefined);
-
-export interface ResolvedInfer {
-  readonly model: ResolvedModel;
-  readonly interval: number;
-  readonly threshold?: number;
-  /** Indices in the model's labels, ascending; absent: all. */
-  readonly classIds?: readonly number[];
-  readonly batchSize: number;
-}
-
-export interface ResolvedStream {
-  readonly id: string;
-  readonly sensorId: string;
-  readonly source: ResolvedSource;
-}
-
-/** A pipeline in which every name was looked up. Deeply frozen. */
-export interface ResolvedPipeline {
-  readonly id: string;
-  readonly infer: ResolvedInfer;
-  readonly track: TrackSpec;
-  readonly images?: ImagesSpec;
-  readonly streams: readonly ResolvedStream[];
-}
+export * from './resolved.ts';
 
 export interface ResolveOptions {
   readonly models: ModelLookup;
@@ -78,13 +43,24 @@ export function resolve(
   const infer = resolveInfer(spec.infer, options, findings);
   const streams =
     'streams' in spec ? resolveStreams(spec.streams, findings) : resolveStream(spec, '', findings);
+  const find = (name: string, pointer: string) =>
+    findModel(name, pointer, options.models, findings);
+  const secondary = resolveSecondary(spec.secondary ?? [], infer?.model, find, findings.problems);
+  const ids = 'streams' in spec ? spec.streams.map(({ id }) => id) : [spec.id];
+  const analytics = spec.analytics && resolveAnalytics(spec, ids, infer?.model, findings.problems);
   if (findings.problems.length > 0 || infer === undefined) throw failure(spec, findings);
-  const { id, track = { type: 'bytetrack' }, images } = spec;
+  const { id, accelerator = 'prefer-gpu', track = { type: 'bytetrack' } } = spec;
+  const { images, annotated, deepstream } = spec;
   return deepFreeze({
     id,
+    accelerator,
     infer,
+    secondary,
     track: { ...track },
+    ...(analytics === undefined ? {} : { analytics }),
     ...(images === undefined ? {} : { images: { ...images } }),
+    ...(annotated === undefined ? {} : { annotated: { ...annotated } }),
+    ...(deepstream === undefined ? {} : { deepstream: structuredClone(deepstream) }),
     streams,
   });
 }
@@ -136,16 +112,20 @@ function resolveInfer(
     });
     return undefined;
   }
-  const model = findModel(name, options.models, findings);
+  const model = findModel(name, '/infer/model', options.models, findings);
   if (model === undefined) return undefined;
+  if (model.kind !== 'detector') {
+    const message = `the model "${name}" is a ${model.kind}: it belongs under "secondary"`;
+    findings.problems.push({ pointer: '/infer/model', message });
+  }
   const { interval = 0, threshold, classes, batchSize = 1 } = spec ?? {};
   if (batchSize > 1 && !model.dynamicBatch) {
     const message = `must be 1: the model "${name}" takes one frame at a time`;
     findings.problems.push({ pointer: '/infer/batchSize', message });
   }
-  const classIds = classes && findClasses(classes, model, findings);
+  const classIds = classes && findClasses(classes, model, '/infer/classes', findings.problems);
   return {
-    model: copyModel(model),
+    model,
     interval,
     ...(threshold === undefined ? {} : { threshold }),
     ...(classIds === undefined ? {} : { classIds }),
@@ -154,25 +134,20 @@ function resolveInfer(
 }
 
 /** What the pipeline keeps of a model; a lookup may give more. */
-function copyModel({
-  name,
-  version,
-  configFile,
-  labels,
-  dynamicBatch,
-}: ResolvedModel): ResolvedModel {
-  return { name, version, configFile, labels: [...labels], dynamicBatch };
+function copyModel(model: ResolvedModel): ResolvedModel {
+  const { name, version, configFile, labels, dynamicBatch, kind } = model;
+  return { name, version, configFile, labels: [...labels], dynamicBatch, kind };
 }
 
 function findModel(
   name: string,
+  pointer: string,
   models: ModelLookup,
   findings: Findings,
 ): ResolvedModel | undefined {
-  const pointer = '/infer/model';
   try {
     const found = typeof models === 'function' ? models(name) : models.get(name);
-    if (found !== undefined) return found;
+    if (found !== undefined) return copyModel(found);
     const known = typeof models === 'function' ? [] : [...models.keys()];
     const message = `no model "${name}" is installed${didYouMean(name, known)} (see: sightline models list)`;
     report(findings, { pointer, message }, 'SL_MODEL_NOT_FOUND');
@@ -186,24 +161,6 @@ function findModel(
 function report(findings: Findings, problem: ValueProblem, code: ErrorCode): void {
   findings.problems.push(problem);
   findings.codes[findings.problems.length - 1] = code;
-}
-
-function findClasses(
-  classes: readonly string[],
-  model: ResolvedModel,
-  findings: Findings,
-): readonly number[] {
-  const ids: number[] = [];
-  for (const [index, label] of classes.entries()) {
-    const id = model.labels.indexOf(label);
-    if (id >= 0) ids.push(id);
-    else {
-      const hint = didYouMean(label, model.labels);
-      const message = `${JSON.stringify(label)} is no label of the model "${model.name}"${hint}`;
-      findings.problems.push({ pointer: `/infer/classes/${index}`, message });
-    }
-  }
-  return ids.sort((a, b) => a - b);
 }
 
 function failure(spec: PipelineSpec | StreamSpec, { problems, codes }: Findings): SightlineError {

@@ -1,14 +1,23 @@
 import { type Static, Type } from 'typebox';
-import { defaulted, idString, oneOf, strictObject, tagged } from '../common/schema.ts';
+import { defaulted, idString, oneOf, strictObject } from '../common/schema.ts';
 import { Source } from '../sources/specs.ts';
+import { AnalyticsSpec } from './analytics-spec.ts';
+import { AnnotatedSpec, DeepStreamSpec } from './deepstream-spec.ts';
+import { TrackSpec } from './track-spec.ts';
+
+export type { AnalyticsSpec } from './analytics-spec.ts';
+export type { AnnotatedSpec, DeepStreamSpec } from './deepstream-spec.ts';
+export { TrackSpec } from './track-spec.ts';
+
+const ModelName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
+  description: 'Name of an installed model (sightline models list)',
+});
 
 /** Which model looks at the frames, and how. */
 export const InferSpec = strictObject(
   {
-    model: Type.String({
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
-      description: 'Name of an installed model (sightline models list)',
-    }),
+    model: ModelName,
     interval: defaulted(
       Type.Integer({
         minimum: 0,
@@ -44,46 +53,37 @@ export const InferSpec = strictObject(
 );
 export type InferSpec = Static<typeof InferSpec>;
 
-function share(description: string) {
-  return Type.Optional(Type.Number({ minimum: 0, maximum: 1, description }));
-}
-
-/** ByteTrack-style association. Knobs left out have the defaults of the element (in brackets). */
-export const ByteTrackSpec = strictObject({
-  type: Type.Literal('bytetrack'),
-  highThreshold: share('Score from which a detection takes part in the first association (0.4)'),
-  lowThreshold: share('Score from which a detection can continue a track at all (0.1)'),
-  newTrackThreshold: share('Score from which an unmatched detection starts a track (0.5)'),
-  matchThreshold: share('Largest distance, 1 - overlap, of a detection from its track (0.8)'),
-  maxLostFrames: Type.Optional(
+/** A second look at objects that were found: a classifier, or a detector inside of them. */
+export const SecondarySpec = strictObject({
+  id: idString({ description: 'Name of this step; other steps can work on what it finds' }),
+  model: ModelName,
+  on: Type.Optional(
+    strictObject({
+      step: Type.Optional(idString({ description: 'Id of another step; default: `infer`' })),
+      classes: Type.Optional(
+        Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
+          minItems: 1,
+          maxItems: 1000,
+          uniqueItems: true,
+          description: 'Labels to look at; default: all',
+        }),
+      ),
+    }),
+  ),
+  threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Least score' })),
+  interval: defaulted(
     Type.Integer({
       minimum: 0,
-      maximum: 100_000,
-      description: 'Frames without a detection after which a track ends (30)',
-    }),
-  ),
-  minHits: Type.Optional(
-    Type.Integer({
-      minimum: 1,
       maximum: 1000,
-      description: 'Detections in a row that confirm a track (2)',
+      description: 'Frames after which a tracked object is looked at again; 0: each frame',
     }),
+    0,
   ),
-  classAware: Type.Optional(
-    Type.Boolean({ description: 'A track continues only with objects of its class (true)' }),
-  ),
-  emitLost: Type.Optional(
-    Type.Boolean({ description: 'Put out missed tracks at their predicted place (false)' }),
-  ),
+  minWidth: defaulted(Type.Integer({ minimum: 0, maximum: 16_384, description: 'px' }), 0),
+  minHeight: defaulted(Type.Integer({ minimum: 0, maximum: 16_384, description: 'px' }), 0),
+  batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
 });
-export type ByteTrackSpec = Static<typeof ByteTrackSpec>;
-
-/** How objects keep their id from frame to frame. Left out: bytetrack. */
-export const TrackSpec = tagged('type', [
-  ByteTrackSpec,
-  strictObject({ type: Type.Literal('none') }),
-]);
-export type TrackSpec = Static<typeof TrackSpec>;
+export type SecondarySpec = Static<typeof SecondarySpec>;
 
 /** Which frames leave as JPEG pictures too. */
 export const ImagesSpec = strictObject(
@@ -107,9 +107,19 @@ export const ImagesSpec = strictObject(
 export type ImagesSpec = Static<typeof ImagesSpec>;
 
 const processing = {
+  accelerator: Type.Optional(
+    oneOf(['prefer-gpu', 'require-gpu', 'cpu'], {
+      description:
+        'prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without',
+    }),
+  ),
   infer: Type.Optional(InferSpec),
+  secondary: Type.Optional(Type.Array(SecondarySpec, { minItems: 1, maxItems: 16 })),
   track: Type.Optional(TrackSpec),
+  analytics: Type.Optional(AnalyticsSpec),
   images: Type.Optional(ImagesSpec),
+  annotated: Type.Optional(AnnotatedSpec),
+  deepstream: Type.Optional(DeepStreamSpec),
 };
 
 const StreamId = idString();

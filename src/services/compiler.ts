@@ -50,7 +50,7 @@ async function compile(
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
   const resolved = resolve(spec, { models: await preload(spec.infer?.model, modelsDir) });
   const { model, threshold } = resolved.infer;
-  const graphs = lowerCpu(resolved, {
+  const { graphs } = lowerCpu(resolved, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
     ...(threshold === undefined

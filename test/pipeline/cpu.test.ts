@@ -77,10 +77,10 @@ test('a threshold needs a configuration of its own', () => {
   const pipeline = resolve(parseDocument(text, PipelineSpec).value, { models: MODELS });
   const { configFile: _configFile, ...without } = CPU;
   assert.equal(thrown(() => lowerCpu(pipeline, without)).code, 'SL_INTERNAL');
-  const [graph] = lowerCpu(pipeline, { ...without, configFile: '/x/own.txt' });
+  const [graph] = lowerCpu(pipeline, { ...without, configFile: '/x/own.txt' }).graphs;
   assert.equal(properties(graph!, 'infer')['config-file-path'], '/x/own.txt');
   const plain = resolve(parseDocument(pipelineText(FILE), PipelineSpec).value, { models: MODELS });
-  const [other] = lowerCpu(plain, without);
+  const [other] = lowerCpu(plain, without).graphs;
   assert.equal(properties(other!, 'infer')['config-file-path'], MODEL.configFile);
 });
 

@@ -16,6 +16,7 @@ export const MODEL: ResolvedModel = {
   configFile: '/models/centernet-512x384/nvinfer.txt',
   labels: ['person', 'bicycle', 'car', 'motorcycle', 'airplane', 'bus', 'train', 'truck'],
   dynamicBatch: true,
+  kind: 'detector',
 };
 
 /** A model that takes one frame at a time. */
@@ -44,7 +45,7 @@ export const CPU = {
 /** The graphs of a pipeline text. */
 export function compile(text: string, cpu = CPU): readonly Graph[] {
   const spec = parseDocument(text, PipelineSpec, { env: ENV }).value;
-  return lowerCpu(resolve(spec, { models: MODELS }), cpu);
+  return lowerCpu(resolve(spec, { models: MODELS }), cpu).graphs;
 }
 
 /** A pipeline of one stream, with the source given in YAML's flow form and more lines before it. */

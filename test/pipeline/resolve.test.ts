@@ -22,6 +22,8 @@ function problems(spec: PipelineSpec | StreamSpec, options = OPTIONS): string[] 
 test('resolve() makes a pipeline of one stream of a StreamSpec', () => {
   assert.deepEqual(resolve(stream(), OPTIONS), {
     id: 'cam',
+    accelerator: 'prefer-gpu',
+    secondary: [],
     infer: { model: MODEL, interval: 0, batchSize: 1 },
     track: { type: 'bytetrack' },
     streams: [

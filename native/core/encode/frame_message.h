@@ -29,12 +29,106 @@ struct FrameIdentity {
   std::uint32_t height = 0;
 };
 
+// Mirrors TrackState of frame.proto.
+enum class TrackState : std::uint8_t {
+  kUnspecified = 0,
+  kActive = 1,
+  kInactive = 2,
+  kTentative = 3,
+  kProjected = 4,
+};
+
+// Pixels of the source frame.
+struct Box {
+  float left = 0;
+  float top = 0;
+  float width = 0;
+  float height = 0;
+};
+
+struct Classification {
+  std::uint32_t component = 0;
+  std::string_view attribute;
+  std::string_view label;
+  float confidence = 0;
+  std::uint32_t value = 0;
+};
+
+struct ObjectAnalytics {
+  std::vector<std::string_view> zones;
+  std::vector<std::string_view> overcrowded_zones;
+  std::vector<std::string_view> lines_crossed;
+  std::string_view direction;
+  bool stopped = false;
+};
+
+// `scores` is the caller's, [height * width].
+struct Mask {
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  float threshold = 0;
+  const float* scores = nullptr;
+};
+
 struct FrameObject {
   Detection detection;  // pixels of the source frame
   std::string_view label;
   bool tracked = false;
   std::uint64_t track_id = 0;  // when tracked
   std::uint32_t frames_since_detection = 0;
+  // What only some pipelines know; at its default it is not written.
+  std::vector<Classification> classifications;
+  ObjectAnalytics analytics;
+  TrackState track_state = TrackState::kUnspecified;
+  float tracker_confidence = 0;
+  bool has_detector_box = false;
+  Box detector_box;
+  float rotation_deg = 0;
+  std::uint32_t parent = 0;  // 1 + index of the object it lies in
+  std::uint32_t component = 0;
+  Mask mask;
+  const float* embedding = nullptr;  // [embedding_size], the caller's
+  std::uint32_t embedding_size = 0;
+  float visibility = 0;
+  bool has_foot_image = false;
+  bool has_foot_world = false;
+  float foot_image[2] = {0, 0};
+  float foot_world[2] = {0, 0};
+};
+
+struct ZoneCount {
+  std::string_view id;
+  std::uint32_t objects = 0;
+  bool overcrowded = false;
+};
+
+struct LineCount {
+  std::string_view id;
+  std::uint64_t crossings = 0;
+  std::uint64_t crossings_total = 0;
+};
+
+struct FrameAnalytics {
+  std::vector<ZoneCount> zones;
+  std::vector<LineCount> lines;
+};
+
+// Mirrors TrackRecord of frame.proto.
+struct TrackRecord {
+  enum class Kind : std::uint8_t { kPastFrames = 1, kTerminated = 2, kShadow = 3 };
+  struct Point {
+    std::uint64_t frame_sequence = 0;
+    Box box;
+    float confidence = 0;
+    std::uint32_t age = 0;
+    TrackState state = TrackState::kUnspecified;
+    float visibility = 0;
+  };
+  Kind kind = Kind::kPastFrames;
+  std::uint64_t track_id = 0;
+  std::int32_t class_id = 0;
+  std::string_view label;
+  std::vector<Point> points;
 };
 
 // Nanoseconds; 0 where a stage did not run.
@@ -61,6 +155,8 @@ struct FrameMessage {
   std::uint64_t frames_skipped = 0;
   FrameLatency latency;
   std::vector<FrameObject> objects;
+  FrameAnalytics analytics;
+  std::vector<TrackRecord> track_records;
 };
 
 // The content of one sightline.v1.Image.

@@ -36,8 +36,25 @@ enum Field {
   kInferred = 111,
   kSkipped = 112,
   kRecordId = 113,
+  kAnalytics = 114,
+  kTrackRecords = 115,
 };
 }  // namespace frame
+namespace analytics {
+enum Field { kZones = 1, kLines = 2 };
+namespace zone {
+enum Field { kId = 1, kObjects = 2, kOvercrowded = 3 };
+}
+namespace line {
+enum Field { kId = 1, kCrossings = 2, kCrossingsTotal = 3 };
+}
+}  // namespace analytics
+namespace track_record {
+enum Field { kKind = 1, kId = 2, kClassId = 3, kType = 4, kPoints = 5 };
+namespace point {
+enum Field { kSequence = 1, kBbox = 2, kConfidence = 3, kAge = 4, kState = 5, kVisibility = 6 };
+}
+}  // namespace track_record
 namespace timestamp {
 enum Field { kSeconds = 1, kNanos = 2 };
 }
@@ -53,9 +70,34 @@ enum Field {
   kBbox = 2,
   kType = 3,
   kConfidence = 4,
+  kEmbedding = 6,
   kClassId = 100,
-  kSinceDetection = 101
+  kSinceDetection = 101,
+  kClassifications = 102,
+  kAnalytics = 103,
+  kTrackState = 104,
+  kTrackerConfidence = 105,
+  kDetectorBbox = 106,
+  kRotation = 107,
+  kParent = 108,
+  kComponent = 109,
+  kMask = 110,
+  kVisibility = 111,
+  kFootImage = 112,
+  kFootWorld = 113,
 };
+}
+namespace classification {
+enum Field { kComponent = 1, kAttribute = 2, kLabel = 3, kConfidence = 4, kValue = 5 };
+}
+namespace object_analytics {
+enum Field { kZones = 1, kOvercrowded = 2, kLines = 3, kDirection = 4, kStopped = 5 };
+}
+namespace mask {
+enum Field { kWidth = 1, kHeight = 2, kThreshold = 3, kScores = 4 };
+}
+namespace embedding {
+enum Field { kVector = 1 };
 }
 namespace bbox {
 enum Field { kLeft = 1, kTop = 2, kRight = 3, kBottom = 4 };
@@ -102,21 +144,113 @@ void AddTimestamp(pbf_writer* writer, int field, std::uint64_t unix_ns) {
   AddNumber(&stamp, timestamp::kNanos, unix_ns % 1'000'000'000);
 }
 
+template <class Corners>
+void AddBox(pbf_writer* writer, int field, const Corners& box) {
+  pbf_writer corners(*writer, field);
+  AddFloat(&corners, bbox::kLeft, box.left);
+  AddFloat(&corners, bbox::kTop, box.top);
+  AddFloat(&corners, bbox::kRight, box.left + box.width);
+  AddFloat(&corners, bbox::kBottom, box.top + box.height);
+}
+
+void AddTexts(pbf_writer* writer, int field, const std::vector<std::string_view>& texts) {
+  for (const std::string_view text : texts) writer->add_bytes(field, text.data(), text.size());
+}
+
+void AddFloats(pbf_writer* writer, int field, const float* values, size_t count) {
+  if (count != 0) writer->add_packed_float(field, values, values + count);
+}
+
+void AddClassification(pbf_writer* object_writer, const Classification& item) {
+  pbf_writer writer(*object_writer, object::kClassifications);
+  AddNumber(&writer, classification::kComponent, item.component);
+  AddText(&writer, classification::kAttribute, item.attribute);
+  AddText(&writer, classification::kLabel, item.label);
+  AddFloat(&writer, classification::kConfidence, item.confidence);
+  AddNumber(&writer, classification::kValue, item.value);
+}
+
+void AddAnalytics(pbf_writer* object_writer, const ObjectAnalytics& item) {
+  if (item.zones.empty() && item.overcrowded_zones.empty() && item.lines_crossed.empty() &&
+      item.direction.empty() && !item.stopped) {
+    return;
+  }
+  pbf_writer writer(*object_writer, object::kAnalytics);
+  AddTexts(&writer, object_analytics::kZones, item.zones);
+  AddTexts(&writer, object_analytics::kOvercrowded, item.overcrowded_zones);
+  AddTexts(&writer, object_analytics::kLines, item.lines_crossed);
+  AddText(&writer, object_analytics::kDirection, item.direction);
+  AddNumber(&writer, object_analytics::kStopped, item.stopped ? 1 : 0);
+}
+
+void AddMask(pbf_writer* object_writer, const Mask& item) {
+  if (item.scores == nullptr) return;
+  pbf_writer writer(*object_writer, object::kMask);
+  AddNumber(&writer, mask::kWidth, item.width);
+  AddNumber(&writer, mask::kHeight, item.height);
+  AddFloat(&writer, mask::kThreshold, item.threshold);
+  AddFloats(&writer, mask::kScores, item.scores, size_t{item.width} * item.height);
+}
+
 void AddObject(pbf_writer* frame_writer, const FrameObject& item) {
   pbf_writer writer(*frame_writer, frame::kObjects);
   if (item.tracked) AddDecimal(&writer, object::kId, item.track_id);
   const Detection& box = item.detection;
-  {
-    pbf_writer corners(writer, object::kBbox);
-    AddFloat(&corners, bbox::kLeft, box.left);
-    AddFloat(&corners, bbox::kTop, box.top);
-    AddFloat(&corners, bbox::kRight, box.left + box.width);
-    AddFloat(&corners, bbox::kBottom, box.top + box.height);
-  }
+  AddBox(&writer, object::kBbox, box);
   AddText(&writer, object::kType, item.label);
   AddFloat(&writer, object::kConfidence, box.confidence);
+  if (item.embedding_size != 0) {
+    pbf_writer vector(writer, object::kEmbedding);
+    AddFloats(&vector, embedding::kVector, item.embedding, item.embedding_size);
+  }
   if (box.class_id != 0) writer.add_int32(object::kClassId, box.class_id);
   AddNumber(&writer, object::kSinceDetection, item.frames_since_detection);
+  for (const Classification& found : item.classifications) AddClassification(&writer, found);
+  AddAnalytics(&writer, item.analytics);
+  AddNumber(&writer, object::kTrackState, static_cast<std::uint64_t>(item.track_state));
+  AddFloat(&writer, object::kTrackerConfidence, item.tracker_confidence);
+  if (item.has_detector_box) AddBox(&writer, object::kDetectorBbox, item.detector_box);
+  AddFloat(&writer, object::kRotation, item.rotation_deg);
+  AddNumber(&writer, object::kParent, item.parent);
+  AddNumber(&writer, object::kComponent, item.component);
+  AddMask(&writer, item.mask);
+  AddFloat(&writer, object::kVisibility, item.visibility);
+  if (item.has_foot_image) AddFloats(&writer, object::kFootImage, item.foot_image, 2);
+  if (item.has_foot_world) AddFloats(&writer, object::kFootWorld, item.foot_world, 2);
+}
+
+void AddAnalytics(pbf_writer* frame_writer, const FrameAnalytics& item) {
+  if (item.zones.empty() && item.lines.empty()) return;
+  pbf_writer writer(*frame_writer, frame::kAnalytics);
+  for (const ZoneCount& zone : item.zones) {
+    pbf_writer entry(writer, analytics::kZones);
+    AddText(&entry, analytics::zone::kId, zone.id);
+    AddNumber(&entry, analytics::zone::kObjects, zone.objects);
+    AddNumber(&entry, analytics::zone::kOvercrowded, zone.overcrowded ? 1 : 0);
+  }
+  for (const LineCount& line : item.lines) {
+    pbf_writer entry(writer, analytics::kLines);
+    AddText(&entry, analytics::line::kId, line.id);
+    AddNumber(&entry, analytics::line::kCrossings, line.crossings);
+    AddNumber(&entry, analytics::line::kCrossingsTotal, line.crossings_total);
+  }
+}
+
+void AddTrackRecord(pbf_writer* frame_writer, const TrackRecord& item) {
+  pbf_writer writer(*frame_writer, frame::kTrackRecords);
+  AddNumber(&writer, track_record::kKind, static_cast<std::uint64_t>(item.kind));
+  AddDecimal(&writer, track_record::kId, item.track_id);
+  if (item.class_id != 0) writer.add_int32(track_record::kClassId, item.class_id);
+  AddText(&writer, track_record::kType, item.label);
+  for (const TrackRecord::Point& at : item.points) {
+    pbf_writer point(writer, track_record::kPoints);
+    AddNumber(&point, track_record::point::kSequence, at.frame_sequence);
+    AddBox(&point, track_record::point::kBbox, at.box);
+    AddFloat(&point, track_record::point::kConfidence, at.confidence);
+    AddNumber(&point, track_record::point::kAge, at.age);
+    AddNumber(&point, track_record::point::kState, static_cast<std::uint64_t>(at.state));
+    AddFloat(&point, track_record::point::kVisibility, at.visibility);
+  }
 }
 
 void AddModel(pbf_writer* frame_writer, const FrameMessage& message) {
@@ -165,6 +299,8 @@ const std::string& MessageEncoder::Encode(const FrameMessage& message) {
   AddNumber(&writer, frame::kSkipped, message.frames_skipped);
   WriteFrameRecordId(identity, &key_);
   AddText(&writer, frame::kRecordId, key_);
+  AddAnalytics(&writer, message.analytics);
+  for (const TrackRecord& record : message.track_records) AddTrackRecord(&writer, record);
   return bytes_;
 }
 

@@ -1,10 +1,19 @@
+import { problemsError, type ValueProblem } from '../../common/check.ts';
 import { SightlineError } from '../../common/errors.ts';
 import { isLive } from '../../sources/resolve-source.ts';
 import { deepFreeze } from '../freeze.ts';
-import type { Graph, GraphLink, GraphNode, PropertyValue } from '../graph.ts';
+import type {
+  Graph,
+  GraphLink,
+  GraphNode,
+  Lowered,
+  LoweringNote,
+  PropertyValue,
+} from '../graph.ts';
 import { assertSound } from '../graph-check.ts';
 import type { ResolvedPipeline, ResolvedStream } from '../resolve.ts';
 import type { ImagesSpec, TrackSpec } from '../spec.ts';
+import type { ByteTrackSpec } from '../track-spec.ts';
 import { lowerSource } from './cpu-source.ts';
 
 export interface CpuOptions {
@@ -27,12 +36,31 @@ const IMAGE_BUFFERS = 4;
  * Lowers a pipeline to elements that run on the CPU: one graph a stream. The worker runs all of them in one process,
  * where their detectors share the model.
  *
- * @throws SightlineError `SL_INTERNAL` when `configFile` is missing though it is needed.
+ * @throws SightlineError `SL_BACKEND_UNSUPPORTED` with the pointers of what only DeepStream does; `SL_INTERNAL` when
+ * `configFile` is missing though it is needed.
  */
-export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): readonly Graph[] {
+export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lowered {
+  refuseGpuOnly(pipeline);
   const graphs = pipeline.streams.map((stream) => lowerStream(pipeline, stream, options));
   assertSound(graphs);
-  return deepFreeze(graphs);
+  const notes = trackerNotes(pipeline.track);
+  return deepFreeze({ backend: 'cpu', graphs, files: [], notes, environment: {} });
+}
+
+/** What no element on the CPU does yet. */
+function refuseGpuOnly({ id, secondary, annotated }: ResolvedPipeline): void {
+  const problems: ValueProblem[] = [];
+  const message = 'needs the DeepStream backend: it does not run on the CPU yet';
+  if (secondary.length > 0) problems.push({ pointer: '/secondary', message });
+  if (annotated !== undefined) problems.push({ pointer: '/annotated', message });
+  if (problems.length === 0) return;
+  throw problemsError(problems, { code: 'SL_BACKEND_UNSUPPORTED', subject: `pipeline "${id}"` });
+}
+
+function trackerNotes(track: TrackSpec): LoweringNote[] {
+  if (track.type === 'none' || track.type === 'bytetrack') return [];
+  const message = `"${track.type}" runs on NVIDIA GPUs only: on the CPU this is bytetrack`;
+  return [{ pointer: '/track/type', message }];
 }
 
 function lowerStream(
@@ -103,11 +131,12 @@ function detector({ id, infer, streams }: ResolvedPipeline, options: CpuOptions)
 
 function tracker(track: TrackSpec): GraphNode[] {
   if (track.type === 'none') return [];
+  const own: Partial<ByteTrackSpec> = track.type === 'bytetrack' ? track : {};
   const knobs: Record<string, PropertyValue | undefined> = {
-    'track-high-threshold': track.highThreshold,
-    'track-low-threshold': track.lowThreshold,
-    'new-track-threshold': track.newTrackThreshold,
-    'match-threshold': track.matchThreshold,
+    'track-high-threshold': own.highThreshold,
+    'track-low-threshold': own.lowThreshold,
+    'new-track-threshold': own.newTrackThreshold,
+    'match-threshold': own.matchThreshold,
     'max-lost-frames': track.maxLostFrames,
     'min-hits': track.minHits,
     'class-aware': track.classAware,
