@@ -26,7 +26,7 @@ test('items of all kinds become groups of the streams they are for', () => {
     zones:
       - { id: bay, ${SQUARE}, classes: [car, person], overcrowding: { objects: 3 } }
     lines:
-      - { id: in, line: [[0.1, 0.2], [0.3, 0.4]], direction: [[0.5, 0.6], [0.7, 0.8]], streams: [gate], mode: strict, extended: true }
+      - { id: in, line: [[0.1, 0.4], [0.3, 0.2]], direction: [[0.5, 0.6], [0.7, 0.8]], streams: [gate], mode: strict, extended: true }
     directions:
       - { id: north, direction: [[0.5, 1], [0.5, 0]], streams: [dock] }
 `);
@@ -45,13 +45,13 @@ obj-cnt-win-in-ms=50
 enable=1
 class-id=0;2
 inverse-roi=0
-roi-bay=0;0;5000;0;5000;3334;0;10000
+roi-bay=0;0;5000;0;5000;3334;0;10100
 
 [overcrowding-stream-0]
 enable=1
 class-id=0;2
 object-threshold=3
-roi-bay=0;0;5000;0;5000;3334;0;10000
+roi-bay=0;0;5000;0;5000;3334;0;10100
 
 [direction-detection-stream-0]
 enable=1
@@ -62,20 +62,20 @@ direction-north=5000;10000;5000;0
 enable=1
 class-id=0;2
 inverse-roi=0
-roi-bay=0;0;5000;0;5000;3334;0;10000
+roi-bay=0;0;5000;0;5000;3334;0;10100
 
 [overcrowding-stream-1]
 enable=1
 class-id=0;2
 object-threshold=3
-roi-bay=0;0;5000;0;5000;3334;0;10000
+roi-bay=0;0;5000;0;5000;3334;0;10100
 
 [line-crossing-stream-1]
 enable=1
 class-id=-1
 extended=1
 mode=strict
-line-crossing-in=5000;6000;7000;8000;1000;2000;3000;4000
+line-crossing-in=5000;6000;7000;8000;1000;4000;3000;2000
 `,
   );
 });

@@ -5,6 +5,11 @@ import type { ResolvedAnalytics } from '../resolved.ts';
  * scales it to the batched surface (and cuts to whole pixels there), so one file serves every size of muxer.
  */
 const SPACE = 10_000;
+/**
+ * Where a zone that reaches the lower edge of the picture ends. nvdsanalytics counts a point on a lower edge as outside,
+ * and the middle of the lower edge of an object that the picture cuts off lies just there.
+ */
+const BELOW = 10_100;
 
 /** What one nvdsanalytics reads. */
 export interface AnalyticsFile {
@@ -97,7 +102,8 @@ function groupsOf(analytics: ResolvedAnalytics, stream: string): Group[] {
     streams === undefined || streams.includes(stream);
   for (const zone of analytics.zones.filter(here)) {
     const { id, polygon, invert, overcrowding } = zone;
-    const roi = `roi-${id}=${points(polygon)}`;
+    const reaching = polygon.map(([x = 0, y = 0]) => [x, y >= 1 ? BELOW / SPACE : y]);
+    const roi = `roi-${id}=${points(reaching)}`;
     add('roi-filtering', [classes(zone), `inverse-roi=${invert ? 1 : 0}`], roi);
     if (overcrowding === undefined) continue;
     add('overcrowding', [classes(zone), `object-threshold=${overcrowding.objects}`], roi);
