@@ -35,8 +35,6 @@ const PlatformSchema = strictObject({
   title: Type.String(),
   architecture: Type.String({ description: 'As `uname -m` gives it' }),
   libraryDir: Type.String({ description: "Folder of DeepStream's shared libraries" }),
-  /** VPI backend of the NvDCF tracker. */
-  vpiBackend: Type.Integer({ minimum: 1, maximum: 2, description: '1 CUDA, 2 PVA' }),
   gpus: Type.Integer({ minimum: 1, description: 'Largest number of GPUs' }),
   releases: Type.Record(Type.String(), Release, { description: 'By DeepStream version' }),
   parts: strictObject({
