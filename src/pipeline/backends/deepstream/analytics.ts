@@ -15,7 +15,11 @@ export function lowerAnalytics(context: LoweringContext, { streams }: GraphPlan)
   return files.map(({ text }, index) => {
     const id = index === 0 ? 'analytics' : `analytics-${index + 1}`;
     const properties = {
-      'config-file': context.file('analytics', 'analytics', 'txt', text, '/analytics'),
+      'config-file': context.file('analytics', '.txt', {
+        kind: 'analytics',
+        text,
+        origin: '/analytics',
+      }),
       'unique-id': FIRST_ID + index,
     };
     return context.part('analytics', id, 'analytics', properties, { origin: '/analytics' });

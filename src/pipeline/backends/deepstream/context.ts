@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { checkValue, problemsError, type ValueProblem } from '../../../common/check.ts';
 import type { ErrorCode } from '../../../common/errors.ts';
 import { DeepStreamSpec } from '../../deepstream-spec.ts';
+import { generatedFile } from '../../generated-file.ts';
 import type { GeneratedFile, GraphLink, GraphNode, LoweringNote } from '../../graph.ts';
 import type { ResolvedPipeline } from '../../resolved.ts';
 import type { NodeFacts } from '../nodes.ts';
@@ -66,18 +65,11 @@ export class LoweringContext {
     return { id, factory, role, properties: { ...properties, ...own }, ...rest };
   }
 
-  /** Notes a file the graph reads and gives its path, which depends on the text. */
-  file(
-    kind: GeneratedFile['kind'],
-    name: string,
-    extension: string,
-    text: string,
-    origin: string,
-  ): string {
-    const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-    const path = join(this.options.filesDir, `${name}-${digest}.${extension}`);
-    this.addFile({ path, kind, text, origin });
-    return path;
+  /** Takes a file the graph reads and gives its path, which depends on the text. */
+  file(name: string, extension: `.${string}`, file: Omit<GeneratedFile, 'path'>): string {
+    const made = generatedFile(this.options.filesDir, name, extension, file);
+    this.addFile(made);
+    return made.path;
   }
 
   addFile(file: GeneratedFile): void {

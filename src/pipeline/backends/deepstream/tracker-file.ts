@@ -74,7 +74,7 @@ function management({ maxLostFrames = 30, minHits = 2, emitLost = false }: Track
   };
 }
 
-/** Ids are unique in the process, not in a stream's session alone. */
+/** Ids count from 1 in each session, as on the CPU; lost tracks are not joined to new ones. */
 const TRAJECTORY: Section = { useUniqueID: 0, enableReAssoc: 0 };
 
 /** Kalman filter of SORT's descendants: noise in shares of a box's height, as DeepSORT published them. */

@@ -52,7 +52,8 @@ function trackerFile(
     reidModel: own === undefined ? join(libraryDir, SAMPLE_REID) : resolve(workingDir, own),
     reidEngine: join(filesDir, `reid-ds${deepstream}-gpu${spec.gpuId}-${precision}.engine`),
   });
-  return context.file('tracker', `tracker-${nvTrackerOf(track)}`, 'yml', text, '/track');
+  const file = { kind: 'tracker', text, origin: '/track' } as const;
+  return context.file(`tracker-${nvTrackerOf(track)}`, '.yml', file);
 }
 
 function sizeOf(context: LoweringContext, track: TrackSpec): { width: number; height: number } {
