@@ -1,0 +1,54 @@
+import { problemsError } from '../../common/check.ts';
+import type { SightlineError } from '../../common/errors.ts';
+import type { Lowered } from '../graph.ts';
+import type { Catalogue } from './catalogue.ts';
+import { checkCaps } from './check-caps.ts';
+import { checkElements } from './check-elements.ts';
+import { checkPads } from './check-pads.ts';
+import { CheckContext } from './context.ts';
+import { Elements } from './elements.ts';
+import type { CatalogueFinding } from './finding.ts';
+import { GraphView } from './graph-view.ts';
+import type { KeyTables } from './keys.ts';
+
+export interface CheckOptions {
+  readonly catalogue: Catalogue;
+  readonly keys: KeyTables;
+  /** A platform of the catalogue: dgpu, jetson, orin-nano or sbsa. */
+  readonly platform: string;
+  /** Version of DeepStream the pipeline is for, such as "9.1". */
+  readonly deepstream: string;
+}
+
+/**
+ * Checks a lowered pipeline against what is known of DeepStream, without a GPU: its elements, properties, links, and the
+ * files it writes. Pure; the same findings in the same order each time.
+ *
+ * @throws RangeError for a platform the catalogue does not have.
+ */
+export function checkLowered(lowered: Lowered, options: CheckOptions): CatalogueFinding[] {
+  const { catalogue, keys, platform } = options;
+  const elements = new Elements(catalogue, platform, lowered.environment);
+  const context = new CheckContext(lowered, elements, keys);
+  for (const graph of lowered.graphs) {
+    const view = new GraphView(graph, elements);
+    checkElements(view, context);
+    checkPads(view, context);
+    checkCaps(view, context);
+  }
+  return context.findings;
+}
+
+/**
+ * The error for what `checkLowered` found, or undefined where no finding is an error. Its problems carry the pointers.
+ * @param subject what was checked, such as `pipeline "dock"`
+ */
+export function catalogueError(
+  findings: readonly CatalogueFinding[],
+  subject: string,
+): SightlineError | undefined {
+  const problems = findings
+    .filter(({ level }) => level === 'error')
+    .map(({ pointer, message }) => ({ pointer, message }));
+  return problems.length === 0 ? undefined : problemsError(problems, { subject });
+}
