@@ -5,11 +5,12 @@ import type { Catalogue } from './catalogue.ts';
 import { checkCaps } from './check-caps.ts';
 import { checkElements } from './check-elements.ts';
 import { checkPads } from './check-pads.ts';
-import { CheckContext } from './context.ts';
+import { CheckContext, type PropertyOverrides } from './context.ts';
 import { Elements } from './elements.ts';
 import type { CatalogueFinding } from './finding.ts';
 import { GraphView } from './graph-view.ts';
 import type { KeyTables } from './keys.ts';
+import { checkRules } from './rules/all.ts';
 
 export interface CheckOptions {
   readonly catalogue: Catalogue;
@@ -18,6 +19,8 @@ export interface CheckOptions {
   readonly platform: string;
   /** Version of DeepStream the pipeline is for, such as "9.1". */
   readonly deepstream: string;
+  /** `deepstream.elements` of the spec: a finding about a property it sets points there. */
+  readonly overrides?: PropertyOverrides;
 }
 
 /**
@@ -27,14 +30,15 @@ export interface CheckOptions {
  * @throws RangeError for a platform the catalogue does not have.
  */
 export function checkLowered(lowered: Lowered, options: CheckOptions): CatalogueFinding[] {
-  const { catalogue, keys, platform } = options;
+  const { catalogue, keys, platform, overrides } = options;
   const elements = new Elements(catalogue, platform, lowered.environment);
-  const context = new CheckContext(lowered, elements, keys);
+  const context = new CheckContext(lowered, elements, keys, overrides);
   for (const graph of lowered.graphs) {
     const view = new GraphView(graph, elements);
     checkElements(view, context);
     checkPads(view, context);
-    checkCaps(view, context);
+    const flow = checkCaps(view, context);
+    checkRules(view, context, flow);
   }
   return context.findings;
 }
