@@ -7,6 +7,7 @@ import { checkElements } from './check-elements.ts';
 import { checkPads } from './check-pads.ts';
 import { CheckContext, type PropertyOverrides } from './context.ts';
 import { Elements } from './elements.ts';
+import { checkFiles } from './files/all.ts';
 import type { CatalogueFinding } from './finding.ts';
 import { GraphView } from './graph-view.ts';
 import type { KeyTables } from './keys.ts';
@@ -27,19 +28,26 @@ export interface CheckOptions {
  * Checks a lowered pipeline against what is known of DeepStream, without a GPU: its elements, properties, links, and the
  * files it writes. Pure; the same findings in the same order each time.
  *
- * @throws RangeError for a platform the catalogue does not have.
+ * @throws RangeError for a platform or a version the catalogue does not have.
  */
 export function checkLowered(lowered: Lowered, options: CheckOptions): CatalogueFinding[] {
   const { catalogue, keys, platform, overrides } = options;
+  if (!`${catalogue.deepstream}.`.startsWith(`${options.deepstream}.`)) {
+    const { deepstream } = options;
+    throw new RangeError(
+      `The catalogue is of DeepStream ${catalogue.deepstream}, not ${deepstream}`,
+    );
+  }
   const elements = new Elements(catalogue, platform, lowered.environment);
   const context = new CheckContext(lowered, elements, keys, overrides);
-  for (const graph of lowered.graphs) {
-    const view = new GraphView(graph, elements);
+  const views = lowered.graphs.map((graph) => new GraphView(graph, elements));
+  for (const view of views) {
     checkElements(view, context);
     checkPads(view, context);
     const flow = checkCaps(view, context);
     checkRules(view, context, flow);
   }
+  checkFiles(views, context);
   return context.findings;
 }
 

@@ -11,6 +11,8 @@ export interface FileTable {
   /** False: there may be keys that are not listed, so an unknown one is only a warning. */
   readonly complete: boolean;
   readonly requiredGroups: readonly string[];
+  /** Groups that a library of the user's reads: any key may stand there. */
+  readonly openGroups?: readonly string[];
   /** Keys by group; a text names another group with the same keys. `<n>` stands for a number, `<label>` for a name. */
   readonly groups: Readonly<Record<string, Readonly<Record<string, KeyEntry>> | string>>;
 }
