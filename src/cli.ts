@@ -93,17 +93,24 @@ program
     const { compileFile } = await import('./pipeline/commands.ts');
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
     const { deepStreamTarget } = await import('./services/deepstream-target.ts');
+    const { writeGeneratedFiles } = await import('./services/generated-files.ts');
     const { models = PATHS.models, backend, format, out, codec, secrets } = options;
     const { platform, deepstream } = options;
     const installed = await loadModels(models);
-    const filesDir = out === undefined ? join(PATHS.cache, 'deepstream') : resolve(out);
+    const folder = out === undefined ? undefined : resolve(out);
+    const cpuFiles = folder ?? join(PATHS.cache, 'infer');
+    const filesDir = folder ?? join(PATHS.cache, 'deepstream');
     // The check against the catalogue of DeepStream's elements belongs here: `check: (lowered) => checkLowered(...)`.
     process.exitCode = await compileFile(
       file,
       {
         backend,
         format,
-        cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism() },
+        cpu: {
+          onnxRuntimeLibrary: onnxRuntimeLibrary(),
+          cores: availableParallelism(),
+          filesDir: cpuFiles,
+        },
         ...(backend === 'cpu'
           ? {}
           : {
@@ -114,9 +121,10 @@ program
                 models: installed,
               }),
             }),
-        writeFiles: out !== undefined,
+        // A launch line for this machine is to run; what another machine reads is only shown, unless it is asked for.
+        ...(backend === 'cpu' || out !== undefined ? { writeFiles: writeGeneratedFiles } : {}),
         pluginDir: PATHS.pluginDir,
-        configWithThreshold: createThresholdWriter(models, join(PATHS.cache, 'infer')),
+        configWithThreshold: createThresholdWriter(models, cpuFiles),
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },

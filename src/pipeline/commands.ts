@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { ValueProblem } from '../common/check.ts';
 import { type Document, loadDocument } from '../common/document.ts';
 import { type Problem, SightlineError } from '../common/errors.ts';
@@ -46,8 +44,8 @@ export interface CompileOptions {
   readonly check?: (lowered: Lowered) => readonly LoweredFinding[];
   /** Writes a model's configuration with another threshold and returns its path. */
   readonly configWithThreshold: (model: ResolvedModel, threshold: number) => Promise<string>;
-  /** Write the generated files where the graph names them, so that a launch line runs. Default false. */
-  readonly writeFiles?: boolean;
+  /** Writes what the graphs read, so that a launch line runs. Default: nothing is written. */
+  readonly writeFiles?: (files: readonly GeneratedFile[]) => Promise<void>;
   /** For `launch`: folder of Sightline's plugin, so that the line runs anywhere. */
   readonly pluginDir?: string;
   /** For `launch`: the codec to show where the source offers several. */
@@ -104,14 +102,14 @@ async function print(
   options: CompileOptions,
   context: CommandContext,
 ): Promise<boolean> {
-  const { format, codec, pluginDir, secrets = false, writeFiles = false } = options;
+  const { format, codec, pluginDir, secrets = false, writeFiles } = options;
   const codecs = new Set(lowered.graphs.flatMap(codecsOf));
   if (codec !== undefined && !codecs.has(codec)) {
     const known = [...codecs].join(', ') || 'none: an element of its own decodes';
     context.printError(`Cannot compile ${file} for codec "${codec}": known are ${known}`);
     return false;
   }
-  if (writeFiles) for (const generated of lowered.files) await write(generated);
+  await writeFiles?.(lowered.files);
   const text = loweredText(lowered, format, {
     secrets,
     ...(codec === undefined ? {} : { codec }),
@@ -119,16 +117,6 @@ async function print(
   });
   context.print(text.trimEnd());
   return true;
-}
-
-async function write({ path, text }: GeneratedFile): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text);
-  } catch (cause) {
-    const message = `Cannot write ${path}: ${(cause as Error).message}; check the folder's rights and free space`;
-    throw new SightlineError('SL_UNAVAILABLE', message, { cause });
-  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { launchText } from '../../src/pipeline/launch-text.ts';
 import { loweredText } from '../../src/pipeline/lowered-text.ts';
 import { graphText } from '../../src/pipeline/text.ts';
 import { deepStream, lower, PLATFORM_NAMES } from './deepstream-fixtures.ts';
-import { compile, PIPELINES, thrown } from './fixtures.ts';
+import { compile, lower as lowerForCpu, PIPELINES, thrown } from './fixtures.ts';
 
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 /** SIGHTLINE_GOLDEN=write rewrites the files; the difference is to be reviewed. */
@@ -31,8 +31,10 @@ for (const file of readdirSync(PIPELINES).filter((name) => name.endsWith('.yaml'
   const unsupported = GPU_ONLY[name];
   if (unsupported === undefined) {
     test(`pipelines/${file} compiles to the recorded CPU graph`, () => {
-      const graphs = compile(spec);
-      compare(`${name}.cpu.txt`, `${graphText(graphs)}\n${launchText(graphs)}\n`);
+      const lowered = lowerForCpu(spec);
+      const written = lowered.files.map(({ path, text }) => `\n${path}\n${text}`).join('');
+      const text = `${graphText(lowered.graphs)}\n${launchText(lowered.graphs)}\n${written}`;
+      compare(`${name}.cpu.txt`, text);
     });
   } else {
     test(`pipelines/${file} is refused on the CPU`, () => {

@@ -14,6 +14,7 @@ import { assertSound } from '../graph-check.ts';
 import type { ResolvedPipeline, ResolvedStream } from '../resolve.ts';
 import type { ImagesSpec, TrackSpec } from '../spec.ts';
 import type { ByteTrackSpec } from '../track-spec.ts';
+import { lowerAnalytics } from './cpu-analytics.ts';
 import { lowerSource } from './cpu-source.ts';
 import { chainLinks, IMAGE_BUFFERS, METADATA_BUFFERS, node, output, queue } from './nodes.ts';
 
@@ -27,6 +28,8 @@ export interface CpuOptions {
    * slinfer nor nvinfer takes it as a property); default: the model's configuration.
    */
   readonly configFile?: string;
+  /** Folder (absolute) of the files the graphs read; `Lowered.files` are to be written there. */
+  readonly filesDir: string;
 }
 
 /**
@@ -38,10 +41,13 @@ export interface CpuOptions {
  */
 export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lowered {
   refuseGpuOnly(pipeline);
-  const graphs = pipeline.streams.map((stream) => lowerStream(pipeline, stream, options));
+  const analytics = lowerAnalytics(pipeline, options.filesDir);
+  const graphs = pipeline.streams.map((stream, index) =>
+    lowerStream(pipeline, stream, options, analytics.nodes(index)),
+  );
   assertSound(graphs);
   const notes = trackerNotes(pipeline.track);
-  return deepFreeze({ backend: 'cpu', graphs, files: [], notes, environment: {} });
+  return deepFreeze({ backend: 'cpu', graphs, files: analytics.files, notes, environment: {} });
 }
 
 /** What no element on the CPU does yet. */
@@ -64,6 +70,7 @@ function lowerStream(
   pipeline: ResolvedPipeline,
   stream: ResolvedStream,
   options: CpuOptions,
+  analytics: readonly GraphNode[],
 ): Graph {
   const source = lowerSource(stream.source, 'decoded');
   const pictures = [
@@ -72,6 +79,7 @@ function lowerStream(
     frameQueue(stream),
     detector(pipeline, options),
     ...tracker(pipeline.track),
+    ...analytics,
   ];
   const outputs = lowerOutputs(stream, pipeline.images);
   const main = [...pictures, ...outputs.main];
