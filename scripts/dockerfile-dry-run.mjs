@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildStages } from './docker/build.mjs';
 import { runImage, runInImage } from './docker/container.mjs';
-import { contextFiles } from './docker/context.mjs';
+import { contextFiles, snapshotContext } from './docker/context.mjs';
 import { readDockerfile } from './docker/dockerfile.mjs';
 import { DOCKERFILES, lintDockerfile } from './docker/lint.mjs';
 import { ROOT } from './setup/paths.mjs';
@@ -49,7 +49,7 @@ async function execute(name) {
   let ok = false;
   try {
     const { image, notes } = await buildStages(readDockerfile(join(ROOT, name)), {
-      ...{ context: ROOT, files, work, log, say },
+      ...{ context: snapshotContext(ROOT, files, join(work, 'context')), files, work, log, say },
       cache: values.bases ?? join(work, 'bases'),
     });
     const status = await runInImage(image, ['doctor'], log);

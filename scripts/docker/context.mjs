@@ -1,6 +1,6 @@
 // What `docker build .` would send: the files of the checkout that .dockerignore leaves.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** A pattern of .dockerignore as a regular expression over paths with `/`. Matches what lies below a folder, too. */
 function toRegExp(pattern) {
@@ -47,4 +47,13 @@ export function contextFiles(root) {
   };
   visit('');
   return files.sort();
+}
+
+/** Copies the context to a folder and returns it: a build sees the files as they were when it began. */
+export function snapshotContext(root, files, folder) {
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(root, file), join(folder, file), { verbatimSymlinks: true });
+  }
+  return folder;
 }

@@ -24,7 +24,7 @@ export async function readDriver(host: Host): Promise<DriverFacts> {
   const smi = await host.run(
     'nvidia-smi',
     ['--query-gpu=driver_version,name', '--format=csv,noheader'],
-    SMI_LIMIT_MS,
+    { limitMs: SMI_LIMIT_MS },
   );
   if (smi.kind !== 'done') return { gpus: [] };
   const rows = smi.stdout

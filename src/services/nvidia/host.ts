@@ -81,12 +81,16 @@ export class Host {
   }
 
   /**
-   * Runs a program for at most `limitMs`. A program that cannot be killed (nvidia-smi on a GPU that fell off the bus
+   * Runs a program for at most `limitMs`, with the variables of `env` over those of this machine. A program that cannot be killed (nvidia-smi on a GPU that fell off the bus
    * waits in the kernel) is left to itself: its end is not awaited.
    */
-  run(command: string, args: readonly string[], limitMs = this.#limitMs): Promise<CommandResult> {
+  run(
+    command: string,
+    args: readonly string[],
+    { limitMs = this.#limitMs, env = {} }: { limitMs?: number; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<CommandResult> {
     return new Promise((resolve) => {
-      const options = { env: { ...this.env, LC_ALL: 'C' }, maxBuffer: MAX_OUTPUT_BYTES };
+      const options = { env: { ...this.env, ...env, LC_ALL: 'C' }, maxBuffer: MAX_OUTPUT_BYTES };
       const child = execFile(command, [...args], options, (error, stdout, stderr) => {
         clearTimeout(timer);
         if (error === null) resolve({ kind: 'done', stdout, stderr });
