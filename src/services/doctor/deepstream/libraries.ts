@@ -1,7 +1,7 @@
 import type { Host } from '../../nvidia/host.ts';
 import { DEEPSTREAM_FOLDER } from '../../nvidia/installation.ts';
 import { cudaVersion, tensorRtVersion } from '../../nvidia/libraries.ts';
-import { compareVersions, releaseOf } from '../../nvidia/releases.ts';
+import { releaseOf } from '../../nvidia/releases.ts';
 import { type Finding, fail, ok, warn } from '../finding.ts';
 
 /** What is loaded, by what it is for, in DeepStream's folder. */
@@ -56,11 +56,10 @@ function checkVersion(
         : `Install ${name} ${wanted}; then sudo ldconfig`,
     );
   }
-  const [major, minor] = (wanted ?? version).split('.');
-  const series = `${major}.${minor}`;
-  if (compareVersions(version.split('.').slice(0, 2).join('.'), series) === 0) {
-    return ok(check, `${name} ${version}`);
-  }
+  // A file name may tell the first number alone.
+  const known = version.split('.').slice(0, 2);
+  const series = (wanted ?? version).split('.').slice(0, known.length);
+  if (known.join('.') === series.join('.')) return ok(check, `${name} ${version}`);
   return warn(
     check,
     `${name} ${version}, but this DeepStream was made with ${wanted}`,
