@@ -1,15 +1,12 @@
 import { constants } from 'node:fs';
 import {
   access,
-  copyFile,
-  link,
   mkdir,
   open,
   readdir,
   readFile,
   rm,
   stat,
-  unlink,
   utimes,
   writeFile,
 } from 'node:fs/promises';
@@ -17,7 +14,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { SightlineError } from '../common/errors.ts';
 import { tryFileLock } from '../common/file-lock.ts';
 import { ChecksumCache } from './checksum.ts';
-import { replaceFile } from './files.ts';
+import { linkOrCopy, replaceFile } from './files.ts';
 
 /** Says of an engine that it is whole. Its time of change is the last use. */
 const MARKER = 'engine.json';
@@ -124,7 +121,8 @@ export class EngineCache {
       for (const name of await readdir(folder)) {
         if (join(folder, name) !== onnxFile) await rm(join(folder, name), { force: true });
       }
-      await placeModel(engine.sourceFile, onnxFile);
+      // Not a symbolic link: nvinfer would follow it, and write the engine beside the original.
+      await linkOrCopy(engine.sourceFile, onnxFile);
     } catch (cause) {
       throw unwritable(folder, cause);
     }
@@ -230,19 +228,6 @@ export class EngineCache {
     const inside = [engine.onnxFile, engine.engineFile].every((file) => dirname(file) === folder);
     if (inside && KEY.test(engine.key)) return engine;
     throw new SightlineError('SL_INTERNAL', `${engine.engineFile} is not in the cache ${folder}`);
-  }
-}
-
-/**
- * Puts the model beside its engine: as a hard link, or as a copy where the cache is on another file system. A symbolic
- * link would not do: nvinfer follows it, and writes the engine beside the original.
- */
-async function placeModel(source: string, target: string): Promise<void> {
-  await unlink(target).catch(() => undefined);
-  try {
-    await link(source, target);
-  } catch {
-    await replaceFile(target, (partial) => copyFile(source, partial, constants.COPYFILE_FICLONE));
   }
 }
 

@@ -22,6 +22,8 @@ export interface EngineFacts extends EngineMachine {
   readonly batchSize: number;
   /** Part of nvinfer's file name. */
   readonly gpuId: number;
+  /** SHA-256 of the calibration table, for int8. */
+  readonly calibrationSha256?: string;
   /** Network input, channels;height;width: fixes what the ONNX file leaves open. */
   readonly inputDims: readonly number[];
 }
@@ -51,6 +53,7 @@ export function engineKey(facts: EngineFacts): string {
     ['format', 1],
     ['model', modelSha256],
     ['precision', precision],
+    ['calibration', facts.calibrationSha256 ?? null],
     ['batch', batchSize],
     ['gpu-id', gpuId],
     ['input', inputDims],
