@@ -23,6 +23,11 @@ function port(text: string): number {
   return value;
 }
 
+function count(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A number from 0 to 9999.');
+  return Number(text);
+}
+
 const program = new Command('sightline')
   .description('Cameras in, object metadata out')
   .version(version)
@@ -172,6 +177,28 @@ models
   .option('--replace', 'replace an installed model of the same name')
   .action(async (manifest: string, options: { onnx?: string; replace?: boolean }) =>
     (await import('./models/commands.ts')).modelsAdd(manifest, print, options),
+  );
+
+models
+  .command('triton')
+  .description('Lay a model out in a Triton repository, for the engine nvinferserver')
+  .argument('<name>')
+  .argument('<repository>', 'folder of Triton models')
+  .option('--batch <n>', 'largest batch (16)', count)
+  .addOption(new Option('--precision <name>', 'of TensorRT').choices(['fp32', 'fp16']))
+  .option('--gpu <n>', 'CUDA device (0)', count)
+  .option('--engine-cache <dir>', 'folder where Triton keeps its engines')
+  .action(
+    async (
+      name: string,
+      repository: string,
+      options: {
+        batch?: number;
+        precision?: 'fp32' | 'fp16';
+        gpu?: number;
+        engineCache?: string;
+      },
+    ) => (await import('./models/commands.ts')).modelsTriton(name, repository, print, options),
   );
 
 program

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { loadDocument } from '../common/document.ts';
 import { PATHS, ROOT } from '../common/paths.ts';
-import type { LoadedManifest } from '../models/manifest.ts';
+import type { Model } from '../models/catalog.ts';
+import type { EngineMachine } from '../models/engine-key.ts';
 import {
   type DeepStreamVersion,
   type PlatformName,
@@ -10,7 +11,7 @@ import {
   platformOf,
 } from '../pipeline/backends/deepstream/platform.ts';
 import type { DeepStreamOptions } from '../pipeline/backends/deepstream.ts';
-import { createInferFiles } from './infer-file.ts';
+import { createInferFileWriter } from './infer-files.ts';
 
 /** Folder of what is known of DeepStream. */
 export const DEEPSTREAM_DATA = join(ROOT, 'configs', 'deepstream');
@@ -30,13 +31,29 @@ export interface TargetOptions {
   readonly deepstream: DeepStreamVersion;
   /** Absolute folder of generated files. */
   readonly filesDir: string;
-  readonly models: (name: string) => LoadedManifest | undefined;
+  readonly models: (name: string) => Model | undefined;
+  /** Absolute folder of TensorRT engines. Default: `engines` in `filesDir`. */
+  readonly enginesDir?: string;
+  /** The GPU that engines are built for, by the driver's name. Default: that of the platform's title. */
+  readonly machine?: Pick<EngineMachine, 'gpuName'> & Partial<EngineMachine>;
 }
 
 /** What lowering needs to know of a machine with DeepStream, whether this is one or not. */
 export async function deepStreamTarget(options: TargetOptions): Promise<DeepStreamOptions> {
-  const { platform, deepstream, filesDir, models } = options;
+  const {
+    platform,
+    deepstream,
+    filesDir,
+    models,
+    enginesDir = join(filesDir, 'engines'),
+  } = options;
   const data = platformOf(await loadPlatforms(), platform);
+  const machine: EngineMachine = {
+    gpuName: data.title,
+    tensorRt: data.releases[deepstream]?.tensorrt ?? 'unknown',
+    deepStream: deepstream,
+    ...options.machine,
+  };
   return {
     platform: data,
     deepstream,
@@ -44,6 +61,6 @@ export async function deepStreamTarget(options: TargetOptions): Promise<DeepStre
     libraryDir: data.libraryDir,
     parserLibrary: join(PATHS.pluginDir, 'libsightline_parsers.so'),
     workingDir: process.cwd(),
-    inferFile: createInferFiles(models, filesDir),
+    inferFile: createInferFileWriter({ models, filesDir, cacheDir: enginesDir, machine }),
   };
 }
