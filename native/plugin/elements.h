@@ -6,6 +6,10 @@
 gboolean SlInferRegister(GstPlugin* plugin);
 gboolean SlStampRegister(GstPlugin* plugin);
 gboolean SlTrackRegister(GstPlugin* plugin);
+gboolean SlAnalyticsRegister(GstPlugin* plugin);
 gboolean SlSampleRegister(GstPlugin* plugin);
 gboolean SlMetaRegister(GstPlugin* plugin);
 gboolean SlImageRegister(GstPlugin* plugin);
+// Those of native/deepstream.
+gboolean SlDsMetaRegister(GstPlugin* plugin);
+gboolean SlDsSampleRegister(GstPlugin* plugin);

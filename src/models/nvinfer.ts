@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
-import { writeFileIfChanged } from './files.ts';
+import { writeFileIfChanged } from '../common/files.ts';
 import { type LoadedManifest, type Manifest, needsNms } from './manifest.ts';
 
 /** What one stream or pipeline wants otherwise than the model's manifest. */
@@ -12,7 +12,7 @@ export interface InferOverrides {
 }
 
 /** Symbols of the parsers, as nvinfer's `parse-bbox-func-name` and slinfer know them. */
-const PARSER_SYMBOLS: Readonly<Record<Manifest['parser'], string>> = {
+export const PARSER_SYMBOLS: Readonly<Record<Manifest['parser'], string>> = {
   centernet: 'SightlineParseCenterNet',
   yolov8: 'SightlineParseYoloV8',
   yolov5: 'SightlineParseYoloV5',
