@@ -97,7 +97,7 @@ program
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
-    const { deepStreamTarget } = await import('./services/deepstream-target.ts');
+    const { deepStreamCheck, deepStreamTarget } = await import('./services/deepstream-target.ts');
     const { writeGeneratedFiles } = await import('./services/generated-files.ts');
     const { models = PATHS.models, backend, format, out, codec, secrets } = options;
     const { platform, deepstream } = options;
@@ -105,7 +105,10 @@ program
     const folder = out === undefined ? undefined : resolve(out);
     const cpuFiles = folder ?? join(PATHS.cache, 'infer');
     const filesDir = folder ?? join(PATHS.cache, 'deepstream');
-    // The check against the catalogue of DeepStream's elements belongs here: `check: (lowered) => checkLowered(...)`.
+    const check = backend === 'cpu' ? undefined : await deepStreamCheck(platform, deepstream);
+    if (backend !== 'cpu' && check === undefined) {
+      printError(`Not checked: there is no catalogue of the elements of DeepStream ${deepstream}`);
+    }
     process.exitCode = await compileFile(
       file,
       {
@@ -126,6 +129,7 @@ program
                 models: installed,
               }),
             }),
+        ...(check === undefined ? {} : { check }),
         // A launch line for this machine is to run; what another machine reads is only shown, unless it is asked for.
         ...(backend === 'cpu' || out !== undefined ? { writeFiles: writeGeneratedFiles } : {}),
         pluginDir: PATHS.pluginDir,
