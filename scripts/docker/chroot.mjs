@@ -24,7 +24,7 @@ export function resolveUser(root, user) {
     uid,
     gid: Number(entry?.[3] ?? 0),
     groups: groups
-      .filter(([, , , members]) => members?.split(',').includes(entry?.[0] ?? ''))
+      .filter(([, , , members]) => entry !== undefined && members?.split(',').includes(entry[0]))
       .map(([, , gid]) => Number(gid)),
     home: entry?.[5] ?? '/',
   };
