@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkValue } from '../../src/common/check.ts';
 import { parseDocument } from '../../src/common/document.ts';
 import { ROOT } from '../../src/common/paths.ts';
+import type { Model } from '../../src/models/catalog.ts';
 import { type Manifest, ManifestSchema } from '../../src/models/manifest.ts';
 import {
   PLATFORM_NAMES,
@@ -12,12 +13,11 @@ import {
 } from '../../src/pipeline/backends/deepstream/platform.ts';
 import { type DeepStreamOptions, lowerDeepStream } from '../../src/pipeline/backends/deepstream.ts';
 import type { InferFileRequest, InferFileWriter } from '../../src/pipeline/backends/infer-file.ts';
-import { generatedFile } from '../../src/pipeline/generated-file.ts';
 import type { Graph, GraphNode, Lowered } from '../../src/pipeline/graph.ts';
 import { allNodes } from '../../src/pipeline/graph-check.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
-import { createInferFiles } from '../../src/services/infer-file.ts';
+import { createInferFileWriter } from '../../src/services/infer-files.ts';
 import { ENV, MODEL, MODELS } from './fixtures.ts';
 
 export { PLATFORM_NAMES, type PlatformName };
@@ -28,41 +28,43 @@ export const PLATFORMS = checkValue(
 );
 
 const FILES_DIR = '/var/lib/sightline/generated';
-const MANIFEST: Manifest = {
-  ...parseDocument(
-    readFileSync(join(ROOT, 'models', MODEL.name, 'model.yaml'), 'utf8'),
-    ManifestSchema,
-  ).value,
-  version: MODEL.version,
+
+function manifestOf(path: string): Manifest {
+  const text = readFileSync(join(ROOT, 'models', path, 'model.yaml'), 'utf8');
+  return parseDocument(text, ManifestSchema).value as Manifest;
+}
+
+const MANIFESTS = {
+  detector: manifestOf(MODEL.name),
+  classifier: manifestOf('examples/vehicle-colour'),
 };
-const fromManifest = createInferFiles(
-  (name) => ({
-    manifest: { ...MANIFEST, name },
+
+/** An installed model of the resolved one's name: the shipped manifest of its kind with other labels. */
+function installed(name: string): Model | undefined {
+  const model = MODELS.get(name);
+  if (model === undefined) return undefined;
+  const { kind, version, labels, dynamicBatch, configFile } = model;
+  const batch = dynamicBatch ? 'dynamic' : 'fixed';
+  const shipped = MANIFESTS[kind];
+  const onnx = { ...shipped.onnx, sha256: shipped.onnx.sha256 ?? 'c'.repeat(64) };
+  const manifest: Manifest = { ...shipped, name, version, batch, onnx };
+  return {
+    ...{ name, version, manifest, labels, batch, dynamicBatch, kind, configFile },
+    input: manifest.input,
     folder: `/models/${name}`,
     file: `/models/${name}/model.yaml`,
     onnxFile: `/models/${name}/model.onnx`,
     labelsFile: `/models/${name}/labels.txt`,
-    labels: MODELS.get(name)?.labels ?? [],
-  }),
-  FILES_DIR,
-);
+  };
+}
 
-/** The configurations of models, all made from the one manifest with other names. */
-export const inferFile: InferFileWriter = (request) => {
-  if (request.model.kind === 'detector') return fromManifest(request);
-  const text = [
-    '[property]',
-    `gie-unique-id=${request.uniqueId}`,
-    `process-mode=${request.processMode}`,
-    'network-type=1',
-    `onnx-file=/models/${request.model.name}/model.onnx`,
-    `batch-size=${request.batchSize}`,
-    `secondary-reinfer-interval=${request.interval}`,
-    '',
-  ].join('\n');
-  const { origin } = request;
-  return generatedFile(FILES_DIR, request.model.name, '.txt', { kind: 'nvinfer', text, origin });
-};
+/** The configurations of the fixtures' models, as serve writes them, for one machine. */
+export const inferFile: InferFileWriter = createInferFileWriter({
+  models: installed,
+  filesDir: FILES_DIR,
+  cacheDir: '/var/lib/sightline/engines',
+  machine: { gpuName: 'NVIDIA L4', tensorRt: '10.16.1.11', deepStream: '9.1' },
+});
 
 export function deepStream(
   platform: PlatformName = 'dgpu',
