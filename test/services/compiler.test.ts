@@ -13,7 +13,7 @@ for (const [what, source] of [
 ] as const) {
   test(`what comes over the API opens no ${what}`, async () => {
     const spec = checkValue({ id: 'cam', source }, StreamSpec);
-    await assert.rejects(compiler.stream(spec), {
+    await assert.rejects(async () => compiler.stream(spec), {
       code: 'SL_SPEC_INVALID',
       problems: [
         {
