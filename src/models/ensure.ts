@@ -1,12 +1,12 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { SightlineError } from '../common/errors.ts';
+import { replaceFile } from '../common/files.ts';
 import { PATHS } from '../common/paths.ts';
 import { readManifest, verifyOnnx } from './catalog.ts';
 import { checkOnnx } from './check-onnx.ts';
 import { ChecksumCache, hashFile } from './checksum.ts';
 import { convertCenternet } from './convert/convert-centernet.ts';
 import { downloadFile } from './download.ts';
-import { replaceFile } from './files.ts';
 import type { LoadedManifest, Manifest } from './manifest.ts';
 import { writeOwnNvinferConfig } from './nvinfer.ts';
 import { findPackageFile } from './package-file.ts';
@@ -60,7 +60,8 @@ async function obtain(
   target: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { source, convert, input, name } = model.manifest;
+  const { source, input, name } = model.manifest;
+  const convert = model.manifest.task === 'detector' ? model.manifest.convert : undefined;
   switch (source.kind) {
     case 'package': {
       const files = await checkPackageFiles(source);

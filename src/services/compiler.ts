@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
 import { problemsError } from '../common/check.ts';
 import { SightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary } from '../common/paths.ts';
@@ -8,6 +9,7 @@ import { lowerCpu } from '../pipeline/backends/cpu.ts';
 import { type ModelLookup, resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { ServerConfig } from './config.ts';
+import { writeGeneratedFiles } from './generated-files.ts';
 
 export interface CompilerOptions {
   readonly modelsDir: string;
@@ -22,7 +24,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
   return {
     async stream(given) {
       const spec: StreamSpec = { ...defaults, ...given };
-      refuseFiles(spec);
+      refuseRecordings(spec);
       const compiled = await compile(spec, options);
       return { ...compiled, streams: [{ id: spec.id, spec }] };
     },
@@ -37,10 +39,11 @@ export function createCompiler(options: CompilerOptions): Compiler {
   };
 }
 
-/** What comes over the API must not open files of this machine; a configuration may. */
-function refuseFiles({ source }: StreamSpec): void {
-  if (source.type !== 'file') return;
-  const message = 'must be "rtsp": files can only be analysed by a pipeline of the configuration';
+/** What comes over the API must open no file of this machine and fetch nothing by HTTP; a configuration may. */
+function refuseRecordings({ source }: StreamSpec): void {
+  if (source.type === 'rtsp') return;
+  const what = source.type === 'file' ? 'files' : 'web addresses';
+  const message = `must be "rtsp": ${what} can only be analysed by a pipeline of the configuration`;
   throw problemsError([{ pointer: '/source/type', message }], { subject: 'the stream' });
 }
 
@@ -50,13 +53,15 @@ async function compile(
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
   const resolved = resolve(spec, { models: await preload(spec.infer?.model, modelsDir) });
   const { model, threshold } = resolved.infer;
-  const { graphs } = lowerCpu(resolved, {
+  const { graphs, files } = lowerCpu(resolved, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
+    filesDir: resolvePath(workDir),
     ...(threshold === undefined
       ? {}
       : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),
   });
+  await writeGeneratedFiles(files);
   return { pipelineId: resolved.id, graphs };
 }
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseDocument } from '../../src/common/document.ts';
 import { type Problem, SightlineError } from '../../src/common/errors.ts';
 import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
-import type { Graph } from '../../src/pipeline/graph.ts';
+import type { Graph, Lowered } from '../../src/pipeline/graph.ts';
 import { type ResolvedModel, resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
 
@@ -22,8 +22,20 @@ export const MODEL: ResolvedModel = {
 /** A model that takes one frame at a time. */
 export const FIXED_MODEL: ResolvedModel = { ...MODEL, name: 'yolo-fixed', dynamicBatch: false };
 
+/** A classifier such as a user brings: no shipped model is one. */
+export const COLOUR_MODEL: ResolvedModel = {
+  ...MODEL,
+  name: 'vehicle-colour',
+  configFile: '/models/vehicle-colour/nvinfer.txt',
+  labels: ['black', 'white', 'red'],
+  kind: 'classifier',
+};
+
+/** A detector that looks inside of what another found. */
+export const PLATE_MODEL: ResolvedModel = { ...MODEL, name: 'plates', labels: ['plate'] };
+
 export const MODELS: ReadonlyMap<string, ResolvedModel> = new Map(
-  [MODEL, FIXED_MODEL].map((model) => [model.name, model]),
+  [MODEL, FIXED_MODEL, COLOUR_MODEL, PLATE_MODEL].map((model) => [model.name, model]),
 );
 
 /** What the ready pipelines take from the environment. */
@@ -34,18 +46,26 @@ export const ENV = {
   DOCK_2_URL: 'rtsp://dock-2.example/main',
   DOCK_2_PASSWORD: 'hunter2 "x"',
   GATE_URL: 'rtsps://[2001:db8::7]/gate',
+  ENTRANCE_URL: 'rtsps://viewer:hunter2@entrance.example/main',
+  REPLAY_URL: 'https://viewer:hunter2@files.example/replay.mp4',
 };
 
 export const CPU = {
   onnxRuntimeLibrary: '/opt/libonnxruntime.so.1',
   cores: 4,
   configFile: '/models/centernet-512x384/nvinfer.txt',
+  filesDir: '/work',
 };
+
+/** What a pipeline text becomes. */
+export function lower(text: string, cpu = CPU): Lowered {
+  const spec = parseDocument(text, PipelineSpec, { env: ENV }).value;
+  return lowerCpu(resolve(spec, { models: MODELS }), cpu);
+}
 
 /** The graphs of a pipeline text. */
 export function compile(text: string, cpu = CPU): readonly Graph[] {
-  const spec = parseDocument(text, PipelineSpec, { env: ENV }).value;
-  return lowerCpu(resolve(spec, { models: MODELS }), cpu).graphs;
+  return lower(text, cpu).graphs;
 }
 
 /** A pipeline of one stream, with the source given in YAML's flow form and more lines before it. */
