@@ -13,8 +13,8 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { SightlineError } from '../common/errors.ts';
 import { tryFileLock } from '../common/file-lock.ts';
+import { linkOrCopy, replaceFile } from '../common/files.ts';
 import { ChecksumCache } from './checksum.ts';
-import { linkOrCopy, replaceFile } from './files.ts';
 
 /** Says of an engine that it is whole. Its time of change is the last use. */
 const MARKER = 'engine.json';

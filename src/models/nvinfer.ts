@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
-import { writeFileIfChanged } from './files.ts';
+import { writeFileIfChanged } from '../common/files.ts';
 import { checkUse, type GpuUse, type InferUse, plainUse } from './infer-use.ts';
 import { type Entries, formatKeyFile } from './key-file.ts';
 import {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { linkOrCopy, writeFileIfChanged } from './files.ts';
+import { linkOrCopy, writeFileIfChanged } from '../common/files.ts';
 import type { LoadedManifest } from './manifest.ts';
 import { checkTriton } from './nvinferserver.ts';
 import { formatProtoText } from './proto-text.ts';

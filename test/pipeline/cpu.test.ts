@@ -6,7 +6,7 @@ import type { Graph, PropertyValue } from '../../src/pipeline/graph.ts';
 import { allNodes, assertSound, graphProblems } from '../../src/pipeline/graph-check.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
-import { CPU, compile, MODEL, MODELS, pipelineText, thrown } from './fixtures.ts';
+import { CPU, compile, lower, MODEL, MODELS, pipelineText, thrown } from './fixtures.ts';
 
 const CAMERA = '{ type: rtsp, url: "rtsp://h/x" }';
 const FILE = '{ type: file, path: a.mp4 }';
@@ -158,4 +158,48 @@ test('assertSound() refuses two graphs of one id', () => {
     code: 'SL_INTERNAL',
     message: 'Cannot use the lowered pipeline: two graphs have the same id',
   });
+});
+
+test("analytics reads the pipeline's files, each stream its own groups", () => {
+  const text = `${pipelineText(
+    FILE,
+    `analytics:
+  zones:
+    - { id: a, polygon: [[0, 0], [1, 0], [1, 1]] }
+    - { id: b, polygon: [[0, 0], [1, 0], [1, 1]], invert: true, streams: [other] }`,
+  )}  - { id: other, source: ${FILE} }\n`;
+  const { graphs, files } = lower(text);
+  assert.equal(files.length, 2);
+  const elements = graphs.map(({ nodes }) => nodes.filter(({ role }) => role === 'analytics'));
+  assert.deepEqual(
+    elements.map((nodes) =>
+      nodes.map(({ id, stream, properties }) => [
+        id,
+        stream,
+        properties['config-file'],
+        properties['stream-index'],
+      ]),
+    ),
+    [
+      [['analytics', 'cam', files[0]?.path, 0]],
+      [
+        ['analytics', 'other', files[0]?.path, 1],
+        ['analytics-2', 'other', files[1]?.path, 1],
+      ],
+    ],
+  );
+  assert.ok(
+    files.every(({ path, origin }) => path.startsWith('/work/') && origin === '/analytics'),
+  );
+});
+
+test('analytics measures on the surface DeepStream would have', () => {
+  const surface = (deepstream: string) => {
+    const zones = 'analytics: { zones: [{ id: a, polygon: [[0, 0], [1, 0], [1, 1]] }] }';
+    const all = properties(only(pipelineText(FILE, `${zones}\n${deepstream}`)), 'analytics');
+    return [all['surface-width'], all['surface-height']];
+  };
+  assert.deepEqual(surface(''), [1920, 1080]);
+  assert.deepEqual(surface('deepstream: { muxer: { width: 1280, height: 720 } }'), [1280, 720]);
+  assert.deepEqual(surface('deepstream: { muxer: { kind: new } }'), [0, 0]);
 });
