@@ -20,7 +20,7 @@ import type {
   WorkerState,
   WorkerView,
 } from './types.ts';
-import type { WorkerCommand } from './worker-command.ts';
+import { type WorkerCommand, withEnvironment } from './worker-command.ts';
 import { WorkerEvents } from './worker-events.ts';
 import { ENDED, type Outcome, outcomeOf } from './worker-outcome.ts';
 import { type WorkerLimits, WorkerProcess } from './worker-process.ts';
@@ -197,7 +197,7 @@ export class PipelineSupervisor {
     const { command, limits } = this.#context;
     const worker = await WorkerProcess.launch(
       {
-        command,
+        command: withEnvironment(command, this.#pipeline.environment),
         scrubber: this.#scrubber,
         logger: this.#logger,
         ...(limits === undefined ? {} : { limits }),

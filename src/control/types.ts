@@ -198,6 +198,8 @@ export interface CompiledPipeline {
   readonly streams: readonly { readonly id: string; readonly spec: StreamSpec }[];
   /** Defaults of `StreamPolicy` where absent. */
   readonly policy?: Partial<StreamPolicy>;
+  /** Variables the worker is started with (`Lowered.environment`). */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Turns specs into graphs; throws `SL_SPEC_INVALID` (with problems), `SL_MODEL_NOT_FOUND`, `SL_MODEL_INVALID`... */
