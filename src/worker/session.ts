@@ -94,9 +94,10 @@ export class Session {
         watch: decodedNodes(graph).map((node) => node.id),
         signal,
       });
-      this.#counters = new FrameCounters(this.#pipeline);
       const timeoutMs = startTimeoutMs ?? Math.min(START_LIMIT_MS, firstFrameTimeoutMs);
       await this.#pipeline.setState('playing', { timeoutMs, signal });
+      // Not before: an element that takes its time to start would not answer, and pass for one that hangs.
+      this.#counters = new FrameCounters(this.#pipeline);
       this.#rules.begin();
     } catch (cause) {
       const error = toSightlineError(cause);
