@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SightlineError } from './common/errors.ts';
 import { onnxRuntimeLibrary, PATHS, ROOT } from './common/paths.ts';
@@ -66,38 +66,70 @@ program
   .description('Print what a pipeline file becomes')
   .argument('<file>')
   .addOption(
-    new Option('--backend <name>', 'engine to compile for').choices(['cpu']).default('cpu'),
+    new Option('--backend <name>', 'engine to compile for')
+      .choices(['cpu', 'deepstream'])
+      .default('cpu'),
   )
   .addOption(
-    new Option('--format <name>', 'how to print it')
-      .choices(['text', 'dot', 'launch', 'json'])
+    new Option('--platform <name>', 'for deepstream: kind of machine; dgpu is x86-64 with a GPU')
+      .choices(['dgpu', 'jetson', 'orin-nano', 'sbsa'])
+      .default('dgpu'),
+  )
+  .addOption(
+    new Option('--deepstream <version>', 'for deepstream: its version')
+      .choices(['9.1', '9.0'])
+      .default('9.1'),
+  )
+  .addOption(
+    new Option('--format <name>', 'how to print it; text has all, also the generated files')
+      .choices(['text', 'dot', 'launch', 'json', 'files'])
       .default('text'),
   )
+  .option('--out <dir>', 'for deepstream: write the generated files there')
   .option('--codec <name>', 'for launch: the codec to show where the source offers several')
   .option('--secrets', 'for launch: print passwords, so that the line runs')
   .option('--models <dir>', 'folder of models')
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
-    const { models = PATHS.models, backend, format, codec, secrets } = options;
+    const { deepStreamTarget } = await import('./services/deepstream-target.ts');
+    const { models = PATHS.models, backend, format, out, codec, secrets } = options;
+    const { platform, deepstream } = options;
+    const installed = await loadModels(models);
+    const filesDir = out === undefined ? join(PATHS.cache, 'deepstream') : resolve(out);
+    // The check against the catalogue of DeepStream's elements belongs here: `check: (lowered) => checkLowered(...)`.
     process.exitCode = await compileFile(
       file,
       {
         backend,
         format,
         cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism() },
+        ...(backend === 'cpu'
+          ? {}
+          : {
+              deepStream: await deepStreamTarget({
+                platform,
+                deepstream,
+                filesDir,
+                models: installed,
+              }),
+            }),
+        writeFiles: out !== undefined,
         pluginDir: PATHS.pluginDir,
         configWithThreshold: createThresholdWriter(models, join(PATHS.cache, 'infer')),
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },
-      { models: await loadModels(models), print, printError },
+      { models: installed, print, printError },
     );
   });
 
 interface CompileFlags {
-  readonly backend: 'cpu';
-  readonly format: 'text' | 'dot' | 'launch' | 'json';
+  readonly backend: 'cpu' | 'deepstream';
+  readonly platform: 'dgpu' | 'jetson' | 'orin-nano' | 'sbsa';
+  readonly deepstream: '9.1' | '9.0';
+  readonly format: 'text' | 'dot' | 'launch' | 'json' | 'files';
+  readonly out?: string;
   readonly codec?: string;
   readonly secrets?: boolean;
   readonly models?: string;

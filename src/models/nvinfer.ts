@@ -12,7 +12,7 @@ export interface InferOverrides {
 }
 
 /** Symbols of the parsers, as nvinfer's `parse-bbox-func-name` and slinfer know them. */
-const PARSER_SYMBOLS: Readonly<Record<Manifest['parser'], string>> = {
+export const PARSER_SYMBOLS: Readonly<Record<Manifest['parser'], string>> = {
   centernet: 'SightlineParseCenterNet',
   yolov8: 'SightlineParseYoloV8',
   yolov5: 'SightlineParseYoloV5',

@@ -1,11 +1,13 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ValueProblem } from '../common/check.ts';
 import { type Document, loadDocument } from '../common/document.ts';
 import { type Problem, SightlineError } from '../common/errors.ts';
 import { type CpuOptions, lowerCpu } from './backends/cpu.ts';
-import { graphDot } from './dot.ts';
-import type { Graph } from './graph.ts';
-import { allNodes } from './graph-check.ts';
-import { codecsOf, launchText } from './launch-text.ts';
-import { shownValue } from './print-value.ts';
+import { type DeepStreamOptions, lowerDeepStream } from './backends/deepstream.ts';
+import type { Backend, GeneratedFile, Lowered } from './graph.ts';
+import { codecsOf } from './launch-text.ts';
+import { type Format, loweredText } from './lowered-text.ts';
 import {
   type ResolvedModel,
   type ResolvedPipeline,
@@ -13,12 +15,10 @@ import {
   resolve,
 } from './resolve.ts';
 import { PipelineSpec } from './spec.ts';
-import { graphText } from './text.ts';
 
-export const BACKENDS = ['cpu'] as const;
-export const FORMATS = ['text', 'dot', 'launch', 'json'] as const;
-export type Backend = (typeof BACKENDS)[number];
-export type Format = (typeof FORMATS)[number];
+export type { Backend } from './graph.ts';
+export { FORMATS, type Format } from './lowered-text.ts';
+export const BACKENDS: readonly Backend[] = ['cpu', 'deepstream'];
 
 /** What both commands need from their caller. */
 export interface CommandContext extends ResolveOptions {
@@ -29,12 +29,25 @@ export interface CommandContext extends ResolveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** What a check of a lowered pipeline found, with the node it is about. */
+export interface LoweredFinding extends ValueProblem {
+  readonly level: 'error' | 'warning';
+  readonly factory?: string;
+  readonly node?: string;
+}
+
 export interface CompileOptions {
   readonly backend: Backend;
   readonly format: Format;
   readonly cpu: Omit<CpuOptions, 'configFile'>;
+  /** Needed for the backend `deepstream`. */
+  readonly deepStream?: DeepStreamOptions;
+  /** Checks what was lowered; an error fails the command, a warning is printed. Default: nothing is checked. */
+  readonly check?: (lowered: Lowered) => readonly LoweredFinding[];
   /** Writes a model's configuration with another threshold and returns its path. */
   readonly configWithThreshold: (model: ResolvedModel, threshold: number) => Promise<string>;
+  /** Write the generated files where the graph names them, so that a launch line runs. Default false. */
+  readonly writeFiles?: boolean;
   /** For `launch`: folder of Sightline's plugin, so that the line runs anywhere. */
   readonly pluginDir?: string;
   /** For `launch`: the codec to show where the source offers several. */
@@ -48,8 +61,8 @@ export interface CompileOptions {
  * `file:line:column: pointer: message`. Returns the exit code, 0 or 1.
  */
 export async function validateFile(file: string, context: CommandContext): Promise<number> {
-  const pipeline = await loadPipeline(file, context);
-  if (pipeline === undefined) return 1;
+  const valid = await withPipeline(file, context, () => undefined);
+  if (!valid) return 1;
   context.print(`${file}: ok`);
   return 0;
 }
@@ -60,80 +73,101 @@ export async function compileFile(
   options: CompileOptions,
   context: CommandContext,
 ): Promise<number> {
-  const pipeline = await loadPipeline(file, context);
-  if (pipeline === undefined) return 1;
+  const compiled = await withPipeline(file, context, async (pipeline, document) => {
+    const lowered = await lower(pipeline, options);
+    const findings = options.check?.(lowered) ?? [];
+    printFindings(document, findings, context);
+    if (findings.some(({ level }) => level === 'error')) return false;
+    return print(file, lowered, options, context);
+  });
+  return compiled ? 0 : 1;
+}
+
+async function lower(pipeline: ResolvedPipeline, options: CompileOptions): Promise<Lowered> {
+  if (options.backend === 'deepstream') {
+    if (options.deepStream === undefined) {
+      throw new SightlineError('SL_INTERNAL', 'Cannot compile for DeepStream without its options');
+    }
+    return lowerDeepStream(pipeline, options.deepStream);
+  }
   const { model, threshold } = pipeline.infer;
   const configFile =
     threshold === undefined
       ? model.configFile
       : await options.configWithThreshold(model, threshold);
-  const { graphs } = lowerCpu(pipeline, { ...options.cpu, configFile });
-  const codecs = new Set(graphs.flatMap(codecsOf));
-  if (options.codec !== undefined && !codecs.has(options.codec)) {
-    const known = [...codecs].join(', ');
-    context.printError(`Cannot compile ${file} for codec "${options.codec}": known are ${known}`);
-    return 1;
+  return lowerCpu(pipeline, { ...options.cpu, configFile });
+}
+
+async function print(
+  file: string,
+  lowered: Lowered,
+  options: CompileOptions,
+  context: CommandContext,
+): Promise<boolean> {
+  const { format, codec, pluginDir, secrets = false, writeFiles = false } = options;
+  const codecs = new Set(lowered.graphs.flatMap(codecsOf));
+  if (codec !== undefined && !codecs.has(codec)) {
+    const known = [...codecs].join(', ') || 'none: an element of its own decodes';
+    context.printError(`Cannot compile ${file} for codec "${codec}": known are ${known}`);
+    return false;
   }
-  context.print(formatGraphs(graphs, options).trimEnd());
-  return 0;
+  if (writeFiles) for (const generated of lowered.files) await write(generated);
+  const text = loweredText(lowered, format, {
+    secrets,
+    ...(codec === undefined ? {} : { codec }),
+    ...(pluginDir === undefined ? {} : { pluginDir }),
+  });
+  context.print(text.trimEnd());
+  return true;
 }
 
-function formatGraphs(graphs: readonly Graph[], options: CompileOptions): string {
-  switch (options.format) {
-    case 'text':
-      return graphText(graphs);
-    case 'dot':
-      return graphDot(graphs);
-    case 'launch': {
-      const { codec, pluginDir, secrets = false } = options;
-      return launchText(graphs, {
-        secrets,
-        ...(codec === undefined ? {} : { codec }),
-        ...(pluginDir === undefined ? {} : { pluginDir }),
-      });
-    }
-    case 'json':
-      return JSON.stringify(graphs.map(withoutSecrets), undefined, 2);
+async function write({ path, text }: GeneratedFile): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (cause) {
+    const message = `Cannot write ${path}: ${(cause as Error).message}; check the folder's rights and free space`;
+    throw new SightlineError('SL_UNAVAILABLE', message, { cause });
   }
 }
 
-/** The graph for printing as JSON. */
-function withoutSecrets(graph: Graph): Graph {
-  const shown = new Map(
-    allNodes(graph).map((node) => {
-      const names = Object.keys(node.properties);
-      const properties = names.map((name) => [name, shownValue(node, name)] as const);
-      return [node.id, { ...node, properties: Object.fromEntries(properties) }] as const;
-    }),
-  );
-  return {
-    ...graph,
-    nodes: graph.nodes.map(({ id }) => shown.get(id)!),
-    choices: graph.choices.map((choice) => ({
-      ...choice,
-      alternatives: choice.alternatives.map(({ caps, chain }) => ({
-        caps,
-        chain: chain.map(({ id }) => shown.get(id)!),
-      })),
-    })),
-  };
-}
-
-async function loadPipeline(
+/**
+ * Reads a pipeline file and does something with it. Prints what is wrong with the file, also where `action` finds it
+ * (problems have pointers), and tells whether all went well; `action` may say no too.
+ */
+async function withPipeline(
   file: string,
   context: CommandContext,
-): Promise<ResolvedPipeline | undefined> {
+  action: (
+    pipeline: ResolvedPipeline,
+    document: Document<PipelineSpec>,
+  ) => Promise<boolean> | undefined,
+): Promise<boolean> {
   const { env = process.env } = context;
   let document: Document<PipelineSpec> | undefined;
   try {
     document = await loadDocument(file, PipelineSpec, { env });
-    return resolve(document.value, context);
+    return (await action(resolve(document.value, context), document)) ?? true;
   } catch (error) {
     if (!(error instanceof SightlineError)) throw error;
     const problems = document === undefined ? error.problems : document.locate(error.problems);
     if (problems.length === 0) context.printError(error.message);
     for (const problem of problems) context.printError(problemLine(file, problem));
-    return undefined;
+    return false;
+  }
+}
+
+function printFindings(
+  document: Document<PipelineSpec>,
+  findings: readonly LoweredFinding[],
+  context: CommandContext,
+): void {
+  const texts = findings.map(({ level, pointer, message, factory, node }) => {
+    const where = node === undefined || node === '' ? '' : ` (${factory}, ${node})`;
+    return { pointer, message: `${level === 'warning' ? 'warning: ' : ''}${message}${where}` };
+  });
+  for (const problem of document.locate(texts)) {
+    context.printError(problemLine(document.file, problem));
   }
 }
 

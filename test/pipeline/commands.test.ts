@@ -96,7 +96,7 @@ test('compileFile() prints every format without the password', async () => {
     text: 'graph dock-1\n  streams: dock-1\n',
     dot: 'digraph sightline {\n',
     launch: 'gst-launch-1.0 \\\n  rtspsrc ',
-    json: '[\n  {\n    "id": "dock-1",\n',
+    json: '{\n  "backend": "cpu",\n',
   } as const;
   for (const [format, start] of Object.entries(starts)) {
     const options = { ...OPTIONS, format: format as CompileOptions['format'] };

@@ -12,7 +12,16 @@ export const CPU_ELEMENTS: Readonly<Record<string, readonly string[]>> = {
   'gstreamer1.0-plugins-base': ['appsink', 'parsebin', 'videoconvert', 'videoscale'],
   'gstreamer1.0-plugins-good': [
     ...['rtspsrc', 'rtph264depay', 'rtph265depay', 'rtpjpegdepay', 'rtpmp4vdepay'],
-    ...['qtdemux', 'matroskademux', 'avidemux', 'jpegdec', 'jpegenc', 'vp8dec', 'vp9dec'],
+    ...[
+      'qtdemux',
+      'matroskademux',
+      'avidemux',
+      'jpegdec',
+      'jpegenc',
+      'vp8dec',
+      'vp9dec',
+      'souphttpsrc',
+    ],
   ],
   'gstreamer1.0-plugins-bad': ['h264parse', 'h265parse', 'mpeg4videoparse'],
   'gstreamer1.0-libav': [
