@@ -1,3 +1,5 @@
+import type { NvidiaPlatform } from '../nvidia/platform.ts';
+
 /** GStreamer elements that graphs of the CPU backend are made of, by the Debian and Ubuntu package that brings them. */
 export const CPU_ELEMENTS: Readonly<Record<string, readonly string[]>> = {
   'libgstreamer1.0-0': [
@@ -34,7 +36,23 @@ export const SIGHTLINE_ELEMENTS: readonly string[] = [
   ...['slimage', 'slinfer', 'slmeta', 'slsample', 'slstamp', 'sltrack'],
 ];
 
-/** What DeepStream adds, where it is installed. */
+/** Without these no pipeline runs on DeepStream. `sldsmeta` is ours: the plugin has it where NVIDIA's libraries load. */
 export const DEEPSTREAM_ELEMENTS: readonly string[] = [
-  ...['nvstreammux', 'nvinfer', 'nvtracker', 'nvvideoconvert', 'nvv4l2decoder'],
+  ...['nvurisrcbin', 'nvv4l2decoder', 'nvstreammux', 'nvvideoconvert', 'nvinfer', 'sldsmeta'],
 ];
+
+/** What else the DeepStream backend may use, by what is lost without it. `sbsa` and `orin-nano` differ. */
+export function deepStreamFeatures(
+  platform: NvidiaPlatform,
+): Readonly<Record<string, readonly string[]>> {
+  return {
+    tracking: ['nvtracker'],
+    analytics: ['nvdsanalytics'],
+    snapshots: ['nvstreamdemux', platform === 'sbsa' ? 'nvimageenc' : 'nvjpegenc'],
+    'annotated video': [
+      ...['nvdsosd', 'nvmultistreamtiler', 'nvrtspoutsinkbin'],
+      platform === 'orin-nano' ? 'x264enc' : 'nvv4l2h264enc',
+    ],
+    'engine: nvinferserver (only the Triton image has it)': ['nvinferserver'],
+  };
+}
