@@ -133,13 +133,9 @@ export class WorkerProcess {
     return this.#data.cutOffBytes;
   }
 
-  /**
-   * Throws `SL_TIMEOUT`, `SL_WORKER_DIED`, or the code with which the worker refused the graphs. A policy that gives
-   * GStreamer longer for its start (engines to load) has that time on top.
-   */
+  /** Throws `SL_TIMEOUT`, `SL_WORKER_DIED`, or the code with which the worker refused the graphs. */
   async start(params: StartParams): Promise<void> {
-    const timeoutMs = this.#limits.startMs + (params.stream.startTimeoutMs ?? 0);
-    await this.#line.request('start', params, { timeoutMs });
+    await this.#line.request('start', params, { timeoutMs: this.#limits.startMs });
   }
 
   /** Throws as start(). */
