@@ -9,3 +9,6 @@ gboolean SlTrackRegister(GstPlugin* plugin);
 gboolean SlSampleRegister(GstPlugin* plugin);
 gboolean SlMetaRegister(GstPlugin* plugin);
 gboolean SlImageRegister(GstPlugin* plugin);
+// Those of native/deepstream.
+gboolean SlDsMetaRegister(GstPlugin* plugin);
+gboolean SlDsSampleRegister(GstPlugin* plugin);

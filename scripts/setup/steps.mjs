@@ -106,12 +106,13 @@ function plugin(packages) {
     inputs: () => ({ files: filesUnder(['native'], ['native/tests', 'native/addon']) }),
     outputs: [
       join(BUILD_NATIVE, 'plugin', 'libgstsightline.so'),
+      join(BUILD_NATIVE, 'lib', 'libsightline_parsers.so'),
       join(BUILD_NATIVE, 'bin', 'sightline-camera'),
     ],
     remedy: COMPILER_REMEDY,
     async run(task) {
       await configureNative(task);
-      for (const target of ['gstsightline', 'sightline-camera']) {
+      for (const target of ['gstsightline', 'sightline_parsers', 'sightline-camera']) {
         await cmakeJs(task, 'build', { target });
       }
     },

@@ -34,6 +34,8 @@ export const CPU_ELEMENTS: Readonly<Record<string, readonly string[]>> = {
 /** The elements of our own plugin, libgstsightline.so. */
 export const SIGHTLINE_ELEMENTS: readonly string[] = [
   ...['slimage', 'slinfer', 'slmeta', 'slsample', 'slstamp', 'sltrack'],
+  // Registered everywhere; they start where DeepStream's libraries are.
+  ...['sldsmeta', 'sldssample'],
 ];
 
 /** Without these no pipeline runs on DeepStream. `sldsmeta` is ours: the plugin has it where NVIDIA's libraries load. */
