@@ -74,3 +74,10 @@ export function requestsOf(text: string, platform: PlatformName = 'dgpu'): Infer
   lower(text, deepStream(platform, { inferFile: recording }));
   return requests;
 }
+
+/** The first graph of a pipeline text. */
+export function firstGraph(text: string, options?: DeepStreamOptions): Graph {
+  const [graph] = lower(text, options).graphs;
+  if (graph === undefined) throw new Error('the pipeline has no graph');
+  return graph;
+}

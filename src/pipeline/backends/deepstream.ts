@@ -74,11 +74,11 @@ function lowerGraph(context: LoweringContext, plan: GraphPlan): Graph {
 
 /** What looks at the pictures, in the order in which each needs what those before it found. */
 function steps(context: LoweringContext, plan: GraphPlan): GraphNode[] {
-  const { secondary } = context.pipeline;
+  const primary = lowerPrimary(context);
   const tracker = lowerTracker(context, plan.streams.length);
-  const looks = secondary.map((step) => lowerSecondary(context, step));
+  const looks = context.pipeline.secondary.map((step) => lowerSecondary(context, step));
   return [
-    lowerPrimary(context),
+    primary,
     // Each of the slow ones works in a thread of its own, on the batch after the one of its successor.
     ...[...tracker, ...looks].flatMap((step) => [batchQueue(`queue-${step.id}`), step]),
     ...lowerAnalytics(context, plan),
