@@ -1,14 +1,6 @@
 import { allNodes } from '../gst/redact.ts';
-import type { Graph, GraphNode, Role } from '../pipeline/graph.ts';
-
-/** From the camera to decoded pictures of one stream: what fails here leaves the other streams alone. */
-const SOURCE_ROLES: ReadonlySet<Role> = new Set([
-  'source',
-  'depayload',
-  'parse',
-  'stamp',
-  'decode',
-]);
+import type { Graph, GraphNode } from '../pipeline/graph.ts';
+import { nodeOf } from '../pipeline/graph-check.ts';
 
 /** The one stream a node serves: what the node says, or the graph's only stream. */
 export function streamOf(graph: Graph, node: GraphNode): string | undefined {
@@ -28,10 +20,34 @@ export function isDecodeStamp(node: GraphNode): boolean {
   return node.factory === 'slstamp' && node.properties['stage'] === 'decode';
 }
 
-/** The stream whose source a node belongs to, where what happens there is that stream's affair alone. */
-export function sourceStreamOf(graph: Graph, nodeId: string | null): string | undefined {
-  const node = allNodes(graph).find(({ id }) => id === nodeId);
-  return node !== undefined && SOURCE_ROLES.has(node.role) ? streamOf(graph, node) : undefined;
+/**
+ * The nodes of each stream's own source, with the stream: those in front of the muxer. What happens there is that
+ * stream's affair alone; behind it the streams share everything, branches of one stream included.
+ */
+export function sourceStreams(graph: Graph): ReadonlyMap<string, string> {
+  const before = new Map<string, string[]>();
+  const link = (from: string, to: string) => {
+    before.set(nodeOf(to), [...(before.get(nodeOf(to)) ?? []), nodeOf(from)]);
+  };
+  for (const { from, to } of graph.links) link(from, to);
+  for (const { from, to, alternatives } of graph.choices) {
+    for (const { chain } of alternatives) {
+      const ids = [from, ...chain.map(({ id }) => id), to];
+      for (const [index, id] of ids.slice(1).entries()) link(ids[index]!, id);
+    }
+  }
+  const found = new Set<string>();
+  const next = [...muxIds(graph)];
+  for (let id = next.pop(); id !== undefined; id = next.pop()) {
+    for (const source of before.get(id) ?? []) {
+      if (!found.has(source)) next.push(source);
+      found.add(source);
+    }
+  }
+  const streams = allNodes(graph)
+    .filter(({ id }) => found.has(id))
+    .map((node) => [node.id, streamOf(graph, node)] as const);
+  return new Map(streams.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 /** Reading a file to its end is its purpose; a live source has no end. */

@@ -2,7 +2,7 @@ import { SightlineError } from '../common/errors.ts';
 import type { ElementEvent, IssueEvent, PipelineEvent } from '../gst/events.ts';
 import { errorOfIssue } from '../gst/native-error.ts';
 import type { CountersByStream } from './frame-counters.ts';
-import { readsFile, reconnectsItself, sourceStreamOf } from './graph-facts.ts';
+import { readsFile, reconnectsItself, sourceStreams } from './graph-facts.ts';
 import { DEFAULT_SHARED_POLICY } from './protocol.ts';
 import type { RulesOptions, SessionRules } from './session-rules.ts';
 import { type SharedStep, SharedStream } from './shared-stream.ts';
@@ -26,6 +26,8 @@ export interface SharedStreamsOptions extends RulesOptions {
 export class SharedStreams implements SessionRules {
   readonly #options: SharedStreamsOptions;
   readonly #streams: ReadonlyMap<string, SharedStream>;
+  /** Stream of each node in front of the muxer. */
+  readonly #sources: ReadonlyMap<string, string>;
   readonly #allSilentMs: number;
   #liveSinceMs: number | undefined;
   #begun = false;
@@ -37,6 +39,7 @@ export class SharedStreams implements SessionRules {
     const now = performance.now();
     const limits = { ...policy, rescueMs };
     this.#options = options;
+    this.#sources = sourceStreams(graph);
     this.#streams = new Map(
       graph.streams
         .filter((id) => !over.has(id))
@@ -81,7 +84,7 @@ export class SharedStreams implements SessionRules {
     const stream = 'node' in event ? this.#streamOf(event.node) : undefined;
     if (event.type === 'error' && stream === undefined) {
       // Also of a stream that was over before: its source is still there, and dead already.
-      if (sourceStreamOf(this.#options.graph, event.node) !== undefined) return;
+      if (this.#sources.has(event.node ?? '')) return;
       const error = errorOfIssue(event, this.#options.graph);
       this.#options.end({ cause: 'failed', error });
     }
@@ -130,7 +133,7 @@ export class SharedStreams implements SessionRules {
   }
 
   #streamOf(nodeId: string | null): SharedStream | undefined {
-    return this.#streams.get(sourceStreamOf(this.#options.graph, nodeId) ?? '');
+    return this.#streams.get(this.#sources.get(nodeId ?? '') ?? '');
   }
 
   /** An element in front of one that failed says that nobody takes its data: the first error says why. */
