@@ -52,7 +52,8 @@ for (const key of positionals.length > 0 ? positionals : Object.keys(catalogue.e
   }
 }
 
-const after = formatCatalogue(catalogue);
+const byName = Object.entries(catalogue.elements).sort(([a], [b]) => (a < b ? -1 : 1));
+const after = formatCatalogue({ ...catalogue, elements: Object.fromEntries(byName) });
 if (absent.length > 0) console.log(`Not on this machine, left as they are: ${absent.join(' ')}`);
 if (after === before) console.log(`${values.file} is up to date`);
 else if (values.check) fail(`${values.file} differs from what this machine says`);

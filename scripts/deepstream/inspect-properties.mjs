@@ -70,7 +70,8 @@ function parseType(lines) {
   if (/^String\./.test(line)) return { type: 'string', ...stringDefault(line) };
   if (/^Enum /.test(line)) return { type: 'enum', ...enumDefault(line), values: values(lines) };
   if (/^Flags /.test(line)) return { type: 'flags', ...flagsDefault(line), values: values(lines) };
-  if (/^Caps/.test(line)) return { type: 'caps' };
+  // A default that is not NULL is printed as caps are.
+  if (/^(Caps\b|ANY$|EMPTY$|[a-z]+\/\S+$)/.test(line)) return { type: 'caps' };
   if (/^Fraction\./.test(line)) return { type: 'fraction' };
   return { type: 'object' };
 }

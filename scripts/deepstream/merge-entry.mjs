@@ -25,8 +25,13 @@ export function mergeEntry(before, found, { from, family }) {
   };
 }
 
+/** What this machine says, and what only a newer GStreamer has. */
 function keepNotes(before, found) {
-  return mapEntries(found, (name, property) => withNote(property, before[name]));
+  const newer = Object.entries(before).filter(([name, { since }]) => since && !(name in found));
+  return {
+    ...mapEntries(found, (name, property) => withNote(property, before[name])),
+    ...Object.fromEntries(newer),
+  };
 }
 
 function withNote(property, before) {

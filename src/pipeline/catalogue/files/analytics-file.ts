@@ -56,7 +56,9 @@ function checkShape(
   // What is no list of points is said by the table.
   if (numbers.some(Number.isNaN) || numbers.length % 2 !== 0) return [];
   const points = numbers.flatMap((x, i) => (i % 2 === 0 ? [{ x, y: numbers[i + 1]! }] : []));
-  const outside = points.find(({ x, y }) => x > width || y > height);
+  // A space of no size is a fault of its own.
+  const sized = width > 0 && height > 0;
+  const outside = sized ? points.find(({ x, y }) => x > width || y > height) : undefined;
   if (outside !== undefined) {
     const text = `has the point ${outside.x};${outside.y} outside of its space of ${width} x ${height}`;
     return [fileError(text, at)];

@@ -20,7 +20,9 @@ export function checkKeyTable(file: KeyFile, table: FileTable): FileProblem[] {
   for (const group of file.groups) {
     const keys = keysOf(table, group.name);
     if (keys === undefined) {
-      const hint = didYouMean(group.name, candidates(Object.keys(table.groups), group.name));
+      const names = Object.keys(table.groups);
+      const near = didYouMean(group.name, candidates(names, group.name));
+      const hint = near === '' ? `; there are ${names.join(', ')}` : near;
       problems.push(
         unknown(table, `there is no group [${group.name}]${hint}`, {
           group: group.name,

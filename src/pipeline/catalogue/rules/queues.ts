@@ -20,7 +20,8 @@ const SLOW = ['nvinfer', 'nvinferserver', 'nvdspreprocess', 'nvtracker'];
 
 /** Queues: where threads part, and nowhere that loses what must not be lost. */
 export function checkQueues(view: GraphView, context: CheckContext, flow: CapsFlow): void {
-  for (const recorder of view.of(...RECORDERS)) checkRecording(view, recorder, context);
+  const told = new Set<ViewNode>();
+  for (const recorder of view.of(...RECORDERS)) checkRecording(view, recorder, told, context);
   for (const queue of view.of('queue')) {
     checkCompressed(view, queue, context, flow);
     checkBounded(view, queue, context);
@@ -40,14 +41,18 @@ function isLeaky(queue: ViewNode): boolean {
 }
 
 /** A recording has every frame. */
-function checkRecording(view: GraphView, recorder: ViewNode, context: CheckContext): void {
-  const leaky = upstream(recorder).find((node) => node.factory === 'queue' && isLeaky(node));
-  const told = context.findings.some(
-    ({ node, property }) => node === leaky?.id && property === 'leaky',
-  );
-  if (leaky === undefined || told) return;
-  const text = `"leaky" must be "no": what it drops would be missing in the recording of "${recorder.id}"`;
-  context.report('error', view, leaky, text, { property: 'leaky' });
+function checkRecording(
+  view: GraphView,
+  recorder: ViewNode,
+  told: Set<ViewNode>,
+  context: CheckContext,
+): void {
+  for (const leaky of upstream(recorder)) {
+    if (leaky.factory !== 'queue' || !isLeaky(leaky) || told.has(leaky)) continue;
+    told.add(leaky);
+    const text = `"leaky" must be "no": what it drops would be missing in the recording of "${recorder.id}"`;
+    context.report('error', view, leaky, text, { property: 'leaky' });
+  }
 }
 
 /** A decoder needs every packet up to the next key frame. */
