@@ -40,7 +40,8 @@ COPY binding.gyp ./
 COPY native ./native
 RUN node scripts/setup/main.mjs --only addon,plugin
 COPY . .
-RUN npm run setup && npm prune --omit=dev --ignore-scripts
+# Set-up takes the demo clip out of a package of the distribution, so it needs fresh lists.
+RUN apt-get update && npm run setup && npm prune --omit=dev --ignore-scripts
 
 FROM run
 LABEL org.opencontainers.image.title="Sightline" \

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildStages } from './docker/build.mjs';
+import { killAll } from './docker/chroot.mjs';
 import { runImage, runInImage } from './docker/container.mjs';
 import { contextFiles, snapshotContext } from './docker/context.mjs';
 import { readDockerfile } from './docker/dockerfile.mjs';
@@ -46,6 +47,12 @@ async function execute(name) {
   const work = mkdtempSync(join(tmpdir(), 'sightline-docker-'));
   const logFile = join(work, 'output.log');
   const log = openSync(logFile, 'a');
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      killAll();
+      process.exit(130);
+    });
+  }
   let ok = false;
   try {
     const { image, notes } = await buildStages(readDockerfile(join(ROOT, name)), {

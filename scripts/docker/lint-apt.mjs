@@ -1,6 +1,9 @@
 // apt in a Dockerfile: fresh lists, nothing but what is named, no lists left behind, names that exist.
 import { BUILD, DEEPSTREAM, RUN } from '../setup/system-packages.mjs';
 
+/** Set-up downloads a package itself. */
+const RUNS_SETUP = /\bnpm run setup\b/;
+
 /** Names that a build of these Dockerfiles was seen to find: on Debian 12, and on Ubuntu 24.04. */
 const KNOWN = new Set([...RUN, ...BUILD, ...DEEPSTREAM].map(([name]) => name));
 
@@ -13,7 +16,10 @@ export function installedPackages(text) {
 
 export function aptProblems(stage) {
   return stage.instructions
-    .filter(({ keyword, text }) => keyword === 'RUN' && /\bapt(?:-get)?\b/.test(text))
+    .filter(
+      ({ keyword, text }) =>
+        keyword === 'RUN' && (RUNS_SETUP.test(text) || /\bapt(?:-get)?\b/.test(text)),
+    )
     .flatMap(({ line, text }) => textProblems(text).map((problem) => ({ line, ...problem })));
 }
 
@@ -27,7 +33,7 @@ function textProblems(text) {
   if (installs && !/apt-get\s+update/.test(text)) {
     add('apt-update', 'apt-get install without update in the same RUN uses old lists');
   }
-  if (!installs && /apt-get\s+update/.test(text)) {
+  if (!installs && /apt-get\s+update/.test(text) && !RUNS_SETUP.test(text)) {
     add('apt-update', 'apt-get update alone is kept as a layer and grows old');
   }
   if (installs && !/\s-y\b|--yes\b/.test(text)) add('apt-yes', 'apt-get install would ask: add -y');
@@ -36,6 +42,12 @@ function textProblems(text) {
   }
   if (installs && !/rm -rf \/var\/lib\/apt\/lists\/\*/.test(text)) {
     add('apt-lists', 'The lists of apt stay in the layer');
+  }
+  if (RUNS_SETUP.test(text) && !/apt-get\s+update/.test(text)) {
+    add(
+      'apt-update',
+      'Set-up downloads a package: without update in the same RUN its lists are old',
+    );
   }
   for (const name of installedPackages(text)) {
     if (!KNOWN.has(name)) {

@@ -2,7 +2,12 @@ import { findDevices, readDriver } from './nvidia/driver.ts';
 import { Host, type HostOptions } from './nvidia/host.ts';
 import { DEEPSTREAM_FOLDER, findInstallation } from './nvidia/installation.ts';
 import { cudaVersion, tensorRtVersion } from './nvidia/libraries.ts';
-import { detectPlatform, isJetson, type NvidiaPlatform } from './nvidia/platform.ts';
+import {
+  detectPlatform,
+  isJetson,
+  type NvidiaPlatform,
+  platformProblem,
+} from './nvidia/platform.ts';
 import { compareVersions, OLDEST_DEEPSTREAM, releaseOf } from './nvidia/releases.ts';
 
 export type { NvidiaPlatform } from './nvidia/platform.ts';
@@ -79,6 +84,7 @@ async function look(host: Host): Promise<AcceleratorProbe> {
   const gpuName = jetson ? model : gpus[0];
   const driverName = driver ?? (l4t === undefined ? undefined : `L4T ${l4t}`);
   const problems = [
+    platformProblem(host) ?? [],
     ...deepStreamProblems(installation),
     ...(jetson ? [] : driverProblems(driver, deepstream)),
     ...deviceProblems(devices, jetson),
@@ -87,7 +93,7 @@ async function look(host: Host): Promise<AcceleratorProbe> {
           'TensorRT is not installed: no libnvinfer.so was found; install the version this DeepStream asks for',
         ]
       : []),
-  ];
+  ].flat();
   const facts: Facts = {
     gpus: jetson ? [] : gpus,
     problems,

@@ -237,6 +237,15 @@ describe('doctor on a DeepStream machine', () => {
     assert.equal((await onlyProblem(machine, 'gpu')).level, 'warn');
   });
 
+  it('warns of another TensorRT than the release was made with', async () => {
+    using machine = dgpu();
+    machine.remove('/usr/lib/x86_64-linux-gnu/libnvinfer.so.10.16.1');
+    assert.deepEqual(failing(await machine.examine()), []);
+    machine.write('/usr/lib/x86_64-linux-gnu/libnvinfer.so.10.9.0');
+    const finding = await onlyProblem(machine, 'tensorrt');
+    assert.match(finding.what, /^TensorRT 10\.9\.0, but .* made with 10\.16\.1$/);
+  });
+
   it('warns of a preloaded library that is gone', async () => {
     using machine = dgpu();
     machine.env['LD_PRELOAD'] = '/usr/lib/x86_64-linux-gnu/libgomp.so.1:';

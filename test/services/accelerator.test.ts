@@ -41,6 +41,8 @@ describe('probeAccelerator', () => {
     assert.equal((await probe(nano)).platform, 'orin-nano');
     orin.env['SIGHTLINE_PLATFORM'] = 'orin-nano';
     assert.equal((await probe(orin)).platform, 'orin-nano');
+    orin.env['SIGHTLINE_PLATFORM'] = 'orin';
+    assert.match((await probe(orin)).problems.join(), /SIGHTLINE_PLATFORM=orin is no platform/);
   });
 
   it('takes an ARM machine with a card for SBSA', async () => {
@@ -78,6 +80,15 @@ describe('probeAccelerator', () => {
     using eight = dgpu({ deepstream: '8.0' });
     assert.match((await probe(old)).problems.join(), /580\.95\.05 is too old for DeepStream 9\.1/);
     assert.match((await probe(eight)).problems.join(), /DeepStream 8\.0 is too old/);
+  });
+
+  it('takes the most exact and newest version that file names tell', async () => {
+    using machine = dgpu();
+    machine.write('/usr/lib/x86_64-linux-gnu/libnvinfer.so.10.9.0');
+    assert.equal((await probe(machine)).tensorRt, '10.16.1');
+    machine.write('/opt/tensorrt/lib/libnvinfer.so.10');
+    machine.env['LD_LIBRARY_PATH'] = '/opt/absent:/opt/tensorrt/lib';
+    assert.equal((await probe(machine)).tensorRt, '10');
   });
 
   it('starts no program', async () => {

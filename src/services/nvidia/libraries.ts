@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { compareVersions } from './releases.ts';
 
 /** Folders of shared libraries on a DeepStream machine, besides those of LD_LIBRARY_PATH. */
 function folders(host: Host): readonly string[] {
@@ -17,8 +18,8 @@ function folders(host: Host): readonly string[] {
 }
 
 /**
- * Longest version in the file names of a library (`libnvinfer.so.10.16.1` is 10.16.1), from the first folder that has
- * it; undefined where there is none. A file without a version counts as `0`.
+ * The version in the file names of a library (`libnvinfer.so.10.16.1` is 10.16.1): the most exact one of the first folder
+ * that has it, and of several the newest; undefined where there is none. A file without a version counts as `0`.
  */
 export async function libraryVersion(host: Host, name: string): Promise<string | undefined> {
   const prefix = `${name}.so`;
@@ -27,10 +28,14 @@ export async function libraryVersion(host: Host, name: string): Promise<string |
       .filter((file) => file === prefix || file.startsWith(`${prefix}.`))
       .map((file) => file.slice(prefix.length + 1) || '0');
     if (versions.length > 0) {
-      return versions.reduce((longest, text) => (text.length > longest.length ? text : longest));
+      return versions.sort((a, b) => parts(b) - parts(a) || compareVersions(b, a))[0];
     }
   }
   return undefined;
+}
+
+function parts(version: string): number {
+  return version.split('.').length;
 }
 
 /** Version of TensorRT as its library is named, with three numbers. */

@@ -44,6 +44,13 @@ function l4tOf(release: string): string | undefined {
   return match === null ? undefined : `${match[1]}.${match[2]}`;
 }
 
+/** What is wrong with `SIGHTLINE_PLATFORM`; undefined when nothing is. */
+export function platformProblem(host: Host): string | undefined {
+  const stated = host.env['SIGHTLINE_PLATFORM'];
+  if (stated === undefined || PLATFORMS.some((name) => name === stated)) return undefined;
+  return `SIGHTLINE_PLATFORM=${stated} is no platform: set one of ${PLATFORMS.join(', ')}, or unset it`;
+}
+
 export function isJetson(platform: NvidiaPlatform): boolean {
   return platform === 'jetson' || platform === 'orin-nano';
 }

@@ -1,8 +1,8 @@
 import { findDevices, readDriver } from '../../nvidia/driver.ts';
 import type { Host } from '../../nvidia/host.ts';
 import { findInstallation } from '../../nvidia/installation.ts';
-import { detectPlatform, isJetson } from '../../nvidia/platform.ts';
-import { type Finding, ok, warn } from '../finding.ts';
+import { detectPlatform, isJetson, platformProblem } from '../../nvidia/platform.ts';
+import { type Finding, fail, ok, warn } from '../finding.ts';
 import type { Inspection } from '../gstreamer.ts';
 import { checkContainer } from './container.ts';
 import { checkDevices } from './devices.ts';
@@ -45,7 +45,9 @@ export async function checkDeepStream(options: DeepStreamCheckOptions): Promise<
           ),
     ];
   }
+  const wrongPlatform = platformProblem(host);
   const findings = await Promise.all([
+    wrongPlatform === undefined ? [] : [fail('platform', wrongPlatform, 'Unset it')],
     checkRelease(installation),
     isJetson(platform)
       ? checkJetson(host, facts, installation.version)
