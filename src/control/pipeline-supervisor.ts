@@ -95,7 +95,7 @@ export class PipelineSupervisor {
     this.#logger = context.logger.child({ pipeline: pipelineId });
     this.#scrubber = new Scrubber(secretsOf(pipeline));
     const streams = pipeline.streams.map(
-      ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock)] as const,
+      ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock, pipeline)] as const,
     );
     this.streams = new Map(streams);
     this.#workerEvents = new WorkerEvents(this.streams, this.#scrubber, this.#logger);

@@ -27,6 +27,7 @@ const INHERITED = new Set([
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'SIGHTLINE_ONNXRUNTIME',
+  'SIGHTLINE_DEEPSTREAM_LIBDIR',
 ]);
 const INHERITED_PREFIXES = [
   ...['LC_', 'XDG_', 'GST_', 'G_', 'ORT_', 'OMP_', 'MALLOC_', 'FAKETIME'],
