@@ -164,7 +164,9 @@ void PipelineObject::SetProperty(const Napi::CallbackInfo& info) {
 
 void PipelineObject::Dot(const Napi::CallbackInfo& info) { Live(info).Dot(Request(info)); }
 
-void PipelineObject::SendEos(const Napi::CallbackInfo& info) { Live(info).SendEos(Request(info)); }
+void PipelineObject::SendEos(const Napi::CallbackInfo& info) {
+  Live(info).SendEos(Request(info), ReadStrings(info[1], "nodes"));
+}
 
 Napi::Value PipelineObject::Counters(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Live(info).CountersJson());

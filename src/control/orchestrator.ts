@@ -234,6 +234,10 @@ class LocalOrchestrator implements Orchestrator {
       const { open } = sealSpec(spec);
       this.#entries.set(id, { id, source, spec: open, createdAt, stream, supervisor });
       this.events.emit('stream.created', { streamId: id, pipelineId, source });
+      stream.tellAccelerator();
+    }
+    for (const note of compiled.notes ?? []) {
+      this.events.emit('pipeline.note', { pipelineId, ...note });
     }
     supervisor.start();
   }

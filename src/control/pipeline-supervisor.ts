@@ -23,7 +23,7 @@ import type {
   WorkerState,
   WorkerView,
 } from './types.ts';
-import type { WorkerCommand } from './worker-command.ts';
+import { type WorkerCommand, withEnvironment } from './worker-command.ts';
 import { WorkerEvents } from './worker-events.ts';
 import { ENDED, type Outcome, outcomeOf, type TryAgain } from './worker-outcome.ts';
 import { type WorkerLimits, WorkerProcess } from './worker-process.ts';
@@ -95,7 +95,7 @@ export class PipelineSupervisor {
     this.#logger = context.logger.child({ pipeline: pipelineId });
     this.#scrubber = new Scrubber(secretsOf(pipeline));
     const streams = pipeline.streams.map(
-      ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock)] as const,
+      ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock, pipeline)] as const,
     );
     this.streams = new Map(streams);
     this.#workerEvents = new WorkerEvents(this.streams, this.#scrubber, this.#logger);
@@ -249,7 +249,7 @@ export class PipelineSupervisor {
     };
     const worker = await WorkerProcess.launch(
       {
-        command,
+        command: withEnvironment(command, this.#pipeline.environment),
         scrubber: this.#scrubber,
         logger: this.#logger,
         limits,

@@ -4,7 +4,7 @@ import { problemsError, type ValueProblem } from '../common/check.ts';
 import { loadDocument } from '../common/document.ts';
 import { PATHS } from '../common/paths.ts';
 import { defaulted, oneOf, strictObject } from '../common/schema.ts';
-import { ImagesSpec, InferSpec, PipelineSpec, TrackSpec } from '../pipeline/spec.ts';
+import { Accelerator, ImagesSpec, InferSpec, PipelineSpec, TrackSpec } from '../pipeline/spec.ts';
 import { SinkSpec } from '../sinks/specs.ts';
 
 const Port = (description: string, least = 1) =>
@@ -117,6 +117,7 @@ export const ServerConfig = strictObject({
   defaults: Type.Optional(
     strictObject(
       {
+        accelerator: Type.Optional(Accelerator),
         infer: Type.Optional(InferSpec),
         track: Type.Optional(TrackSpec),
         images: Type.Optional(ImagesSpec),

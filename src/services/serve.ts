@@ -60,6 +60,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     compiler: createCompiler({
       modelsDir: loaded.modelsDir,
       workDir: resolve(loaded.dataDir, 'work'),
+      enginesDir: loaded.engineCacheDir,
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: delivery.accept,

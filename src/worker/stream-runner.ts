@@ -1,15 +1,25 @@
 import { SightlineError } from '../common/errors.ts';
 import { fullJitterMs } from '../common/retry.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import { addCounters, NO_FRAMES } from './frame-counters.ts';
-import type { StreamCounters, StreamEvent, StreamPhase, StreamPolicy } from './protocol.ts';
+import { addCounters, type CountersByStream, NO_FRAMES } from './frame-counters.ts';
+import {
+  DEFAULT_SHARED_POLICY,
+  type StreamCounters,
+  type StreamEvent,
+  type StreamPhase,
+  type StreamPolicy,
+} from './protocol.ts';
 import { Session } from './session.ts';
 import { newSessionId } from './session-id.ts';
+import type { RulesOptions, SessionEnd, SessionRules, StreamChange } from './session-rules.ts';
+import { END_OF_FILE } from './shared-stream.ts';
+import { SharedStreams } from './shared-streams.ts';
+import { SoleStream } from './sole-stream.ts';
 
-/** A stream that was live this long starts its back-off anew. */
+/** A graph that was live this long starts its back-off anew. */
 const SETTLED_AFTER_MS = 60_000;
 
-const END_OF_FILE = { code: 'SL_SOURCE_ENDED', message: 'The file was read to its end' } as const;
+type Failed = Extract<SessionEnd, { cause: 'failed' }>;
 
 export interface StreamRunnerOptions {
   readonly graph: Graph;
@@ -25,10 +35,15 @@ export class StreamRunner {
   /** Settles when the streams are over for good: ended, failed or stopped. Never rejects. */
   readonly over: Promise<void>;
   readonly #options: StreamRunnerOptions;
+  /** Streams that are over while others of the graph go on. */
+  readonly #overStreams = new Set<string>();
+  readonly #past = new Map<string, StreamCounters>();
   #setOver!: () => void;
   #session: Session | undefined;
-  #past: StreamCounters = NO_FRAMES;
+  #shared: SharedStreams | undefined;
   #attempt = 0;
+  /** Times the graph was started anew for the sake of one stream. */
+  #rescues = 0;
   #stopped = false;
   #isOver = false;
   #retry: NodeJS.Timeout | undefined;
@@ -41,9 +56,9 @@ export class StreamRunner {
     });
   }
 
-  /** Counters over all sessions, as of the last sample(). */
-  get counters(): StreamCounters {
-    return addCounters(this.#past, this.#session?.counters ?? NO_FRAMES);
+  /** Each stream's counters over all sessions, as of the last sample(). */
+  get counters(): CountersByStream {
+    return new Map(this.graph.streams.map((id) => [id, this.#countersOf(id)]));
   }
 
   /** Begins the first session; resolves when its pipeline has begun to start or has failed. */
@@ -77,54 +92,107 @@ export class StreamRunner {
 
   async #connect(): Promise<void> {
     this.#attempt += 1;
-    const session = new Session({
-      id: newSessionId(),
-      graph: this.graph,
-      policy: this.#options.policy,
-      onLive: () => this.#report('live', { session: session.id }),
-    });
+    const id = newSessionId();
+    const { graph } = this;
+    const { policy } = this.#options;
+    const rules = ({ end }: Pick<RulesOptions, 'end'>) =>
+      this.#rulesOf({ graph, policy, end, onChange: (change) => this.#onChange(change, id) });
+    const session = new Session({ id, graph, policy, rules });
     this.#session = session;
-    this.#report('connecting', { session: session.id, attempt: this.#attempt });
+    this.#reportAll('connecting', { session: id, attempt: this.#attempt });
     void session.ended.then((end) => {
-      this.#past = addCounters(this.#past, session.counters);
+      for (const streamId of graph.streams) this.#past.set(streamId, this.#countersOf(streamId));
       this.#session = undefined;
       if (session.liveForMs >= SETTLED_AFTER_MS) this.#attempt = 0;
-      if (session.frozen) this.#options.onFrozen(this.graph);
-      else if (this.#stopped) this.#conclude('stopped', { session: session.id });
-      else if (end.cause === 'failed') this.#recover(end.error, session.id);
-      else this.#conclude('ended', { session: session.id, ...END_OF_FILE });
+      if (session.frozen) this.#options.onFrozen(graph);
+      else if (this.#stopped) this.#conclude('stopped', { session: id });
+      else if (end.cause === 'failed') this.#recover(end, id);
+      else this.#conclude('ended', { session: id, ...END_OF_FILE });
     });
     await session.start();
   }
 
-  #recover(error: SightlineError, session: string): void {
-    const { code, message } = error;
+  #rulesOf(options: RulesOptions): SessionRules {
+    if (this.graph.streams.length <= 1) return new SoleStream(options);
+    const over = this.#overStreams;
+    this.#shared = new SharedStreams({ ...options, over, rescueMs: this.#rescueMs() });
+    return this.#shared;
+  }
+
+  #rescueMs(): number {
+    const { rescueBaseMs, rescueCapMs } = {
+      ...DEFAULT_SHARED_POLICY,
+      ...this.#options.policy.shared,
+    };
+    return Math.min(rescueCapMs, rescueBaseMs * 2 ** this.#rescues);
+  }
+
+  #onChange({ streamId, phase, ...facts }: StreamChange, session: string): void {
+    this.#options.report({ ...facts, event: 'stream', streamId, phase, session });
+    if (phase === 'ended' || phase === 'failed') this.#overStreams.add(streamId);
+    // A camera that was given up and has pictures after all.
+    if (phase === 'live') this.#overStreams.delete(streamId);
+  }
+
+  #recover({ error, forSakeOf }: Failed, session: string): void {
     if (!error.retryable) {
+      const { code, message } = error;
       this.#conclude('failed', { session, code, message });
       return;
     }
+    if (forSakeOf !== undefined) this.#rescues += 1;
     const retryInMs = this.#waitMs(error);
-    this.#report('backoff', { session, code, message, retryInMs, attempt: this.#attempt });
+    for (const streamId of this.#running()) {
+      const reason = this.#shared?.troubleOf(streamId) ?? reasonFor(streamId, error, forSakeOf);
+      const { code, message } = reason;
+      const facts = { session, code, message, retryInMs, attempt: this.#attempt };
+      this.#options.report({ ...facts, event: 'stream', streamId, phase: 'backoff' });
+    }
     this.#retry = setTimeout(() => void this.#connect(), retryInMs);
   }
 
   #waitMs(error: SightlineError): number {
     const { authProbeMs, backoffBaseMs, backoffCapMs } = this.#options.policy;
-    if (error.code === 'SL_SOURCE_UNAUTHORIZED') return authProbeMs;
+    // Of several streams one camera's password must not keep the others waiting.
+    const alone = this.graph.streams.length <= 1;
+    if (error.code === 'SL_SOURCE_UNAUTHORIZED' && alone) return authProbeMs;
     const attempt = Math.max(1, this.#attempt);
     return fullJitterMs(attempt, { baseMs: backoffBaseMs, capMs: backoffCapMs });
+  }
+
+  #countersOf(streamId: string): StreamCounters {
+    const past = this.#past.get(streamId) ?? NO_FRAMES;
+    return addCounters(past, this.#session?.counters.get(streamId) ?? NO_FRAMES);
+  }
+
+  #running(): readonly string[] {
+    return this.graph.streams.filter((id) => !this.#overStreams.has(id));
   }
 
   #conclude(phase: 'ended' | 'failed' | 'stopped', facts: Partial<StreamEvent> = {}): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#report(phase, facts);
+    this.#reportAll(phase, facts);
     this.#setOver();
   }
 
-  #report(phase: StreamPhase, facts: Partial<StreamEvent>): void {
-    for (const streamId of this.graph.streams) {
+  /** To every stream that is not over by itself. */
+  #reportAll(phase: StreamPhase, facts: Partial<StreamEvent>): void {
+    for (const streamId of this.#running()) {
       this.#options.report({ ...facts, event: 'stream', streamId, phase });
     }
   }
+}
+
+/** The error itself, or, for a stream that is interrupted because of another one, that it is. */
+function reasonFor(
+  streamId: string,
+  error: SightlineError,
+  forSakeOf: string | undefined,
+): SightlineError {
+  if (forSakeOf === undefined || forSakeOf === streamId) return error;
+  return new SightlineError(
+    'SL_PIPELINE_FAILED',
+    `The pipeline is started anew to bring back stream "${forSakeOf}", which failed in it`,
+  );
 }
