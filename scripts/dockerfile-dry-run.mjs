@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildStages } from './docker/build.mjs';
+import { killAll } from './docker/chroot.mjs';
 import { runImage, runInImage } from './docker/container.mjs';
 import { contextFiles, snapshotContext } from './docker/context.mjs';
 import { readDockerfile } from './docker/dockerfile.mjs';
@@ -46,14 +47,22 @@ async function execute(name) {
   const work = mkdtempSync(join(tmpdir(), 'sightline-docker-'));
   const logFile = join(work, 'output.log');
   const log = openSync(logFile, 'a');
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      killAll();
+      process.exit(130);
+    });
+  }
   let ok = false;
   try {
     const { image, notes } = await buildStages(readDockerfile(join(ROOT, name)), {
       ...{ context: snapshotContext(ROOT, files, join(work, 'context')), files, work, log, say },
       cache: values.bases ?? join(work, 'bases'),
     });
-    const status = await runInImage(image, ['doctor'], log);
+    const { status, stdout } = await runInImage(image, ['doctor'], log);
     say(`sightline doctor in the image ends with ${status}`);
+    // Where NVIDIA's parts are stood in for, it has much to say.
+    for (const line of stdout.split('\n')) if (/^(?:warn|FAIL)/.test(line)) say(`  ${line}`);
     await runImage(image, { log, say });
     console.log(
       `${name}: every stage was built and the last one runs. Not executed, or stood in for:`,

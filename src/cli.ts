@@ -23,6 +23,11 @@ function port(text: string): number {
   return value;
 }
 
+function count(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A number from 0 to 9999.');
+  return Number(text);
+}
+
 const program = new Command('sightline')
   .description('Cameras in, object metadata out')
   .version(version)
@@ -92,7 +97,7 @@ program
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
-    const { deepStreamTarget } = await import('./services/deepstream-target.ts');
+    const { deepStreamCheck, deepStreamTarget } = await import('./services/deepstream-target.ts');
     const { writeGeneratedFiles } = await import('./services/generated-files.ts');
     const { models = PATHS.models, backend, format, out, codec, secrets } = options;
     const { platform, deepstream } = options;
@@ -100,7 +105,10 @@ program
     const folder = out === undefined ? undefined : resolve(out);
     const cpuFiles = folder ?? join(PATHS.cache, 'infer');
     const filesDir = folder ?? join(PATHS.cache, 'deepstream');
-    // The check against the catalogue of DeepStream's elements belongs here: `check: (lowered) => checkLowered(...)`.
+    const check = backend === 'cpu' ? undefined : await deepStreamCheck(platform, deepstream);
+    if (backend !== 'cpu' && check === undefined) {
+      printError(`Not checked: there is no catalogue of the elements of DeepStream ${deepstream}`);
+    }
     process.exitCode = await compileFile(
       file,
       {
@@ -121,6 +129,7 @@ program
                 models: installed,
               }),
             }),
+        ...(check === undefined ? {} : { check }),
         // A launch line for this machine is to run; what another machine reads is only shown, unless it is asked for.
         ...(backend === 'cpu' || out !== undefined ? { writeFiles: writeGeneratedFiles } : {}),
         pluginDir: PATHS.pluginDir,
@@ -172,6 +181,28 @@ models
   .option('--replace', 'replace an installed model of the same name')
   .action(async (manifest: string, options: { onnx?: string; replace?: boolean }) =>
     (await import('./models/commands.ts')).modelsAdd(manifest, print, options),
+  );
+
+models
+  .command('triton')
+  .description('Lay a model out in a Triton repository, for the engine nvinferserver')
+  .argument('<name>')
+  .argument('<repository>', 'folder of Triton models')
+  .option('--batch <n>', 'largest batch (16)', count)
+  .addOption(new Option('--precision <name>', 'of TensorRT').choices(['fp32', 'fp16']))
+  .option('--gpu <n>', 'CUDA device (0)', count)
+  .option('--engine-cache <dir>', 'folder where Triton keeps its engines')
+  .action(
+    async (
+      name: string,
+      repository: string,
+      options: {
+        batch?: number;
+        precision?: 'fp32' | 'fp16';
+        gpu?: number;
+        engineCache?: string;
+      },
+    ) => (await import('./models/commands.ts')).modelsTriton(name, repository, print, options),
   );
 
 program

@@ -75,6 +75,10 @@ gboolean Start(GstBaseTransform* base) {
                     config.onnx_file.c_str(), engine.width(), engine.height(),
                     engine.library().version().c_str(), engine.library().path().c_str(),
                     config.batch_size, engine.runs_at_once());
+    if (!config.without_effect.empty()) {
+      GST_INFO_OBJECT(self, "%s: without effect on the CPU: %s", config.path.c_str(),
+                      sightline::JoinKeys(config.without_effect).c_str());
+    }
     return TRUE;
   });
 }

@@ -20,11 +20,11 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 // Beside the system's own file, which installing ca-certificates writes anew.
 export const OUR_CERTIFICATES = '/etc/ssl/certs/this-machine.crt';
 
-async function inRoot(root, script) {
+async function inRoot(root, script, log) {
   const words = chrootWords({ root, env: { PATH }, workdir: '/', user: 'root' }, [
     ...['/bin/sh', '-euc', script],
   ]);
-  const child = spawnIn(root, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawnIn(root, words, { stdio: ['ignore', log, log] });
   const status = await new Promise((resolve) => child.once('exit', resolve));
   if (status !== 0) throw new Error(`Making a base system failed (${status}): ${script}`);
 }
@@ -52,9 +52,9 @@ function addNode(root, version) {
   run('ln', '-s', '../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
 }
 
-async function makeNode(root, major) {
+async function makeNode(root, [, major], log) {
   addNode(root, major);
-  await inRoot(root, 'groupadd --gid 1000 node && useradd --uid 1000 --gid node -m node');
+  await inRoot(root, 'groupadd --gid 1000 node && useradd --uid 1000 --gid node -m node', log);
 }
 
 const DEEPSTREAM = '/opt/nvidia/deepstream/deepstream-9.1';
@@ -73,11 +73,12 @@ const DELETED = [
 ];
 
 /** Ubuntu 24.04 with GStreamer, its codecs deleted as NVIDIA deletes them, and a tree without one NVIDIA binary. */
-async function makeDeepStream(root) {
+async function makeDeepStream(root, _, log) {
   await inRoot(
     root,
     `export DEBIAN_FRONTEND=noninteractive; apt-get update -q; apt-get install -y -q --no-install-recommends \
      gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-tools; groupadd -f video`,
+    log,
   );
   const folder = join(root, DEEPSTREAM);
   mkdirSync(folder, { recursive: true });
@@ -109,7 +110,7 @@ const BASES = [
     pattern: /^node:(\d+)-bookworm-slim$/,
     suite: 'bookworm',
     packages: [],
-    make: (root, [, major]) => makeNode(root, major),
+    make: makeNode,
     env: { PATH },
     notes: (image) => [
       `${image}: debootstrap bookworm (minbase) with Node of the npm package node-linux-${process.arch} and this machine's npm`,
@@ -137,7 +138,7 @@ const BASES = [
  * The folder of a base image's stand-in, made once and kept in `cache`.
  * @returns {Promise<{ root: string, env: Record<string, string>, notes: string[] }>}
  */
-export async function makeBase(image, cache) {
+export async function makeBase(image, cache, log) {
   const base = BASES.find(({ pattern }) => pattern.test(image));
   if (base === undefined) throw new Error(`There is no stand-in for the base image ${image}`);
   const bare = join(cache, `bare-${base.suite}`);
@@ -156,7 +157,7 @@ export async function makeBase(image, cache) {
   }
   rmSync(root, { recursive: true, force: true });
   run('cp', '-a', '--reflink=auto', bare, root);
-  await base.make(root, base.pattern.exec(image));
+  await base.make(root, base.pattern.exec(image), log);
   writeFileSync(`${root}.made`, '');
   return result;
 }

@@ -23,7 +23,7 @@ export async function buildStages(dockerfile, { context, files, work, cache, log
     const label = stage.name ?? `stage ${index + 1}`;
     const root = join(work, `stage-${index}`);
     const startedAt = performance.now();
-    const image = await startStage(stage, { root, built, cache, notes });
+    const image = await startStage(stage, { root, built, cache, notes, log });
     say(`${label}: FROM ${stage.base} (${seconds(startedAt)} s)`);
     for (const instruction of stage.instructions) {
       const began = performance.now();
@@ -44,14 +44,14 @@ function title({ line, keyword, text }) {
   return `line ${line}: ${keyword} ${short.length > 90 ? `${short.slice(0, 87)}...` : short}`;
 }
 
-async function startStage(stage, { root, built, cache, notes }) {
+async function startStage(stage, { root, built, cache, notes, log }) {
   rmSync(root, { recursive: true, force: true });
   const parent = built.get(stage.base);
   if (parent !== undefined) {
     run('cp', '-a', '--reflink=auto', parent.root, root);
     return { ...parent, root, env: { ...parent.env }, args: {} };
   }
-  const base = await makeBase(stage.base, cache);
+  const base = await makeBase(stage.base, cache, log);
   for (const note of base.notes) notes.add(note);
   run('cp', '-a', '--reflink=auto', base.root, root);
   return { root, env: { ...base.env }, args: {}, workdir: '/', user: 'root', shell: SHELL };

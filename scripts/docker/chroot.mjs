@@ -24,7 +24,7 @@ export function resolveUser(root, user) {
     uid,
     gid: Number(entry?.[3] ?? 0),
     groups: groups
-      .filter(([, , , members]) => members?.split(',').includes(entry?.[0] ?? ''))
+      .filter(([, , , members]) => entry !== undefined && members?.split(',').includes(entry[0]))
       .map(([, , gid]) => Number(gid)),
     home: entry?.[5] ?? '/',
   };
@@ -45,6 +45,7 @@ export function chrootWords({ root, env, workdir, user }, command) {
   ];
 }
 
+const running = new Set();
 const MOUNTS = 'mount --bind /dev "$ROOT/dev" && mount -t proc proc "$ROOT/proc"';
 
 /**
@@ -53,7 +54,7 @@ const MOUNTS = 'mount --bind /dev "$ROOT/dev" && mount -t proc proc "$ROOT/proc"
  */
 export function spawnIn(root, words, { alone = false, stdio }) {
   const network = alone ? 'ip link set lo up && ' : '';
-  return spawn(
+  const child = spawn(
     'unshare',
     [
       ...['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child'],
@@ -62,6 +63,14 @@ export function spawnIn(root, words, { alone = false, stdio }) {
     ],
     { stdio, env: { ...process.env, ROOT: root } },
   );
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+/** Ends what runs in a stage; with its first process all others of its namespace end. */
+export function killAll() {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 /** Runs words made by `chrootWords` beside a process of `spawnIn`, in its namespaces. */

@@ -103,7 +103,10 @@ function plugin(packages) {
     name: 'plugin',
     title: 'Build the GStreamer plugin and the built-in camera (cmake-js)',
     needs: [NPM.name, packages],
-    inputs: () => ({ files: filesUnder(['native'], ['native/tests', 'native/addon']) }),
+    inputs: () => ({
+      files: filesUnder(['native'], ['native/tests', 'native/addon']),
+      facts: [process.env.DEEPSTREAM_ROOT],
+    }),
     outputs: [
       join(BUILD_NATIVE, 'plugin', 'libgstsightline.so'),
       join(BUILD_NATIVE, 'lib', 'libsightline_parsers.so'),

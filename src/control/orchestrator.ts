@@ -13,6 +13,7 @@ import type {
   CompiledPipeline,
   Compiler,
   ControlEvent,
+  EngineStore,
   JsonObject,
   LatestFrame,
   LatestImage,
@@ -40,6 +41,8 @@ export interface OrchestratorOptions {
   /** Before a worker that died is started again. Default 500 ms doubled up to 30 s, full jitter. */
   readonly backoff?: BackoffOptions;
   readonly clock?: Clock;
+  /** Where pipelines of the DeepStream backend get their engines. */
+  readonly engines?: EngineStore;
 }
 
 /** The control process' one facade. Nothing runs before start(). */
@@ -85,6 +88,7 @@ class LocalOrchestrator implements Orchestrator {
       clock: this.#clock,
       ...(limits === undefined ? {} : { limits }),
       ...(backoff === undefined ? {} : { backoff }),
+      ...(options.engines === undefined ? {} : { engines: options.engines }),
     };
   }
 

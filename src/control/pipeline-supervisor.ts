@@ -5,6 +5,7 @@ import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
 import { settlesWithin } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { StreamPolicy } from '../worker/protocol.ts';
+import { preparingReason } from './engine-reason.ts';
 import type { EventFacts, EventLog } from './event-log.ts';
 import { RecordIntake } from './record-intake.ts';
 import { passwordOf, Scrubber, secretsOfGraphs } from './scrubber.ts';
@@ -14,6 +15,8 @@ import type { Clock } from './stream-state.ts';
 import { SupervisedStream } from './supervised-stream.ts';
 import type {
   CompiledPipeline,
+  EngineProgress,
+  EngineStore,
   Reason,
   RecordConsumer,
   WorkerExit,
@@ -22,13 +25,17 @@ import type {
 } from './types.ts';
 import type { WorkerCommand } from './worker-command.ts';
 import { WorkerEvents } from './worker-events.ts';
-import { ENDED, type Outcome, outcomeOf } from './worker-outcome.ts';
+import { ENDED, type Outcome, outcomeOf, type TryAgain } from './worker-outcome.ts';
 import { type WorkerLimits, WorkerProcess } from './worker-process.ts';
 
 /** Bounds of the wait before a worker that died is started again. */
 export const RESTART_BACKOFF: BackoffOptions = { baseMs: 500, capMs: 30_000 };
+/** Likewise where an engine could not be built: a try takes minutes of the whole GPU. */
+export const ENGINE_BACKOFF: BackoffOptions = { baseMs: 10_000, capMs: 600_000 };
 /** A worker that ran this long starts over with the shortest wait. */
 const HEALTHY_MS = 60_000;
+/** Beyond the worker's own limit of a start. */
+const START_ANSWER_MS = 5_000;
 /** At least this long is what a gone worker had sent read out, whatever the drain took. */
 const READ_OUT_MS = 100;
 
@@ -49,8 +56,10 @@ export interface SupervisorContext {
   readonly gate: StartGate;
   readonly clock: Clock;
   readonly limits?: Partial<WorkerLimits>;
-  /** Default RESTART_BACKOFF. */
+  /** Default RESTART_BACKOFF, and ENGINE_BACKOFF for engines. */
   readonly backoff?: BackoffOptions;
+  /** Needed by pipelines that name engines. */
+  readonly engines?: EngineStore;
 }
 
 /** Keeps one pipeline's worker process running until it is told to close or all its streams are over. */
@@ -163,7 +172,7 @@ export class PipelineSupervisor {
       this.#worker = undefined;
       if (signal.aborted) break;
       if (performance.now() - startedMs >= HEALTHY_MS) this.#failures = 0;
-      if (outcome.next === 'again') await this.#waitToRestart(outcome.reason);
+      if (outcome.next === 'again') await this.#waitToRestart(outcome);
       else this.#endStreams(outcome);
     }
     this.#state = 'stopped';
@@ -181,6 +190,14 @@ export class PipelineSupervisor {
     this.#state = 'starting';
     this.#retryAt = undefined;
     for (const stream of this.#running()) stream.enter('pending');
+    try {
+      await this.#prepareEngines();
+    } catch (error) {
+      const reason = this.#reasonOf(error);
+      const retryable = toSightlineError(error).retryable;
+      return { next: retryable ? 'again' : 'reject', reason, backoff: ENGINE_BACKOFF };
+    }
+    if (this.#closing.signal.aborted) return { next: 'over' };
     this.#emit('worker.starting', { failures: this.#failures });
     try {
       this.#worker = await this.#context.gate.run(() => this.#launch());
@@ -193,14 +210,49 @@ export class PipelineSupervisor {
     return this.#serve(this.#worker, graphs);
   }
 
+  /** Waits until the engines of the pipeline are built; its streams are `preparing` as long as one is missing. */
+  async #prepareEngines(): Promise<void> {
+    const { engines = [], pipelineId } = this.#pipeline;
+    if (engines.length === 0) return;
+    const store = this.#context.engines;
+    if (store === undefined) {
+      const message = `Pipeline "${pipelineId}" needs TensorRT engines, but there is no engine cache`;
+      throw new SightlineError('SL_INTERNAL', message);
+    }
+    const { signal } = this.#closing;
+    try {
+      await store.ensure(engines, { signal, onProgress: (progress) => this.#onEngine(progress) });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    if (signal.aborted) return;
+    for (const stream of this.#running()) {
+      if (stream.state === 'preparing') stream.enter('pending');
+    }
+  }
+
+  #onEngine(progress: EngineProgress): void {
+    const reason = preparingReason(progress);
+    for (const stream of this.#running()) {
+      if (stream.state === 'preparing') stream.explain(reason);
+      else stream.enter('preparing', { reason });
+    }
+  }
+
   async #launch(): Promise<WorkerProcess> {
-    const { command, limits } = this.#context;
+    const { command } = this.#context;
+    const { startTimeoutMs } = this.#pipeline.policy ?? {};
+    // A worker that may take longer to start must be given the time to say so.
+    const limits = {
+      ...(startTimeoutMs === undefined ? {} : { startMs: startTimeoutMs + START_ANSWER_MS }),
+      ...this.#context.limits,
+    };
     const worker = await WorkerProcess.launch(
       {
         command,
         scrubber: this.#scrubber,
         logger: this.#logger,
-        ...(limits === undefined ? {} : { limits }),
+        limits,
         onEvent: (event) => this.#workerEvents.apply(event),
         onRecords: (records) => this.#intake.take(records),
         onExit: (exit, pid) => this.#noteExit(exit, pid),
@@ -241,10 +293,10 @@ export class PipelineSupervisor {
     this.#emit('worker.exited', { pid, kind, exitCode: code, signal, message, ...cause });
   }
 
-  async #waitToRestart(reason: Reason): Promise<void> {
+  async #waitToRestart({ reason, backoff = RESTART_BACKOFF }: TryAgain): Promise<void> {
     this.#failures += 1;
     this.#restarts += 1;
-    const retryInMs = fullJitterMs(this.#failures, this.#context.backoff ?? RESTART_BACKOFF);
+    const retryInMs = fullJitterMs(this.#failures, this.#context.backoff ?? backoff);
     this.#state = 'backoff';
     this.#retryAt = new Date(this.#context.clock.now().getTime() + retryInMs);
     for (const stream of this.#running()) {
@@ -254,7 +306,7 @@ export class PipelineSupervisor {
     await wait(retryInMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
-  #endStreams(outcome: Exclude<Outcome, { next: 'again' }>): void {
+  #endStreams(outcome: Exclude<Outcome, TryAgain>): void {
     for (const stream of this.#running()) {
       if (outcome.next === 'reject') stream.enter('rejected', { reason: outcome.reason });
       else stream.enter('stopped', { reason: ENDED });

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkValue } from '../../src/common/check.ts';
 import { parseDocument } from '../../src/common/document.ts';
 import { ROOT } from '../../src/common/paths.ts';
+import type { Model } from '../../src/models/catalog.ts';
+import { type Manifest, ManifestSchema } from '../../src/models/manifest.ts';
 import {
   PLATFORM_NAMES,
   type PlatformName,
@@ -16,7 +17,8 @@ import type { Graph, GraphNode, Lowered } from '../../src/pipeline/graph.ts';
 import { allNodes } from '../../src/pipeline/graph-check.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
-import { ENV, MODELS } from './fixtures.ts';
+import { createInferFileWriter } from '../../src/services/infer-files.ts';
+import { ENV, MODEL, MODELS } from './fixtures.ts';
 
 export { PLATFORM_NAMES, type PlatformName };
 
@@ -25,14 +27,44 @@ export const PLATFORMS = checkValue(
   PlatformsSchema,
 );
 
-/** A configuration that says what was asked for: the real one is made from a manifest and has tests of its own. */
-export const inferFile: InferFileWriter = (request) => {
-  const { model, origin: _origin, ...rest } = request;
-  const facts = Object.entries({ model: model.name, ...rest });
-  const text = `${facts.map(([key, value]) => `# ${key}: ${JSON.stringify(value)}`).join('\n')}\n`;
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  return { path: `/var/lib/sightline/generated/${model.name}-${digest}.txt`, text };
+const FILES_DIR = '/var/lib/sightline/generated';
+
+function manifestOf(path: string): Manifest {
+  const text = readFileSync(join(ROOT, 'models', path, 'model.yaml'), 'utf8');
+  return parseDocument(text, ManifestSchema).value as Manifest;
+}
+
+const MANIFESTS = {
+  detector: manifestOf(MODEL.name),
+  classifier: manifestOf('examples/vehicle-colour'),
 };
+
+/** An installed model of the resolved one's name: the shipped manifest of its kind with other labels. */
+function installed(name: string): Model | undefined {
+  const model = MODELS.get(name);
+  if (model === undefined) return undefined;
+  const { kind, version, labels, dynamicBatch, configFile } = model;
+  const batch = dynamicBatch ? 'dynamic' : 'fixed';
+  const shipped = MANIFESTS[kind];
+  const onnx = { ...shipped.onnx, sha256: shipped.onnx.sha256 ?? 'c'.repeat(64) };
+  const manifest: Manifest = { ...shipped, name, version, batch, onnx };
+  return {
+    ...{ name, version, manifest, labels, batch, dynamicBatch, kind, configFile },
+    input: manifest.input,
+    folder: `/models/${name}`,
+    file: `/models/${name}/model.yaml`,
+    onnxFile: `/models/${name}/model.onnx`,
+    labelsFile: `/models/${name}/labels.txt`,
+  };
+}
+
+/** The configurations of the fixtures' models, as serve writes them, for one machine. */
+export const inferFile: InferFileWriter = createInferFileWriter({
+  models: installed,
+  filesDir: FILES_DIR,
+  cacheDir: '/var/lib/sightline/engines',
+  machine: { gpuName: 'NVIDIA L4', tensorRt: '10.16.1.11', deepStream: '9.1' },
+});
 
 export function deepStream(
   platform: PlatformName = 'dgpu',
@@ -42,7 +74,7 @@ export function deepStream(
   return {
     platform: data,
     deepstream: '9.1',
-    filesDir: '/var/lib/sightline/generated',
+    filesDir: FILES_DIR,
     libraryDir: data.libraryDir,
     parserLibrary: '/opt/sightline/libsightline_parsers.so',
     workingDir: '/srv/video',

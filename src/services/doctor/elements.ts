@@ -38,9 +38,9 @@ export const SIGHTLINE_ELEMENTS: readonly string[] = [
   ...['sldsmeta', 'sldssample'],
 ];
 
-/** Without these no pipeline runs on DeepStream. `sldsmeta` is ours: the plugin has it where NVIDIA's libraries load. */
+/** NVIDIA's elements without which no pipeline runs on DeepStream. */
 export const DEEPSTREAM_ELEMENTS: readonly string[] = [
-  ...['nvurisrcbin', 'nvv4l2decoder', 'nvstreammux', 'nvvideoconvert', 'nvinfer', 'sldsmeta'],
+  ...['nvurisrcbin', 'nvv4l2decoder', 'nvstreammux', 'nvvideoconvert', 'nvinfer'],
 ];
 
 /** What else the DeepStream backend may use, by what is lost without it. `sbsa` and `orin-nano` differ. */

@@ -1,8 +1,10 @@
+import { PATHS } from '../../../common/paths.ts';
 import type { Host } from '../../nvidia/host.ts';
 import { DEEPSTREAM_FOLDER } from '../../nvidia/installation.ts';
 import { cudaVersion, tensorRtVersion } from '../../nvidia/libraries.ts';
 import { releaseOf } from '../../nvidia/releases.ts';
 import { type Finding, fail, ok, warn } from '../finding.ts';
+import { exists } from '../machine.ts';
 
 /** What is loaded, by what it is for, in DeepStream's folder. */
 const LOADED: Readonly<Record<string, string>> = {
@@ -29,14 +31,24 @@ export async function checkLibraries(
   deepstream: string | undefined,
 ): Promise<Finding[]> {
   const release = deepstream === undefined ? undefined : releaseOf(deepstream);
-  const [cuda, tensorRt, ...loads] = await Promise.all([
+  const [cuda, tensorRt, parsers, ...loads] = await Promise.all([
     cudaVersion(host),
     tensorRtVersion(host),
+    exists(PATHS.parsersLibrary),
     ...Object.entries(LOADED).map(([file, purpose]) => checkLoads(host, file, purpose)),
   ]);
   return [
     checkVersion('cuda', 'CUDA', cuda, release?.cuda),
     checkVersion('tensorrt', 'TensorRT', tensorRt, release?.tensorRt),
+    ...(parsers
+      ? []
+      : [
+          fail(
+            'libraries',
+            `The box parsers that nvinfer loads are not built: ${PATHS.parsersLibrary}`,
+            'npm run setup',
+          ),
+        ]),
     ...loads.flat(),
   ];
 }
