@@ -197,6 +197,28 @@ describe('the catalogue file', () => {
     assert.equal(formatCatalogue(CATALOGUE), await readFile(file, 'utf8'));
   });
 
+  it("says of Sightline's own elements what the plugin says", async () => {
+    await inFolder(async (folder) => {
+      const env = {
+        ...process.env,
+        GST_PLUGIN_PATH: PATHS.pluginDir,
+        GST_REGISTRY: join(folder, 'registry.bin'),
+      };
+      const own = Object.entries(CATALOGUE.elements).filter(
+        ([, { plugin }]) => plugin === 'sightline',
+      );
+      assert.ok(own.length >= 8, `${own.length} elements`);
+      for (const [factory, entry] of own) {
+        const found = parseInspect((await run('gst-inspect-1.0', [factory], { env })).stdout);
+        const known = mergeEntry(entry, found, { from: entry.from });
+        const remedy = `run: node scripts/deepstream-catalogue.mjs ${factory}`;
+        assert.deepEqual(known.properties, entry.properties, remedy);
+        assert.deepEqual(known.pads, entry.pads, remedy);
+        assert.deepEqual(known.signals, entry.signals, remedy);
+      }
+    });
+  });
+
   it('is rebuilt from this machine, and the rest is left as it is', async () => {
     await inFolder(async (folder) => {
       const file = join(folder, 'catalogue.json');

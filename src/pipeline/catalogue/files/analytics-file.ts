@@ -64,7 +64,9 @@ function checkShape(
   const points = numbers.flatMap((x, i) => (i % 2 === 0 ? [{ x, y: numbers[i + 1]! }] : []));
   // A space of no size is a fault of its own.
   const sized = width > 0 && height > 0;
-  const outside = sized ? points.find(({ x, y }) => x > width * MARGIN || y > height * MARGIN) : undefined;
+  const outside = sized
+    ? points.find(({ x, y }) => x > width * MARGIN || y > height * MARGIN)
+    : undefined;
   if (outside !== undefined) {
     const text = `has the point ${outside.x};${outside.y} far outside of its space of ${width} x ${height}`;
     return [fileError(text, at)];
