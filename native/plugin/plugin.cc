@@ -5,8 +5,8 @@
 // Registers every element; one that cannot be registered fails the plugin.
 static gboolean PluginInit(GstPlugin* plugin) {
   return SlInferRegister(plugin) && SlStampRegister(plugin) && SlTrackRegister(plugin) &&
-         SlAnalyticsRegister(plugin) && SlSampleRegister(plugin) && SlMetaRegister(plugin) &&
-         SlImageRegister(plugin);
+         SlClassifyRegister(plugin) && SlAnalyticsRegister(plugin) && SlSampleRegister(plugin) &&
+         SlMetaRegister(plugin) && SlImageRegister(plugin);
 }
 
 #define PACKAGE "sightline"
