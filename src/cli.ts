@@ -92,12 +92,15 @@ program
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
-    const { deepStreamTarget } = await import('./services/deepstream-target.ts');
+    const { deepStreamCheck, deepStreamTarget } = await import('./services/deepstream-target.ts');
     const { models = PATHS.models, backend, format, out, codec, secrets } = options;
     const { platform, deepstream } = options;
     const installed = await loadModels(models);
     const filesDir = out === undefined ? join(PATHS.cache, 'deepstream') : resolve(out);
-    // The check against the catalogue of DeepStream's elements belongs here: `check: (lowered) => checkLowered(...)`.
+    const check = backend === 'cpu' ? undefined : await deepStreamCheck(platform, deepstream);
+    if (backend !== 'cpu' && check === undefined) {
+      printError(`Not checked: there is no catalogue of the elements of DeepStream ${deepstream}`);
+    }
     process.exitCode = await compileFile(
       file,
       {
@@ -114,6 +117,7 @@ program
                 models: installed,
               }),
             }),
+        ...(check === undefined ? {} : { check }),
         writeFiles: out !== undefined,
         pluginDir: PATHS.pluginDir,
         configWithThreshold: createThresholdWriter(models, join(PATHS.cache, 'infer')),

@@ -29,11 +29,9 @@ export interface CommandContext extends ResolveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a check of a lowered pipeline found, with the node it is about. */
+/** What a check of a lowered pipeline found; the message names the element. */
 export interface LoweredFinding extends ValueProblem {
   readonly level: 'error' | 'warning';
-  readonly factory?: string;
-  readonly node?: string;
 }
 
 export interface CompileOptions {
@@ -43,7 +41,7 @@ export interface CompileOptions {
   /** Needed for the backend `deepstream`. */
   readonly deepStream?: DeepStreamOptions;
   /** Checks what was lowered; an error fails the command, a warning is printed. Default: nothing is checked. */
-  readonly check?: (lowered: Lowered) => readonly LoweredFinding[];
+  readonly check?: (lowered: Lowered, pipeline: ResolvedPipeline) => readonly LoweredFinding[];
   /** Writes a model's configuration with another threshold and returns its path. */
   readonly configWithThreshold: (model: ResolvedModel, threshold: number) => Promise<string>;
   /** Write the generated files where the graph names them, so that a launch line runs. Default false. */
@@ -75,7 +73,7 @@ export async function compileFile(
 ): Promise<number> {
   const compiled = await withPipeline(file, context, async (pipeline, document) => {
     const lowered = await lower(pipeline, options);
-    const findings = options.check?.(lowered) ?? [];
+    const findings = options.check?.(lowered, pipeline) ?? [];
     printFindings(document, findings, context);
     if (findings.some(({ level }) => level === 'error')) return false;
     return print(file, lowered, options, context);
@@ -162,10 +160,10 @@ function printFindings(
   findings: readonly LoweredFinding[],
   context: CommandContext,
 ): void {
-  const texts = findings.map(({ level, pointer, message, factory, node }) => {
-    const where = node === undefined || node === '' ? '' : ` (${factory}, ${node})`;
-    return { pointer, message: `${level === 'warning' ? 'warning: ' : ''}${message}${where}` };
-  });
+  const texts = findings.map(({ level, pointer, message }) => ({
+    pointer,
+    message: `${level === 'warning' ? 'warning: ' : ''}${message}`,
+  }));
   for (const problem of document.locate(texts)) {
     context.printError(problemLine(document.file, problem));
   }

@@ -42,8 +42,6 @@ export interface GraphNode {
   readonly secret?: readonly string[];
   /** JSON pointer into the spec: what asked for this node. Problems with it are reported there. Absent: nothing did. */
   readonly origin?: string;
-  /** Pointers of single properties that another part of the spec set. */
-  readonly origins?: Readonly<Record<string, string>>;
   /** The one stream whose frames pass through this node; absent: those of every stream of the graph. */
   readonly stream?: string;
   /** For role `output` (appsink): what its buffers are. 1 = sightline.v1.Frame, 2 = sightline.v1.Image. */

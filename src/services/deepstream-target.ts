@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadDocument } from '../common/document.ts';
 import { PATHS, ROOT } from '../common/paths.ts';
@@ -10,6 +12,12 @@ import {
   platformOf,
 } from '../pipeline/backends/deepstream/platform.ts';
 import type { DeepStreamOptions } from '../pipeline/backends/deepstream.ts';
+import type { Catalogue } from '../pipeline/catalogue/catalogue.ts';
+import { checkLowered } from '../pipeline/catalogue/check.ts';
+import type { CatalogueFinding } from '../pipeline/catalogue/finding.ts';
+import type { KeyTables } from '../pipeline/catalogue/keys.ts';
+import type { Lowered } from '../pipeline/graph.ts';
+import type { ResolvedPipeline } from '../pipeline/resolved.ts';
 import { createInferFiles } from './infer-file.ts';
 
 /** Folder of what is known of DeepStream. */
@@ -46,4 +54,28 @@ export async function deepStreamTarget(options: TargetOptions): Promise<DeepStre
     workingDir: process.cwd(),
     inferFile: createInferFiles(models, filesDir),
   };
+}
+
+/**
+ * A check of lowered pipelines against the catalogue of DeepStream's elements and the tables of its configuration keys;
+ * undefined for a version that has none.
+ */
+export async function deepStreamCheck(
+  platform: PlatformName,
+  deepstream: DeepStreamVersion,
+): Promise<
+  ((lowered: Lowered, pipeline: ResolvedPipeline) => readonly CatalogueFinding[]) | undefined
+> {
+  const read = async (name: string) =>
+    JSON.parse(await readFile(join(DEEPSTREAM_DATA, `${name}-${deepstream}.json`), 'utf8'));
+  if (!existsSync(join(DEEPSTREAM_DATA, `catalogue-${deepstream}.json`))) return undefined;
+  const [catalogue, keys] = (await Promise.all([read('catalogue'), read('keys')])) as [
+    Catalogue,
+    KeyTables,
+  ];
+  return (lowered, pipeline) =>
+    checkLowered(lowered, {
+      ...{ catalogue, keys, platform, deepstream },
+      overrides: pipeline.deepstream?.elements ?? {},
+    });
 }

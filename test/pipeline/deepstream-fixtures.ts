@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkValue } from '../../src/common/check.ts';
 import { parseDocument } from '../../src/common/document.ts';
 import { ROOT } from '../../src/common/paths.ts';
+import { type Manifest, ManifestSchema } from '../../src/models/manifest.ts';
 import {
   PLATFORM_NAMES,
   type PlatformName,
@@ -12,11 +12,13 @@ import {
 } from '../../src/pipeline/backends/deepstream/platform.ts';
 import { type DeepStreamOptions, lowerDeepStream } from '../../src/pipeline/backends/deepstream.ts';
 import type { InferFileRequest, InferFileWriter } from '../../src/pipeline/backends/infer-file.ts';
+import { generatedFile } from '../../src/pipeline/generated-file.ts';
 import type { Graph, GraphNode, Lowered } from '../../src/pipeline/graph.ts';
 import { allNodes } from '../../src/pipeline/graph-check.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
-import { ENV, MODELS } from './fixtures.ts';
+import { createInferFiles } from '../../src/services/infer-file.ts';
+import { ENV, MODEL, MODELS } from './fixtures.ts';
 
 export { PLATFORM_NAMES, type PlatformName };
 
@@ -25,13 +27,41 @@ export const PLATFORMS = checkValue(
   PlatformsSchema,
 );
 
-/** A configuration that says what was asked for: the real one is made from a manifest and has tests of its own. */
+const FILES_DIR = '/var/lib/sightline/generated';
+const MANIFEST: Manifest = {
+  ...parseDocument(
+    readFileSync(join(ROOT, 'models', MODEL.name, 'model.yaml'), 'utf8'),
+    ManifestSchema,
+  ).value,
+  version: MODEL.version,
+};
+const fromManifest = createInferFiles(
+  (name) => ({
+    manifest: { ...MANIFEST, name },
+    folder: `/models/${name}`,
+    file: `/models/${name}/model.yaml`,
+    onnxFile: `/models/${name}/model.onnx`,
+    labelsFile: `/models/${name}/labels.txt`,
+    labels: MODELS.get(name)?.labels ?? [],
+  }),
+  FILES_DIR,
+);
+
+/** The configurations of models, all made from the one manifest with other names. */
 export const inferFile: InferFileWriter = (request) => {
-  const { model, origin: _origin, ...rest } = request;
-  const facts = Object.entries({ model: model.name, ...rest });
-  const text = `${facts.map(([key, value]) => `# ${key}: ${JSON.stringify(value)}`).join('\n')}\n`;
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  return { path: `/var/lib/sightline/generated/${model.name}-${digest}.txt`, text };
+  if (request.model.kind === 'detector') return fromManifest(request);
+  const text = [
+    '[property]',
+    `gie-unique-id=${request.uniqueId}`,
+    `process-mode=${request.processMode}`,
+    'network-type=1',
+    `onnx-file=/models/${request.model.name}/model.onnx`,
+    `batch-size=${request.batchSize}`,
+    `secondary-reinfer-interval=${request.interval}`,
+    '',
+  ].join('\n');
+  const { origin } = request;
+  return generatedFile(FILES_DIR, request.model.name, '.txt', { kind: 'nvinfer', text, origin });
 };
 
 export function deepStream(
@@ -42,7 +72,7 @@ export function deepStream(
   return {
     platform: data,
     deepstream: '9.1',
-    filesDir: '/var/lib/sightline/generated',
+    filesDir: FILES_DIR,
     libraryDir: data.libraryDir,
     parserLibrary: '/opt/sightline/libsightline_parsers.so',
     workingDir: '/srv/video',

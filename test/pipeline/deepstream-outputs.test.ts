@@ -29,12 +29,13 @@ test('pictures are chosen before the split and named in the session of their str
     action: 'mark',
     'interval-ms': 2000,
     when: 'always',
+    'capture-clock': 'rtcp',
   });
   assert.ok(graph.links.some(({ from, to }) => from === 'sample' && to === 'split'));
   for (const [pad, stream] of ['cam', 'cam-1'].entries()) {
     assert.ok(
       graph.links.some(
-        ({ from, to }) => from === `image-demux.src_${pad}` && to === `image-filter-${pad}`,
+        ({ from, to }) => from === `image-demux.src_${pad}` && to === `image-name-${pad}`,
       ),
     );
     assert.equal(nodeIn(graph, `image-${pad}`).properties['stream-id'], stream);

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { parseDocument } from '../../src/common/document.ts';
+import { lowerDeepStream } from '../../src/pipeline/backends/deepstream.ts';
 import type { GraphNode } from '../../src/pipeline/graph.ts';
 import { allNodes } from '../../src/pipeline/graph-check.ts';
 import { loweredText } from '../../src/pipeline/lowered-text.ts';
+import { resolve } from '../../src/pipeline/resolve.ts';
+import { PipelineSpec } from '../../src/pipeline/spec.ts';
+import { deepStreamCheck } from '../../src/services/deepstream-target.ts';
 import { deepStream, lower, nodeIn, PLATFORM_NAMES } from './deepstream-fixtures.ts';
-import { PIPELINES, pipelineText } from './fixtures.ts';
+import { ENV, MODELS, PIPELINES, pipelineText } from './fixtures.ts';
 
 const SPEC = pipelineText(
   '{ type: rtsp, url: "rtsps://h/x" }',
@@ -65,6 +70,20 @@ test('MJPEG cameras need a switch of the decoder on Jetson', () => {
   assert.equal(decoder('jetson'), true);
   assert.equal(decoder('dgpu'), undefined);
 });
+
+for (const file of readdirSync(PIPELINES)) {
+  test(`pipelines/${file} passes the check against the catalogue on every platform`, async () => {
+    const spec = parseDocument(readFileSync(join(PIPELINES, file), 'utf8'), PipelineSpec, {
+      env: ENV,
+    });
+    const pipeline = resolve(spec.value, { models: MODELS });
+    for (const platform of PLATFORM_NAMES) {
+      const check = await deepStreamCheck(platform, '9.1');
+      const findings = check?.(lowerDeepStream(pipeline, deepStream(platform)), pipeline);
+      assert.deepEqual(findings, [], platform);
+    }
+  });
+}
 
 /** The rules of dynamic pipelines, for every ready pipeline on every platform. */
 for (const file of readdirSync(PIPELINES)) {

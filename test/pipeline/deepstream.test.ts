@@ -47,8 +47,7 @@ test('a stream over TLS has a graph of its own, whose end is told', () => {
   assert.equal(nodeIn(own, 'mux').properties['batch-size'], 1);
   assert.equal(nodeIn(own, 'mux').properties['drop-pipeline-eos'], false);
   assert.equal(nodeIn(shared, 'mux').properties['drop-pipeline-eos'], true);
-  // One engine for both.
-  assert.equal(nodeIn(own, 'infer').properties['batch-size'], 2);
+  assert.equal(nodeIn(own, 'infer').properties['batch-size'], 1);
   assert.equal(nodeIn(own, 'meta').properties['capture-clock'], 'arrival');
   assert.equal(nodeIn(shared, 'meta').properties['capture-clock'], 'rtcp');
 });

@@ -48,7 +48,11 @@ export function lowerDeepStream(pipeline: ResolvedPipeline, options: DeepStreamO
 
 function lowerGraph(context: LoweringContext, plan: GraphPlan): Graph {
   const sources = plan.streams.map((stream, index) => lowerSource(context, plan, stream, index));
-  const chain = [...lowerMux(context, plan), ...steps(context, plan), ...imageMarker(context)];
+  const chain = [
+    ...lowerMux(context, plan),
+    ...steps(context, plan),
+    ...imageMarker(context, plan),
+  ];
   const images = lowerImages(context, plan);
   const sides = [images, lowerAnnotated(context, plan)].filter((side) => side !== undefined);
   const split = sides.length === 0 ? [] : [node('split', 'tee', 'split', {})];
@@ -74,7 +78,7 @@ function lowerGraph(context: LoweringContext, plan: GraphPlan): Graph {
 
 /** What looks at the pictures, in the order in which each needs what those before it found. */
 function steps(context: LoweringContext, plan: GraphPlan): GraphNode[] {
-  const primary = lowerPrimary(context);
+  const primary = lowerPrimary(context, plan);
   const tracker = lowerTracker(context, plan.streams.length);
   const looks = context.pipeline.secondary.map((step) => lowerSecondary(context, step));
   return [

@@ -39,11 +39,6 @@ export class LoweringContext {
     this.graphs = planGraphs(pipeline.id, this.streams, this.spec);
   }
 
-  /** Number of streams of the largest graph. */
-  get largestGraph(): number {
-    return Math.max(...this.graphs.map(({ streams }) => streams.length));
-  }
-
   /** Size of a batch's pictures, in pixels; the old muxer's alone. */
   get muxSize(): { readonly width: number; readonly height: number } {
     const { width = 1920, height = 1080 } = this.spec.muxer;

@@ -1,25 +1,31 @@
 import type { GraphNode } from '../../graph.ts';
 import { chainLinks, IMAGE_BUFFERS, node, output, queue } from '../nodes.ts';
 import type { LoweringContext, Piece } from './context.ts';
+import { captureClock } from './mux.ts';
 import type { GraphPlan } from './plan.ts';
 
 /** Batches that wait for the encoders. Each keeps a surface of the muxer's pool of four. */
 const QUEUE_BATCHES = 1;
 
 /*
- * How a picture and the message of its frame find each other: `slsample` before the tee decides for each frame of a
- * batch and marks it in its NvDsFrameMeta, so that both branches see one decision. A frame is named by its stream (the
- * muxer's pad), the session and `frame_num`, which `sldsmeta` and the image branch read alike; so they write the same
- * `ref`. `slsample` in the branch drops frames without the mark and puts that name on the buffer. Its meta may get lost
- * in an encoder, the time stamp does not: `slimage` asks for the name by it.
+ * How a picture and the message of its frame find each other: `sldssample` before the tee decides for each frame of a
+ * batch, and writes the decision and the frame's name (number and time of capture) into its NvDsFrameMeta; so there is
+ * one decision and one name, whatever a branch does. `sldsmeta` reads them. In the branch, `filter` drops batches in which
+ * no frame was chosen; behind the demuxer `name` drops the other frames of those that pass and puts the name where an
+ * encoder hands it on. `slimage` refuses a picture that lost it on the way.
  */
 
 /** The element before the tee that chooses frames. */
-export function imageMarker({ pipeline }: LoweringContext): GraphNode[] {
-  const { images } = pipeline;
+export function imageMarker(context: LoweringContext, plan: GraphPlan): GraphNode[] {
+  const { images } = context.pipeline;
   if (images === undefined) return [];
-  const properties = { action: 'mark', 'interval-ms': images.everyMs, when: images.when };
-  return [node('sample', 'slsample', 'sample', properties, { origin: '/images' })];
+  const properties = {
+    action: 'mark',
+    'interval-ms': images.everyMs,
+    when: images.when,
+    'capture-clock': captureClock(context, plan),
+  };
+  return [node('sample', 'sldssample', 'sample', properties, { origin: '/images' })];
 }
 
 /**
@@ -32,6 +38,7 @@ export function lowerImages(context: LoweringContext, plan: GraphPlan): Piece | 
   const facts = { origin: '/images' };
   noteSize(context);
   const waiting = queue('image-queue', QUEUE_BATCHES, false, facts);
+  const filter = node('image-filter', 'sldssample', 'sample', { action: 'filter' }, facts);
   const demux = context.part('demux', 'image-demux', 'demux', {}, facts);
   const join = node('image-join', 'funnel', 'queue', {}, facts);
   const ends = [join, output('images', 2, IMAGE_BUFFERS, facts)];
@@ -39,7 +46,7 @@ export function lowerImages(context: LoweringContext, plan: GraphPlan): Piece | 
     const own = { ...facts, stream: stream.id };
     const { caps } = context.options.platform.parts.encodeImage;
     const nodes = [
-      node(`image-filter-${index}`, 'slsample', 'sample', { action: 'filter' }, own),
+      node(`image-name-${index}`, 'sldssample', 'sample', { action: 'name' }, own),
       context.part('convert', `image-convert-${index}`, 'convert', {}, own),
       context.part(
         'encodeImage',
@@ -53,7 +60,7 @@ export function lowerImages(context: LoweringContext, plan: GraphPlan): Piece | 
       ),
       // Not every one of NVIDIA's encoders says how large its pictures are.
       node(`image-parse-${index}`, 'jpegparse', 'parse', {}, own),
-      node(`image-${index}`, 'slimage', 'image', { 'stream-id': stream.id }, own),
+      node(`image-${index}`, 'slimage', 'image', { 'stream-id': stream.id, strict: true }, own),
     ];
     const links = chainLinks([...nodes, join]).map((link) =>
       link.to === `image-encode-${index}` && caps !== undefined ? { ...link, caps } : link,
@@ -61,9 +68,9 @@ export function lowerImages(context: LoweringContext, plan: GraphPlan): Piece | 
     return { nodes, links: [{ from: `image-demux.src_${index}`, to: nodes[0]!.id }, ...links] };
   });
   return {
-    nodes: [waiting, demux, ...branches.flatMap(({ nodes }) => nodes), ...ends],
+    nodes: [waiting, filter, demux, ...branches.flatMap(({ nodes }) => nodes), ...ends],
     links: [
-      ...chainLinks([waiting, demux]),
+      ...chainLinks([waiting, filter, demux]),
       ...branches.flatMap(({ links }) => links),
       ...chainLinks(ends),
     ],

@@ -4,17 +4,19 @@ import type { GraphNode, PropertyValue } from '../../graph.ts';
 import { PRIMARY_ID, type ResolvedSecondary } from '../../resolved.ts';
 import type { InferFile, InferFileRequest } from '../infer-file.ts';
 import type { LoweringContext } from './context.ts';
+import type { GraphPlan } from './plan.ts';
 
 const PRIMARY = 1;
 const SECONDARY = 2;
 
 /** The detector that sees whole frames. */
-export function lowerPrimary(context: LoweringContext): GraphNode {
+export function lowerPrimary(context: LoweringContext, plan: GraphPlan): GraphNode {
   const { infer } = context.pipeline;
   const { model, interval, threshold, classIds, batchSize } = infer;
   const kept = classIds ?? model.labels.map((_, id) => id);
   const dropClassIds = model.labels.map((_, id) => id).filter((id) => !kept.includes(id));
-  const frames = primaryBatchSize(context);
+  // One frame of each stream, as the muxer. A model whose ONNX file takes one frame at a time runs once for each.
+  const frames = model.dynamicBatch ? plan.streams.length : 1;
   if (batchSize > 1 && batchSize !== frames) {
     const message = `on DeepStream a batch takes one frame of each stream: ${frames}, not ${batchSize}`;
     context.note('/infer/batchSize', message);
@@ -67,14 +69,6 @@ export function lowerSecondary(context: LoweringContext, step: ResolvedSecondary
 
 export function secondaryNodeId({ id, model }: ResolvedSecondary): string {
   return `${model.kind === 'detector' ? 'detect' : 'classify'}-${id}`;
-}
-
-/**
- * One frame of each stream; the same in every graph of the pipeline, so that they share an engine. A model whose ONNX
- * file takes one frame at a time runs once for each.
- */
-function primaryBatchSize({ pipeline, largestGraph }: LoweringContext): number {
-  return pipeline.infer.model.dynamicBatch ? largestGraph : 1;
 }
 
 type Common = 'engine' | 'precision' | 'gpuId' | 'parserLibrary' | 'modelRepository' | 'origin';

@@ -1,6 +1,6 @@
 import { childPointer } from '../../../common/check.ts';
 import { didYouMean } from '../../../common/near.ts';
-import type { Graph, GraphNode, PropertyValue } from '../../graph.ts';
+import type { Graph, GraphNode } from '../../graph.ts';
 import { allNodes } from '../../graph-check.ts';
 import type { LoweringContext } from './context.ts';
 
@@ -22,7 +22,8 @@ export function applyOverrides(context: LoweringContext, graphs: readonly Graph[
   }
   const apply = (node: GraphNode): GraphNode => {
     const own = elements[node.factory];
-    return own === undefined || OURS.test(node.factory) ? node : withOverrides(node, own);
+    if (own === undefined || OURS.test(node.factory)) return node;
+    return { ...node, properties: { ...node.properties, ...own } };
   };
   return graphs.map((graph) => ({
     ...graph,
@@ -35,14 +36,4 @@ export function applyOverrides(context: LoweringContext, graphs: readonly Graph[
       })),
     })),
   }));
-}
-
-function withOverrides(node: GraphNode, own: Readonly<Record<string, PropertyValue>>): GraphNode {
-  const pointer = childPointer('/deepstream/elements', node.factory);
-  const origins = Object.keys(own).map((name) => [name, childPointer(pointer, name)] as const);
-  return {
-    ...node,
-    properties: { ...node.properties, ...own },
-    origins: { ...node.origins, ...Object.fromEntries(origins) },
-  };
 }

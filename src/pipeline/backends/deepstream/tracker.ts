@@ -24,7 +24,7 @@ export function lowerTracker(context: LoweringContext, streams: number): GraphNo
   const { track } = context.pipeline;
   if (track.type === 'none') return [];
   noteDifferences(context, track);
-  const { width, height } = sizeOf(context, track);
+  const { width, height } = trackerSizeOf(context, track);
   const properties = {
     'll-lib-file': join(context.options.libraryDir, LIBRARY),
     'll-config-file': trackerFile(context, track),
@@ -56,7 +56,11 @@ function trackerFile(
   return context.file(`tracker-${nvTrackerOf(track)}`, '.yml', file);
 }
 
-function sizeOf(context: LoweringContext, track: TrackSpec): { width: number; height: number } {
+/** Size in pixels at which nvtracker works. */
+export function trackerSizeOf(
+  context: LoweringContext,
+  track: TrackSpec,
+): { width: number; height: number } {
   const accurate = track.type === 'nvdcf' && track.profile === 'accuracy';
   const size = { ...(accurate ? ACCURATE_SIZE : SIZE), ...context.spec.tracker };
   for (const side of ['width', 'height'] as const) {

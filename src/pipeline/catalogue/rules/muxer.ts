@@ -17,7 +17,7 @@ export function checkMuxers(view: GraphView, context: CheckContext, flow: CapsFl
     } else if (isLive(view)) {
       checkLiveOld(view, muxer, context);
     }
-    if (isLive(view)) checkLastStream(view, muxer, context);
+    if (isLive(view) && !endsWithItsStream(view, muxer)) checkLastStream(view, muxer, context);
   }
   for (const muxer of view.of('nvmultiurisrcbin')) {
     checkSelfMuxing(view, muxer, context);
@@ -73,6 +73,11 @@ function checkTimeout(view: GraphView, muxer: ViewNode, context: CheckContext): 
   if (timeout === undefined || timeout > 0) return;
   const text = `"batched-push-timeout" is ${timeout}, which waits for a full batch: one camera that is away would stop all others; 33000 to 40000 microseconds suit cameras`;
   context.report(unattended(view), view, muxer, text, { property: 'batched-push-timeout' });
+}
+
+/** rtspsrc does not reconnect: whoever runs the graph of one such camera must see its end to start it again. */
+function endsWithItsStream(view: GraphView, muxer: ViewNode): boolean {
+  return muxer.into.length === 1 && view.of('rtspsrc').length === 1;
 }
 
 function checkLastStream(view: GraphView, muxer: ViewNode, context: CheckContext): void {
