@@ -273,8 +273,9 @@ export class PipelineSupervisor {
   async #serve(worker: WorkerProcess, graphs: readonly Graph[]): Promise<Outcome> {
     const { pipelineId } = this;
     const stream = { ...STREAM_POLICY, ...this.#pipeline.policy };
+    const over = [...this.streams.values()].filter((one) => one.over).map(({ id }) => id);
     try {
-      await worker.start({ pipelineId, graphs, stream });
+      await worker.start({ pipelineId, graphs, stream, ...(over.length === 0 ? {} : { over }) });
     } catch (error) {
       const exit = await worker.stop({ drainMs: 0 });
       const { code, retryable } = toSightlineError(error);

@@ -50,6 +50,23 @@ export function sourceStreams(graph: Graph): ReadonlyMap<string, string> {
   return new Map(streams.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
+/**
+ * The graph without the sources of some streams; their muxer pads stay free, and everything else keeps its number. For
+ * streams that are over, and for those whose source keeps the graph from starting.
+ */
+export function withoutSources(graph: Graph, streams: ReadonlySet<string>): Graph {
+  if (streams.size === 0) return graph;
+  const gone = new Set(
+    [...sourceStreams(graph)].filter(([, stream]) => streams.has(stream)).map(([id]) => id),
+  );
+  return {
+    ...graph,
+    nodes: graph.nodes.filter(({ id }) => !gone.has(id)),
+    links: graph.links.filter(({ from }) => !gone.has(nodeOf(from))),
+    choices: graph.choices.filter(({ from }) => !gone.has(nodeOf(from))),
+  };
+}
+
 /** Reading a file to its end is its purpose; a live source has no end. */
 export function readsFile(graph: Graph, streamId: string): boolean {
   return sourcesOf(graph, streamId).some(

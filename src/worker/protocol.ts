@@ -29,6 +29,8 @@ export interface StartParams {
   readonly pipelineId: string;
   readonly graphs: readonly Graph[];
   readonly stream: StreamPolicy;
+  /** Streams of graphs with others that are over already (a file that an earlier worker read to its end). */
+  readonly over?: readonly string[];
 }
 
 /** How the worker brings a stream back. All waits in ms, monotonic clock. */

@@ -10,6 +10,8 @@ export type SessionEnd =
   | {
       readonly cause: 'failed';
       readonly error: SightlineError;
+      /** GStreamer did not take the start. */
+      readonly atStart?: boolean;
       /** The stream for whose sake the others are interrupted; absent: it concerns all of them. */
       readonly forSakeOf?: string;
     };

@@ -102,7 +102,7 @@ export class Session {
     } catch (cause) {
       const error = toSightlineError(cause);
       this.#hung = error.code === 'SL_PIPELINE_TIMEOUT';
-      this.#finish({ cause: 'failed', error });
+      this.#finish({ cause: 'failed', error, atStart: true });
     }
   }
 

@@ -54,10 +54,17 @@ export class SharedStream {
   /** The next count still holds pictures from before the failure. */
   #stale = false;
 
-  constructor(facts: SharedStreamFacts, limits: SharedStreamLimits, nowMs: number) {
+  /** `absentBecause`: its source was left out of the graph, which could not start with it. */
+  constructor(
+    facts: SharedStreamFacts,
+    limits: SharedStreamLimits,
+    nowMs: number,
+    absentBecause?: SightlineError,
+  ) {
     this.facts = facts;
     this.#limits = limits;
     this.#progressAtMs = nowMs;
+    if (absentBecause !== undefined) this.failed(absentBecause, nowMs);
   }
 
   get live(): boolean {
@@ -124,8 +131,9 @@ export class SharedStream {
 
   /** Its source warned: what it tries by itself does not work, or not yet. */
   warned(warning: SightlineError, nowMs: number): readonly SharedStep[] {
-    if (this.over) return [];
-    this.#complaint = warning;
+    if (this.over || this.#failed) return [];
+    // A general word after a precise one is not worth more.
+    if (this.#complaint === undefined || namesCause(warning)) this.#complaint = warning;
     if (this.#phase !== 'backoff' || this.#codeOfTrouble() === this.#reported) return [];
     return this.#backOff('No picture comes', nowMs);
   }
@@ -189,8 +197,11 @@ export class SharedStream {
 
   /** A complaint that names the cause goes before "stalled"; one that only says that nothing came does not. */
   #codeOfTrouble(): ErrorCode {
-    const code = this.#complaint?.code ?? 'SL_SOURCE_STALLED';
-    const names = code.startsWith('SL_SOURCE_') && code !== 'SL_SOURCE_BROKEN';
-    return names ? code : 'SL_SOURCE_STALLED';
+    const complaint = this.#complaint;
+    return complaint !== undefined && namesCause(complaint) ? complaint.code : 'SL_SOURCE_STALLED';
   }
+}
+
+function namesCause({ code }: SightlineError): boolean {
+  return code.startsWith('SL_SOURCE_') && code !== 'SL_SOURCE_BROKEN';
 }

@@ -15,6 +15,8 @@ const LAST_FRAMES_MS = 3_000;
 export interface SharedStreamsOptions extends RulesOptions {
   /** Streams that were over before this session. */
   readonly over: ReadonlySet<string>;
+  /** Streams whose source is left out of this session's graph, with the error that kept it from starting. */
+  readonly absent: ReadonlyMap<string, SightlineError>;
   /** How long a stream that cannot come back inside waits for a new start of the graph. */
   readonly rescueMs: number;
 }
@@ -35,7 +37,7 @@ export class SharedStreams implements SessionRules {
   #lastFramesTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SharedStreamsOptions) {
-    const { graph, policy, over, rescueMs } = options;
+    const { graph, policy, over, absent, rescueMs } = options;
     const now = performance.now();
     const limits = { ...policy, rescueMs };
     this.#options = options;
@@ -49,7 +51,7 @@ export class SharedStreams implements SessionRules {
             file: readsFile(graph, id),
             reconnectsItself: reconnectsItself(graph, id),
           };
-          return [id, new SharedStream(facts, limits, now)];
+          return [id, new SharedStream(facts, limits, now, absent.get(id))];
         }),
     );
     const { allSilentMs } = { ...DEFAULT_SHARED_POLICY, ...policy.shared };
@@ -63,6 +65,12 @@ export class SharedStreams implements SessionRules {
 
   get liveForMs(): number {
     return this.#liveSinceMs === undefined ? 0 : performance.now() - this.#liveSinceMs;
+  }
+
+  /** Streams whose source has failed, with the error. */
+  get failed(): ReadonlyMap<string, SightlineError> {
+    const failed = [...this.#streams].filter(([, stream]) => stream.hasFailed && !stream.over);
+    return new Map(failed.map(([id, stream]) => [id, stream.trouble!]));
   }
 
   /** Why a stream has no pictures; undefined while it has. */

@@ -2,6 +2,7 @@ import { SightlineError } from '../common/errors.ts';
 import { fullJitterMs } from '../common/retry.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { addCounters, type CountersByStream, NO_FRAMES } from './frame-counters.ts';
+import { withoutSources } from './graph-facts.ts';
 import {
   DEFAULT_SHARED_POLICY,
   type StreamCounters,
@@ -24,6 +25,8 @@ type Failed = Extract<SessionEnd, { cause: 'failed' }>;
 export interface StreamRunnerOptions {
   readonly graph: Graph;
   readonly policy: StreamPolicy;
+  /** Streams that are over before the first session. */
+  readonly over: readonly string[];
   readonly report: (event: StreamEvent) => void;
   /** A pipeline hangs in a call: only the end of the process helps. */
   readonly onFrozen: (graph: Graph) => void;
@@ -36,7 +39,9 @@ export class StreamRunner {
   readonly over: Promise<void>;
   readonly #options: StreamRunnerOptions;
   /** Streams that are over while others of the graph go on. */
-  readonly #overStreams = new Set<string>();
+  readonly #overStreams: Set<string>;
+  /** Streams that the next session leaves out, because the graph could not start with their source. */
+  #absent: ReadonlyMap<string, SightlineError> = new Map();
   readonly #past = new Map<string, StreamCounters>();
   #setOver!: () => void;
   #session: Session | undefined;
@@ -51,6 +56,7 @@ export class StreamRunner {
   constructor(options: StreamRunnerOptions) {
     this.graph = options.graph;
     this.#options = options;
+    this.#overStreams = new Set(options.over.filter((id) => options.graph.streams.includes(id)));
     this.over = new Promise((resolve) => {
       this.#setOver = resolve;
     });
@@ -93,29 +99,39 @@ export class StreamRunner {
   async #connect(): Promise<void> {
     this.#attempt += 1;
     const id = newSessionId();
-    const { graph } = this;
+    const absent = this.#absent;
+    const overBefore = this.#overStreams.size;
+    const graph = withoutSources(this.graph, new Set([...this.#overStreams, ...absent.keys()]));
     const { policy } = this.#options;
     const rules = ({ end }: Pick<RulesOptions, 'end'>) =>
-      this.#rulesOf({ graph, policy, end, onChange: (change) => this.#onChange(change, id) });
+      this.#rulesOf(
+        { graph, policy, end, onChange: (change) => this.#onChange(change, id) },
+        absent,
+      );
     const session = new Session({ id, graph, policy, rules });
     this.#session = session;
-    this.#reportAll('connecting', { session: id, attempt: this.#attempt });
+    this.#absent = new Map();
+    for (const streamId of this.#running()) {
+      if (absent.has(streamId)) continue;
+      const facts = { session: id, attempt: this.#attempt };
+      this.#options.report({ ...facts, event: 'stream', streamId, phase: 'connecting' });
+    }
     void session.ended.then((end) => {
       for (const streamId of graph.streams) this.#past.set(streamId, this.#countersOf(streamId));
       this.#session = undefined;
       if (session.liveForMs >= SETTLED_AFTER_MS) this.#attempt = 0;
       if (session.frozen) this.#options.onFrozen(graph);
       else if (this.#stopped) this.#conclude('stopped', { session: id });
-      else if (end.cause === 'failed') this.#recover(end, id);
+      else if (end.cause === 'failed') this.#recover(end, id, this.#overStreams.size > overBefore);
       else this.#conclude('ended', { session: id, ...END_OF_FILE });
     });
     await session.start();
   }
 
-  #rulesOf(options: RulesOptions): SessionRules {
+  #rulesOf(options: RulesOptions, absent: ReadonlyMap<string, SightlineError>): SessionRules {
     if (this.graph.streams.length <= 1) return new SoleStream(options);
     const over = this.#overStreams;
-    this.#shared = new SharedStreams({ ...options, over, rescueMs: this.#rescueMs() });
+    this.#shared = new SharedStreams({ ...options, over, absent, rescueMs: this.#rescueMs() });
     return this.#shared;
   }
 
@@ -134,8 +150,14 @@ export class StreamRunner {
     if (phase === 'live') this.#overStreams.delete(streamId);
   }
 
-  #recover({ error, forSakeOf }: Failed, session: string): void {
-    if (!error.retryable) {
+  /** `someOver`: streams went over in the session that failed. */
+  #recover({ error, forSakeOf, atStart }: Failed, session: string, someOver: boolean): void {
+    const failed = this.#shared?.failed ?? new Map();
+    const others = this.#running().length > failed.size;
+    if (atStart && others && (failed.size > 0 || someOver)) {
+      // One source keeps all of them from starting: the others go on without it.
+      this.#absent = failed;
+    } else if (!error.retryable) {
       const { code, message } = error;
       this.#conclude('failed', { session, code, message });
       return;

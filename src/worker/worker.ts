@@ -71,6 +71,7 @@ export class Worker {
     return new StreamRunner({
       graph,
       policy: params.stream,
+      over: params.over ?? [],
       report: this.#options.send,
       onFrozen: ({ id }) => {
         const fields = { graph: id };

@@ -6,15 +6,16 @@ import { test } from 'node:test';
 import type { FrameJson } from '../../src/metadata/frame-json.ts';
 import type { Lowered } from '../../src/pipeline/graph.ts';
 import type { StatsEvent, StreamPolicy } from '../../src/worker/protocol.ts';
+import { startCamera } from '../support/camera.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { framesOf, lowerForStandIn, standInCamera, standInEnv } from '../support/stand-in.ts';
 import { until } from '../support/wait.ts';
 import { WorkerHarness } from './worker-harness.ts';
 
 const CAMERAS = ['dock', 'gate', 'yard'];
-/** nvurisrcbin waits a second, not ten, before it connects again. */
+/** nvurisrcbin waits three seconds, not ten, before it connects again. */
 const IMPATIENT = {
-  deepstream: { elements: { nvurisrcbin: { 'rtsp-reconnect-interval': 1 } } },
+  deepstream: { elements: { nvurisrcbin: { 'rtsp-reconnect-interval': 3 } } },
 };
 
 async function run(
@@ -41,6 +42,13 @@ function framesBy(worker: WorkerHarness, id: string): readonly FrameJson[] {
 
 function sequences(frames: readonly FrameJson[]): readonly number[] {
   return frames.map(({ frameSequence }) => Number(frameSequence));
+}
+
+/** Boxes are 32-bit floats. */
+function pixels({ bbox }: FrameJson['objects'][number]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(bbox!).map(([key, value]) => [key, Math.round(Number(value))]),
+  );
 }
 
 test('three cameras in one DeepStream graph: each frame arrives with its names, boxes and ids', async () => {
@@ -77,7 +85,7 @@ test('three cameras in one DeepStream graph: each frame arrives with its names, 
     const [person, car] = frame.objects;
     assert.equal(person?.type, 'person');
     assert.equal(person.id, String(100 * (index + 1)));
-    assert.deepEqual(car?.bbox, { leftX: 640, topY: 128, rightX: 896, bottomY: 256 });
+    assert.deepEqual(pixels(car!), { leftX: 640, topY: 128, rightX: 896, bottomY: 256 });
     sessions.add(frame.session);
   }
   assert.deepEqual([...sessions], [worker.phases('dock')[1]!.session]);
@@ -214,7 +222,7 @@ test('the new muxer is chosen by the environment the backend asks for', async ()
     framesBy(worker, 'yard').find(({ objects }) => objects.length === 2),
   );
   // It scales nothing: boxes are in the source's pixels as they are.
-  assert.deepEqual(frame.objects[1]!.bbox, { leftX: 640, topY: 128, rightX: 896, bottomY: 256 });
+  assert.deepEqual(pixels(frame.objects[1]!), { leftX: 640, topY: 128, rightX: 896, bottomY: 256 });
 });
 
 test('SIGKILL in the middle of a graph leaves nothing behind, and the next worker begins anew', async () => {
@@ -245,4 +253,48 @@ test('a stop while cameras are being reconnected ends in time', async () => {
   const stopped = await worker.request('stop', { drainMs: 2_000 });
   assert.ok('result' in stopped);
   assert.deepEqual(await worker.exited(3_000), { code: 0, signal: null });
+});
+
+test('a stream that was over when the worker was replaced is not run again', async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'done.mp4');
+  await writeFile(path, Buffer.alloc(20));
+  const done = { id: 'done', source: { type: 'file', path, pace: 'none' } };
+  const lowered = await lowerForStandIn([standInCamera('dock'), done], folder.path);
+  const env = { ...standInEnv(), ...lowered.environment };
+  await using worker = await WorkerHarness.launch({ env });
+  await worker.start(lowered.graphs, { startTimeoutMs: 60_000 }, ['done']);
+  await worker.phase('dock', 'live', 30_000);
+  await until('frames of the camera', 10_000, () => framesBy(worker, 'dock').length >= 20);
+  assert.deepEqual(worker.phases('done'), []);
+  assert.equal(framesBy(worker, 'done').length, 0);
+});
+
+test('an rtsps:// camera has a graph of its own: what happens to it is nothing to the others', async () => {
+  await using folder = await temporaryFolder();
+  // Nothing listens there.
+  const refused = { id: 'safe', source: { type: 'rtsp', url: 'rtsps://127.0.0.1:1/main' } };
+  const lowered = await lowerForStandIn([standInCamera('dock'), refused], folder.path);
+  assert.deepEqual(
+    lowered.graphs.map(({ streams }) => streams),
+    [['dock'], ['safe']],
+  );
+  await using worker = await run(lowered);
+  assert.equal((await worker.phase('safe', 'backoff', 30_000)).code, 'SL_SOURCE_UNREACHABLE');
+  await worker.phase('dock', 'live', 30_000);
+  assert.ok(!told(worker, 'dock').includes('backoff'));
+});
+
+test('Sightline’s own RTSP path feeds the GPU’s decoder, from a real camera', async () => {
+  await using folder = await temporaryFolder();
+  await using camera = await startCamera();
+  const real = { id: 'real', source: { type: 'rtsp', url: camera.url } };
+  const lowered = await lowerForStandIn([real], folder.path, {
+    deepstream: { source: 'rtspsrc' },
+  });
+  await using worker = await run(lowered);
+  await worker.phase('real', 'live', 30_000);
+  const frame = await until('a frame', 10_000, () => framesBy(worker, 'real')[5]);
+  assert.equal(frame.model?.backend, 'deepstream');
+  assert.equal(frame.objects.length, 2);
 });

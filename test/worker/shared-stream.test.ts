@@ -42,6 +42,8 @@ test('what the source warned of names the cause, before and after the stream is 
   const [told] = cam.warned(refused, 120);
   assert.ok(told?.phase === 'backoff' && told.code === 'SL_SOURCE_UNAUTHORIZED');
   assert.deepEqual(cam.warned(refused, 140), []);
+  // A general word after a precise one changes nothing.
+  assert.deepEqual(cam.warned(vague, 145), []);
   assert.equal(cam.trouble?.code, 'SL_SOURCE_UNAUTHORIZED');
   assert.deepEqual(cam.counted(1, 150), [{ phase: 'connecting' }, { phase: 'live' }]);
   assert.equal(cam.trouble, undefined);

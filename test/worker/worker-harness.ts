@@ -104,11 +104,16 @@ export class WorkerHarness implements AsyncDisposable {
     );
   }
 
-  start(graphs: readonly Graph[], policy: Partial<StreamPolicy> = {}): Promise<WorkerReply> {
+  start(
+    graphs: readonly Graph[],
+    policy: Partial<StreamPolicy> = {},
+    over: readonly string[] = [],
+  ): Promise<WorkerReply> {
     return this.request('start', {
       pipelineId: 'test',
       graphs,
       stream: { ...POLICY, ...policy },
+      over,
     });
   }
 
