@@ -23,7 +23,15 @@ export const checkElements: GraphCheck = (view, context) => {
     }
     checkRequired(view, node, node.element, context);
   }
+  for (const id of view.graph.sessionNodes) checkSession(view, view.node(id), context);
 };
+
+/** The worker gives these nodes the name of each run. */
+function checkSession(view: GraphView, node: ViewNode | undefined, context: CheckContext): void {
+  if (node?.element === undefined || node.element.property('session') !== undefined) return;
+  const text = 'is to be told the session, and has no property "session"';
+  context.report('error', view, node, text, { property: 'session' });
+}
 
 function reportUnknown(view: GraphView, node: ViewNode, context: CheckContext): void {
   const hint = didYouMean(node.factory, new Set(context.elements.factories()));
@@ -55,9 +63,10 @@ function checkProperty(
   if (property.deprecated === true) report('is deprecated', 'warning');
 }
 
-/** The value, unless it is a secret. */
+/** The value, unless it is a secret; long text is cut. */
 function printed({ node }: ViewNode, name: string): string {
-  return JSON.stringify(shownValue(node, name));
+  const value = shownValue(node, name);
+  return JSON.stringify(typeof value === 'string' ? value.slice(0, 80) : value);
 }
 
 function reportMissing(

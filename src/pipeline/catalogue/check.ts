@@ -1,5 +1,3 @@
-import { problemsError } from '../../common/check.ts';
-import type { SightlineError } from '../../common/errors.ts';
 import type { Lowered } from '../graph.ts';
 import type { Catalogue } from './catalogue.ts';
 import { checkCaps } from './check-caps.ts';
@@ -49,18 +47,4 @@ export function checkLowered(lowered: Lowered, options: CheckOptions): Catalogue
   }
   checkFiles(views, context);
   return context.findings;
-}
-
-/**
- * The error for what `checkLowered` found, or undefined where no finding is an error. Its problems carry the pointers.
- * @param subject what was checked, such as `pipeline "dock"`
- */
-export function catalogueError(
-  findings: readonly CatalogueFinding[],
-  subject: string,
-): SightlineError | undefined {
-  const problems = findings
-    .filter(({ level }) => level === 'error')
-    .map(({ pointer, message }) => ({ pointer, message }));
-  return problems.length === 0 ? undefined : problemsError(problems, { subject });
 }

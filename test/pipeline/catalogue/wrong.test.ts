@@ -4,16 +4,38 @@ import type { CatalogueFinding } from '../../../src/pipeline/catalogue/finding.t
 import type { WrongCase } from './corpus.ts';
 import { check, errors } from './facts.ts';
 import { full } from './full.ts';
-import { WRONG_FILES } from './wrong-files.ts';
-import { WRONG_LINKS } from './wrong-links.ts';
-import { WRONG_PROPERTIES } from './wrong-properties.ts';
-import { WRONG_RULES } from './wrong-rules.ts';
+import { WRONG_ANALYTICS_FILES } from './wrong/analytics-files.ts';
+import { WRONG_BATCHES } from './wrong/batches.ts';
+import { WRONG_CAPS } from './wrong/caps.ts';
+import { WRONG_HARDWARE } from './wrong/hardware.ts';
+import { WRONG_METADATA } from './wrong/metadata.ts';
+import { WRONG_MODELS } from './wrong/models.ts';
+import { WRONG_MUXER_FILES } from './wrong/muxer-files.ts';
+import { WRONG_NAMES } from './wrong/names.ts';
+import { WRONG_NVINFER_FILES } from './wrong/nvinfer-files.ts';
+import { WRONG_PADS } from './wrong/pads.ts';
+import { WRONG_PLATFORMS } from './wrong/platforms.ts';
+import { WRONG_SOURCES } from './wrong/sources.ts';
+import { WRONG_TRACKER_FILES } from './wrong/tracker-files.ts';
+import { WRONG_TRITON_FILES } from './wrong/triton-files.ts';
+import { WRONG_VALUES } from './wrong/values.ts';
 
 const CORPUS = {
-  'wrong properties': WRONG_PROPERTIES,
-  'wrong links': WRONG_LINKS,
-  'broken rules': WRONG_RULES,
-  'wrong files': WRONG_FILES,
+  'analytics files': WRONG_ANALYTICS_FILES,
+  batches: WRONG_BATCHES,
+  caps: WRONG_CAPS,
+  hardware: WRONG_HARDWARE,
+  metadata: WRONG_METADATA,
+  models: WRONG_MODELS,
+  'muxer files': WRONG_MUXER_FILES,
+  names: WRONG_NAMES,
+  'nvinfer files': WRONG_NVINFER_FILES,
+  pads: WRONG_PADS,
+  platforms: WRONG_PLATFORMS,
+  sources: WRONG_SOURCES,
+  'tracker files': WRONG_TRACKER_FILES,
+  'triton files': WRONG_TRITON_FILES,
+  values: WRONG_VALUES,
 };
 
 function fits(finding: CatalogueFinding, wanted: WrongCase): boolean {
@@ -30,7 +52,7 @@ function fits(finding: CatalogueFinding, wanted: WrongCase): boolean {
 }
 
 for (const [title, cases] of Object.entries(CORPUS)) {
-  describe(title, () => {
+  describe(`wrong ${title}`, () => {
     for (const wanted of cases) {
       const { name, change, platform = 'dgpu', base = full } = wanted;
       it(name, () => {

@@ -24,6 +24,12 @@ export function checkHardware(view: GraphView, context: CheckContext, flow: Caps
     if (!jetson) continue;
     context.report('warning', view, node, 'is for cards: use nv3dsink on Jetson');
   }
+  for (const node of view.of('nvmultistreamtiler')) checkTiles(view, node, context);
+  for (const node of view.of('nvvideoconvert')) {
+    if (jetson || !isTrue(node, 'bl-output')) continue;
+    const text = '"bl-output" has no effect here: block-linear pictures are for Jetson';
+    context.report('warning', view, node, text, { property: 'bl-output' });
+  }
   for (const node of view.of('nvjpegenc')) {
     if (isSet(node, 'quality')) continue;
     const text = '"quality" is not set, and its default is not documented';
@@ -44,6 +50,15 @@ function checkMemory(
     ? `"${property}" ${type} is memory of cards: Jetson has 0 (default) and 4 (surface array)`
     : `"${property}" ${type} is memory of Jetson: cards have 0 (default) to 3 (unified)`;
   context.report('error', view, node, text, { property });
+}
+
+const MOST_TILES = 128;
+
+function checkTiles(view: GraphView, node: ViewNode, context: CheckContext): void {
+  const tiles = (numberOf(node, 'rows') ?? 1) * (numberOf(node, 'columns') ?? 1);
+  if (tiles <= MOST_TILES) return;
+  const text = `"rows" x "columns" is ${tiles} tiles: ${MOST_TILES} are the most it draws`;
+  context.report('error', view, node, text, { property: 'rows' });
 }
 
 /** Surfaces stay on the card they were made on. */

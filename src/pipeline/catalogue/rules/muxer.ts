@@ -28,7 +28,12 @@ export function checkMuxers(view: GraphView, context: CheckContext, flow: CapsFl
 
 /** The plugin compares the variable with this one text when it is loaded. */
 export function checkEnvironment(view: GraphView, context: CheckContext): void {
-  const value = context.lowered.environment[NEW_MUXER];
+  const { environment } = context.lowered;
+  const value = environment[NEW_MUXER];
+  if (value === 'yes' && environment['GST_REGISTRY'] === undefined) {
+    const text = `GST_REGISTRY is not set beside ${NEW_MUXER}: GStreamer would keep the pads of both muxers in one cache`;
+    context.reportGraph('warning', view, text);
+  }
   if (value === undefined || value === 'yes' || value === 'no' || value === '') return;
   const text = `${NEW_MUXER} is ${JSON.stringify(value)}: only the text "yes" chooses the new nvstreammux`;
   context.reportGraph('error', view, text);
@@ -107,6 +112,11 @@ function checkSelfMuxing(view: GraphView, source: ViewNode, context: CheckContex
 function checkDemuxer(view: GraphView, demux: ViewNode, context: CheckContext): void {
   const muxer = muxerOf(demux);
   const known = muxer?.factory === 'nvstreammux' ? padIndexes(muxer) : undefined;
+  const most = muxer?.factory === 'nvmultiurisrcbin' ? batchOf(muxer) : undefined;
+  if (most !== undefined && demux.out.length < most) {
+    const text = `has ${demux.out.length} of ${most} pads linked: the frames of streams that are added later are dropped`;
+    context.report('warning', view, demux, text);
+  }
   for (const { fromPad } of demux.out) {
     if (fromPad === undefined || /%/.test(fromPad)) {
       const text =
