@@ -87,19 +87,26 @@ program
     const { writeGeneratedFiles } = await import('./services/generated-files.ts');
     const filesDir = join(PATHS.cache, 'infer');
     const { models = PATHS.models, backend, format, codec, secrets } = options;
+    const { createClassifierFileWriter } = await import('./services/infer-files.ts');
+    const installed = await loadModels(models);
     process.exitCode = await compileFile(
       file,
       {
         backend,
         format,
-        cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism(), filesDir },
+        cpu: {
+          onnxRuntimeLibrary: onnxRuntimeLibrary(),
+          cores: availableParallelism(),
+          filesDir,
+          classifierFiles: createClassifierFileWriter({ models: installed, filesDir }),
+        },
         pluginDir: PATHS.pluginDir,
         configWithThreshold: createThresholdWriter(models, filesDir),
         writeFiles: writeGeneratedFiles,
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },
-      { models: await loadModels(models), print, printError },
+      { models: installed, print, printError },
     );
   });
 

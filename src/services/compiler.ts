@@ -4,12 +4,13 @@ import { problemsError } from '../common/check.ts';
 import { SightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary } from '../common/paths.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
-import { createThresholdWriter, loadModel } from '../models/catalog.ts';
+import { createThresholdWriter, loadModel, type Model } from '../models/catalog.ts';
 import { lowerCpu } from '../pipeline/backends/cpu.ts';
-import { type ModelLookup, resolve } from '../pipeline/resolve.ts';
+import { resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { ServerConfig } from './config.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
+import { createClassifierFileWriter } from './infer-files.ts';
 
 export interface CompilerOptions {
   readonly modelsDir: string;
@@ -50,12 +51,15 @@ async function compile(
   spec: PipelineSpec | StreamSpec,
   { modelsDir, workDir }: CompilerOptions,
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
-  const resolved = resolve(spec, { models: await preload(spec.infer?.model, modelsDir) });
+  const models = await preload(modelNames(spec), modelsDir);
+  const resolved = resolve(spec, { models });
+  const filesDir = resolvePath(workDir);
   const { model, threshold } = resolved.infer;
   const { graphs, files } = lowerCpu(resolved, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
-    filesDir: resolvePath(workDir),
+    filesDir,
+    classifierFiles: createClassifierFileWriter({ models, filesDir }),
     ...(threshold === undefined
       ? {}
       : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),
@@ -64,15 +68,28 @@ async function compile(
   return { pipelineId: resolved.id, graphs };
 }
 
-/** resolve() is pure: the one model a spec names is read before. */
-async function preload(name: string | undefined, modelsDir: string): Promise<ModelLookup> {
-  if (name === undefined) return new Map();
-  try {
-    return new Map([[name, await loadModel(modelsDir, name)]]);
-  } catch (error) {
-    if (!(error instanceof SightlineError)) throw error;
-    return () => {
-      throw error;
-    };
+function modelNames({ infer, secondary = [] }: PipelineSpec | StreamSpec): ReadonlySet<string> {
+  const names = [infer?.model, ...secondary.map(({ model }) => model)];
+  return new Set(names.filter((name) => name !== undefined));
+}
+
+/** resolve() is pure: the models a spec names are read before. What is wrong with one is thrown when it is asked for. */
+async function preload(
+  names: ReadonlySet<string>,
+  modelsDir: string,
+): Promise<(name: string) => Model | undefined> {
+  const models = new Map<string, Model | SightlineError>();
+  for (const name of names) {
+    try {
+      models.set(name, await loadModel(modelsDir, name));
+    } catch (error) {
+      if (!(error instanceof SightlineError)) throw error;
+      models.set(name, error);
+    }
   }
+  return (name) => {
+    const found = models.get(name);
+    if (found instanceof SightlineError) throw found;
+    return found;
+  };
 }

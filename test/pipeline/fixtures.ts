@@ -22,8 +22,17 @@ export const MODEL: ResolvedModel = {
 /** A model that takes one frame at a time. */
 export const FIXED_MODEL: ResolvedModel = { ...MODEL, name: 'yolo-fixed', dynamicBatch: false };
 
+/** A classifier of an attribute with three values. */
+export const CLASSIFIER: ResolvedModel = {
+  ...MODEL,
+  name: 'colour',
+  configFile: '/models/colour/nvinfer.txt',
+  labels: ['red', 'green', 'blue'],
+  kind: 'classifier',
+};
+
 export const MODELS: ReadonlyMap<string, ResolvedModel> = new Map(
-  [MODEL, FIXED_MODEL].map((model) => [model.name, model]),
+  [MODEL, FIXED_MODEL, CLASSIFIER].map((model) => [model.name, model]),
 );
 
 /** What the ready pipelines take from the environment. */

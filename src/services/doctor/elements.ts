@@ -22,7 +22,16 @@ export const CPU_ELEMENTS: Readonly<Record<string, readonly string[]>> = {
 
 /** The elements of our own plugin, libgstsightline.so. */
 export const SIGHTLINE_ELEMENTS: readonly string[] = [
-  ...['slanalytics', 'slimage', 'slinfer', 'slmeta', 'slsample', 'slstamp', 'sltrack'],
+  ...[
+    'slanalytics',
+    'slclassify',
+    'slimage',
+    'slinfer',
+    'slmeta',
+    'slsample',
+    'slstamp',
+    'sltrack',
+  ],
 ];
 
 /** What DeepStream adds, where it is installed. */
