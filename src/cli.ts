@@ -99,6 +99,7 @@ program
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
     const { deepStreamCheck, deepStreamTarget } = await import('./services/deepstream-target.ts');
     const { writeGeneratedFiles } = await import('./services/generated-files.ts');
+    const { createClassifierFileWriter } = await import('./services/infer-files.ts');
     const { models = PATHS.models, backend, format, out, codec, secrets } = options;
     const { platform, deepstream } = options;
     const installed = await loadModels(models);
@@ -118,6 +119,7 @@ program
           onnxRuntimeLibrary: onnxRuntimeLibrary(),
           cores: availableParallelism(),
           filesDir: cpuFiles,
+          classifierFiles: createClassifierFileWriter({ models: installed, filesDir: cpuFiles }),
         },
         ...(backend === 'cpu'
           ? {}

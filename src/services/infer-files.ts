@@ -7,6 +7,7 @@ import { checkUse, type GpuUse, type InferUse } from '../models/infer-use.ts';
 import { formatLabels } from '../models/labels.ts';
 import { configName, formatNvinferConfig } from '../models/nvinfer.ts';
 import { formatNvinferserverConfig } from '../models/nvinferserver.ts';
+import type { ClassifierFileWriter } from '../pipeline/backends/cpu-classify.ts';
 import type { InferFile, InferFileRequest } from '../pipeline/backends/infer-file.ts';
 import type { EngineRequest } from '../pipeline/engine-request.ts';
 import type { GeneratedFile } from '../pipeline/graph.ts';
@@ -44,6 +45,33 @@ export function createInferFileWriter(
         ? nvinferFile(model, request, labels.path, options)
         : nvinferserverFile(model, request, labels.path, options.filesDir);
     return { ...file, others: [labels] };
+  };
+}
+
+/** Makes the function that lowering to the CPU asks for the files of classifiers; pure. */
+export function createClassifierFileWriter({
+  models,
+  filesDir,
+}: Pick<InferFileOptions, 'models' | 'filesDir'>): ClassifierFileWriter {
+  return (step, origin) => {
+    const model = models(step.model.name);
+    if (model === undefined) {
+      throw new SightlineError('SL_MODEL_NOT_FOUND', `There is no model "${step.model.name}"`);
+    }
+    const labels = labelsFile(model, origin, filesDir);
+    const { operateOn, operateOnClassIds, threshold, ...rest } = step;
+    const { uniqueId, batchSize, interval, minWidth, minHeight } = rest;
+    const use: InferUse = {
+      ...{ uniqueId, processMode: 2, batchSize, dropClassIds: [], interval, minWidth, minHeight },
+      ...(threshold === undefined ? {} : { threshold }),
+      operateOn: {
+        gieId: operateOn,
+        ...(operateOnClassIds === undefined ? {} : { classIds: operateOnClassIds }),
+      },
+    };
+    const text = formatNvinferConfig(model, use, { onnx: model.onnxFile, labels: labels.path });
+    const path = join(filesDir, configName(model, text));
+    return [{ path, kind: 'nvinfer', text, origin }, labels];
   };
 }
 

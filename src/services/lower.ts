@@ -10,6 +10,7 @@ import type { ResolvedPipeline } from '../pipeline/resolved.ts';
 import { type AcceleratorProbe, probeAccelerator } from './accelerator.ts';
 import { type BackendChoice, chooseBackend, gpuUnavailable } from './backend-choice.ts';
 import { deepStreamTarget } from './deepstream-target.ts';
+import { createClassifierFileWriter } from './infer-files.ts';
 import type { LoadedModels } from './preload.ts';
 
 export interface LowerOptions {
@@ -46,9 +47,9 @@ export async function lower(
   if (choice.backend === 'cpu') {
     const { fallbackReason } = choice;
     if (fallbackReason === undefined) {
-      return { lowered: await toCpu(pipeline, options), engines: [] };
+      return { lowered: await toCpu(pipeline, models, options), engines: [] };
     }
-    return fallBack(pipeline, fallbackReason, options);
+    return fallBack(pipeline, fallbackReason, models, options);
   }
   try {
     return await toDeepStream(pipeline, choice, models, options);
@@ -56,7 +57,7 @@ export async function lower(
     const error = toSightlineError(cause);
     if (error.code !== 'SL_BACKEND_UNSUPPORTED') throw cause;
     if (accelerator === 'require-gpu') throw gpuUnavailable(id, [error.message]);
-    return fallBack(pipeline, error.message, options);
+    return fallBack(pipeline, error.message, models, options);
   }
 }
 
@@ -64,10 +65,11 @@ export async function lower(
 async function fallBack(
   pipeline: ResolvedPipeline,
   reason: string,
+  models: LoadedModels,
   options: LowerOptions,
 ): Promise<LoweredPipeline> {
   try {
-    return { lowered: await toCpu(pipeline, options), engines: [], fallbackReason: reason };
+    return { lowered: await toCpu(pipeline, models, options), engines: [], fallbackReason: reason };
   } catch (cause) {
     const { code, message, problems } = toSightlineError(cause);
     if (code !== 'SL_BACKEND_UNSUPPORTED') throw cause;
@@ -94,6 +96,7 @@ async function toDeepStream(
 
 async function toCpu(
   pipeline: ResolvedPipeline,
+  models: LoadedModels,
   { modelsDir, workDir }: LowerOptions,
 ): Promise<Lowered> {
   const { model, threshold } = pipeline.infer;
@@ -101,6 +104,7 @@ async function toCpu(
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
     filesDir: workDir,
+    classifierFiles: createClassifierFileWriter({ models, filesDir: workDir }),
     ...(threshold === undefined
       ? {}
       : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),

@@ -34,8 +34,17 @@ export const COLOUR_MODEL: ResolvedModel = {
 /** A detector that looks inside of what another found. */
 export const PLATE_MODEL: ResolvedModel = { ...MODEL, name: 'plates', labels: ['plate'] };
 
+/** A classifier of an attribute with three values. */
+export const CLASSIFIER: ResolvedModel = {
+  ...MODEL,
+  name: 'colour',
+  configFile: '/models/colour/nvinfer.txt',
+  labels: ['red', 'green', 'blue'],
+  kind: 'classifier',
+};
+
 export const MODELS: ReadonlyMap<string, ResolvedModel> = new Map(
-  [MODEL, FIXED_MODEL, COLOUR_MODEL, PLATE_MODEL].map((model) => [model.name, model]),
+  [MODEL, FIXED_MODEL, COLOUR_MODEL, PLATE_MODEL, CLASSIFIER].map((model) => [model.name, model]),
 );
 
 /** What the ready pipelines take from the environment. */

@@ -14,7 +14,7 @@ const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 const REWRITE = process.env['SIGHTLINE_GOLDEN'] === 'write';
 /** Pipelines that ask for what only DeepStream does, with the places that say so. */
 const GPU_ONLY: Readonly<Record<string, readonly string[]>> = {
-  'multi-camera-gpu': ['/secondary', '/annotated'],
+  'multi-camera-gpu': ['/annotated'],
   triton: ['/annotated'],
 };
 

@@ -1,4 +1,4 @@
-import { problemsError, type ValueProblem } from '../../common/check.ts';
+import { problemsError } from '../../common/check.ts';
 import { SightlineError } from '../../common/errors.ts';
 import { isLive } from '../../sources/resolve-source.ts';
 import { deepFreeze } from '../freeze.ts';
@@ -15,6 +15,7 @@ import type { ResolvedPipeline, ResolvedStream } from '../resolve.ts';
 import type { ImagesSpec, TrackSpec } from '../spec.ts';
 import type { ByteTrackSpec } from '../track-spec.ts';
 import { lowerAnalytics } from './cpu-analytics.ts';
+import { type ClassifierFileWriter, lowerClassifiers } from './cpu-classify.ts';
 import { lowerSource } from './cpu-source.ts';
 import { chainLinks, IMAGE_BUFFERS, METADATA_BUFFERS, node, output, queue } from './nodes.ts';
 
@@ -28,6 +29,8 @@ export interface CpuOptions {
    * slinfer nor nvinfer takes it as a property); default: the model's configuration.
    */
   readonly configFile?: string;
+  /** Gives the files of secondary classifiers. Needed when there are any. */
+  readonly classifierFiles?: ClassifierFileWriter;
   /** Folder (absolute) of the files the graphs read; `Lowered.files` are to be written there. */
   readonly filesDir: string;
 }
@@ -41,23 +44,26 @@ export interface CpuOptions {
  */
 export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lowered {
   refuseGpuOnly(pipeline);
-  const analytics = lowerAnalytics(pipeline, options.filesDir);
+  const { filesDir, onnxRuntimeLibrary, classifierFiles } = options;
+  const classifiers = lowerClassifiers(pipeline, onnxRuntimeLibrary, classifierFiles);
+  const analytics = lowerAnalytics(pipeline, filesDir);
   const graphs = pipeline.streams.map((stream, index) =>
-    lowerStream(pipeline, stream, options, analytics.nodes(index)),
+    lowerStream(pipeline, stream, options, [...classifiers.nodes, ...analytics.nodes(index)]),
   );
   assertSound(graphs);
-  const notes = trackerNotes(pipeline.track);
-  return deepFreeze({ backend: 'cpu', graphs, files: analytics.files, notes, environment: {} });
+  const files = [...classifiers.files, ...analytics.files];
+  const notes = [...trackerNotes(pipeline.track), ...classifiers.notes];
+  return deepFreeze({ backend: 'cpu', graphs, files, notes, environment: {} });
 }
 
 /** What no element on the CPU does yet. */
-function refuseGpuOnly({ id, secondary, annotated }: ResolvedPipeline): void {
-  const problems: ValueProblem[] = [];
+function refuseGpuOnly({ id, annotated }: ResolvedPipeline): void {
+  if (annotated === undefined) return;
   const message = 'needs the DeepStream backend: it does not run on the CPU yet';
-  if (secondary.length > 0) problems.push({ pointer: '/secondary', message });
-  if (annotated !== undefined) problems.push({ pointer: '/annotated', message });
-  if (problems.length === 0) return;
-  throw problemsError(problems, { code: 'SL_BACKEND_UNSUPPORTED', subject: `pipeline "${id}"` });
+  throw problemsError([{ pointer: '/annotated', message }], {
+    code: 'SL_BACKEND_UNSUPPORTED',
+    subject: `pipeline "${id}"`,
+  });
 }
 
 function trackerNotes(track: TrackSpec): LoweringNote[] {
@@ -70,7 +76,7 @@ function lowerStream(
   pipeline: ResolvedPipeline,
   stream: ResolvedStream,
   options: CpuOptions,
-  analytics: readonly GraphNode[],
+  behindTracker: readonly GraphNode[],
 ): Graph {
   const source = lowerSource(stream.source, 'decoded');
   const pictures = [
@@ -79,7 +85,7 @@ function lowerStream(
     frameQueue(stream),
     detector(pipeline, options),
     ...tracker(pipeline.track),
-    ...analytics,
+    ...behindTracker,
   ];
   const outputs = lowerOutputs(stream, pipeline.images);
   const main = [...pictures, ...outputs.main];
