@@ -4,8 +4,9 @@
 
 // Registers every element; one that cannot be registered fails the plugin.
 static gboolean PluginInit(GstPlugin* plugin) {
-  return SlInferRegister(plugin) && SlStampRegister(plugin) && SlTrackRegister(plugin) &&
-         SlSampleRegister(plugin) && SlMetaRegister(plugin) && SlImageRegister(plugin);
+  return SlInferRegister(plugin) && SlSkipRegister(plugin) && SlStampRegister(plugin) &&
+         SlTrackRegister(plugin) && SlSampleRegister(plugin) && SlMetaRegister(plugin) &&
+         SlImageRegister(plugin);
 }
 
 #define PACKAGE "sightline"

@@ -1,11 +1,13 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackoffOptions } from '../common/retry.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import { EventLog } from './event-log.ts';
+import { LivePipeline, type Recipe } from './live-pipeline.ts';
 import { PipelineSupervisor, type SupervisorContext } from './pipeline-supervisor.ts';
 import { type DesiredStream, Registry } from './registry.ts';
-import { sealSpec } from './sealed-spec.ts';
+import { type SealedSpec, sealSpec, textAt } from './sealed-spec.ts';
 import { StartGate } from './start-gate.ts';
 import { type Clock, SYSTEM_CLOCK } from './stream-state.ts';
 import { SupervisedStream } from './supervised-stream.ts';
@@ -13,9 +15,11 @@ import type {
   CompiledPipeline,
   Compiler,
   ControlEvent,
-  JsonObject,
+  CreateOptions,
   LatestFrame,
   LatestImage,
+  LiveChange,
+  LiveCommand,
   Orchestrator,
   RecordConsumer,
   StreamSource,
@@ -50,12 +54,13 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 interface Entry {
   readonly id: string;
   readonly source: StreamSource;
-  /** Without secrets. */
-  readonly spec: JsonObject;
+  readonly sealed: SealedSpec;
+  readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: Date;
   readonly stream: SupervisedStream;
   /** Absent for a stream whose spec no longer compiles. */
   readonly supervisor?: PipelineSupervisor;
+  readonly live?: LivePipeline;
   removal?: Promise<void> | undefined;
 }
 
@@ -95,15 +100,16 @@ class LocalOrchestrator implements Orchestrator {
 
   async createStream(
     spec: StreamSpec,
-    { source = 'api' }: { source?: StreamSource } = {},
+    { source = 'api', labels = {} }: CreateOptions = {},
   ): Promise<StreamView> {
     const registry = this.#openRegistry();
+    const { compiler } = this.#options;
     return this.#claim(namesOf([spec.id], spec.id), async () => {
-      const compiled = await this.#options.compiler.stream(spec);
+      const compiled = await compiler.stream(spec);
       this.#openRegistry();
       const createdAt = this.#clock.now();
-      if (source === 'api') registry.add(spec.id, spec, createdAt);
-      this.#run(compiled, source, createdAt);
+      if (source === 'api') registry.add(spec.id, spec, createdAt, labels);
+      this.#run(compiled, recipeOf(spec, compiler), { source, createdAt, labels });
       return this.getStream(spec.id);
     });
   }
@@ -111,10 +117,12 @@ class LocalOrchestrator implements Orchestrator {
   async addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]> {
     this.#openRegistry();
     const ids = spec.streams.map(({ id }) => id);
+    const compile = (given: PipelineSpec) => this.#options.compiler.pipeline(given);
     return this.#claim(namesOf(ids, spec.id), async () => {
-      const compiled = await this.#options.compiler.pipeline(spec);
+      const compiled = await compile(spec);
       this.#openRegistry();
-      this.#run(compiled, 'config', this.#clock.now());
+      const createdAt = this.#clock.now();
+      this.#run(compiled, { spec, compile } as Recipe, { source: 'config', createdAt, labels: {} });
       return ids.map((id) => this.getStream(id));
     });
   }
@@ -136,6 +144,21 @@ class LocalOrchestrator implements Orchestrator {
       throw error;
     });
     return entry.removal;
+  }
+
+  async control(streamId: string, command: LiveCommand): Promise<LiveChange> {
+    const { live } = this.#entry(streamId);
+    if (live !== undefined) return live.control(streamId, command);
+    throw new SightlineError(
+      'SL_UNAVAILABLE',
+      `Cannot change stream '${streamId}': its spec was refused, see the reason in its status.`,
+    );
+  }
+
+  hasUrl(streamId: string, url: string): boolean {
+    const sealed = this.#entries.get(streamId)?.sealed;
+    const own = sealed && textAt(sealed, '/source/url');
+    return own !== undefined && sameText(own, url);
   }
 
   getStream(id: string): StreamView {
@@ -200,12 +223,14 @@ class LocalOrchestrator implements Orchestrator {
   }
 
   async #restore(desired: DesiredStream): Promise<void> {
-    const { id, createdAt } = desired;
+    const { id, createdAt, labels, sealed } = desired;
+    const { compiler } = this.#options;
+    const spec = desired.spec as unknown as StreamSpec;
     try {
       await this.#claim(namesOf([id], id), async () => {
         // The schema may have changed since it was kept: the compiler checks it like any other.
-        const compiled = await this.#options.compiler.stream(desired.spec as unknown as StreamSpec);
-        this.#run(compiled, 'api', createdAt);
+        const compiled = await compiler.stream(spec);
+        this.#run(compiled, recipeOf(spec, compiler), { source: 'api', createdAt, labels });
       });
     } catch (error) {
       const { code, message, problems } = toSightlineError(error);
@@ -214,22 +239,25 @@ class LocalOrchestrator implements Orchestrator {
         return;
       }
       const stream = new SupervisedStream(id, id, this.events, this.#clock);
-      const spec = desired.sealed.open;
       for (const name of namesOf([id], id)) this.#names.add(name);
-      this.#entries.set(id, { id, source: 'api', spec, createdAt, stream });
+      this.#entries.set(id, { id, source: 'api', sealed, labels, createdAt, stream });
       stream.enter('rejected', { reason: { code, message, problems } });
     }
   }
 
-  #run(compiled: CompiledPipeline, source: StreamSource, createdAt: Date): void {
+  #run(
+    compiled: CompiledPipeline,
+    recipe: Recipe,
+    facts: Pick<Entry, 'source' | 'createdAt' | 'labels'>,
+  ): void {
     const { pipelineId } = compiled;
     const supervisor = new PipelineSupervisor(compiled, this.#context);
+    const live = new LivePipeline(supervisor, recipe, this.events);
     this.#supervisors.set(pipelineId, supervisor);
     for (const { id, spec } of compiled.streams) {
       const stream = supervisor.streams.get(id)!;
-      const { open } = sealSpec(spec);
-      this.#entries.set(id, { id, source, spec: open, createdAt, stream, supervisor });
-      this.events.emit('stream.created', { streamId: id, pipelineId, source });
+      this.#entries.set(id, { ...facts, id, sealed: sealSpec(spec), stream, supervisor, live });
+      this.events.emit('stream.created', { streamId: id, pipelineId, source: facts.source });
     }
     supervisor.start();
   }
@@ -277,10 +305,24 @@ function namesOf(streamIds: readonly string[], pipelineId: string): readonly str
   return [...streamIds.map((id) => `stream '${id}'`), `pipeline '${pipelineId}'`];
 }
 
-function viewOf({ id, source, spec, createdAt, stream }: Entry): StreamView {
+function recipeOf(spec: StreamSpec, compiler: Compiler): Recipe {
+  const compile = (given: StreamSpec) => compiler.stream(given);
+  return { spec, compile } as Recipe;
+}
+
+/** Takes the same time whether the texts differ early or late. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+function viewOf({ id, source, sealed, labels, createdAt, stream, live }: Entry): StreamView {
   const { pipelineId } = stream;
+  const changes = live?.changes(id);
   return {
-    ...{ id, pipelineId, source, spec },
+    ...{ id, pipelineId, source, spec: sealed.open },
+    ...(Object.keys(labels).length === 0 ? {} : { labels: { ...labels } }),
+    ...(changes === undefined ? {} : { changes }),
     createdAt: createdAt.toISOString(),
     status: stream.status(),
   };

@@ -4,6 +4,7 @@ import type { Logger } from '../common/logger.ts';
 import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
 import { settlesWithin } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
+import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
 import type { StreamPolicy } from '../worker/protocol.ts';
 import type { EventFacts, EventLog } from './event-log.ts';
 import { RecordIntake } from './record-intake.ts';
@@ -66,6 +67,8 @@ export class PipelineSupervisor {
   readonly #closing = new AbortController();
   /** Workers whose data line is not read to its end; some of them are gone already. */
   readonly #unread = new Set<WorkerProcess>();
+  /** As the next worker gets them: with every change that was made while they ran. */
+  #graphs: readonly Graph[];
   #loop: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #state: WorkerState = 'stopped';
@@ -82,6 +85,7 @@ export class PipelineSupervisor {
     const { events, consume, clock } = context;
     this.pipelineId = pipelineId;
     this.#pipeline = pipeline;
+    this.#graphs = pipeline.graphs;
     this.#context = context;
     this.#logger = context.logger.child({ pipeline: pipelineId });
     this.#scrubber = new Scrubber(secretsOf(pipeline));
@@ -114,9 +118,44 @@ export class PipelineSupervisor {
     };
   }
 
+  isLive(streamId: string): boolean {
+    return this.streams.get(streamId)?.state === 'live';
+  }
+
+  /** The graph of a stream, changes included. Throws `SL_UNAVAILABLE` when the stream is over. */
+  graphOf(streamId: string): Graph {
+    const graph = this.#graphs.find(({ streams }) => streams.includes(streamId));
+    if (graph !== undefined && this.streams.get(streamId)?.over === false) return graph;
+    throw new SightlineError(
+      'SL_UNAVAILABLE',
+      `Cannot change stream '${streamId}': it is over, see its state. Remove it and create it anew.`,
+    );
+  }
+
+  /**
+   * Changes properties of a graph's nodes, in the worker that runs now and in every later one. The answer says for each
+   * whether a running element took it. One call at a time. Throws `SL_SPEC_INVALID` (nothing is changed then),
+   * `SL_TIMEOUT`.
+   */
+  async set(graphId: string, changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
+    const before = this.#graphs;
+    this.#graphs = before.map((graph) =>
+      graph.id === graphId ? changeGraph(graph, changes) : graph,
+    );
+    try {
+      return (await this.#worker?.set(graphId, changes)) ?? changes.map(() => false);
+    } catch (error) {
+      const { code, message } = toSightlineError(error);
+      // Its successor gets the changed graph.
+      if (code === 'SL_WORKER_DIED') return changes.map(() => false);
+      if (code === 'SL_SPEC_INVALID' || code === 'SL_BACKEND_UNSUPPORTED') this.#graphs = before;
+      throw new SightlineError(code, this.#scrubber.text(message));
+    }
+  }
+
   /** Throws `SL_UNAVAILABLE` while no worker runs, `SL_TIMEOUT`, `SL_WORKER_DIED`. */
   async dot(streamId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
-    const graph = this.#pipeline.graphs.find(({ streams }) => streams.includes(streamId));
+    const graph = this.#graphs.find(({ streams }) => streams.includes(streamId));
     if (this.#worker === undefined || graph === undefined) {
       throw new SightlineError(
         'SL_UNAVAILABLE',
@@ -156,10 +195,9 @@ export class PipelineSupervisor {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const graphs = this.#graphsToRun();
-      if (graphs.length === 0) break;
+      if (this.#graphsToRun().length === 0) break;
       const startedMs = performance.now();
-      const outcome = await this.#runOnce(graphs);
+      const outcome = await this.#runOnce();
       this.#worker = undefined;
       if (signal.aborted) break;
       if (performance.now() - startedMs >= HEALTHY_MS) this.#failures = 0;
@@ -171,13 +209,13 @@ export class PipelineSupervisor {
 
   /** The graphs whose streams are not all over: an ended file is not played again because a neighbour crashed. */
   #graphsToRun(): readonly Graph[] {
-    return this.#pipeline.graphs.filter(({ streams }) =>
+    return this.#graphs.filter(({ streams }) =>
       streams.some((id) => this.streams.get(id)?.over === false),
     );
   }
 
   /** One worker from spawn to exit. */
-  async #runOnce(graphs: readonly Graph[]): Promise<Outcome> {
+  async #runOnce(): Promise<Outcome> {
     this.#state = 'starting';
     this.#retryAt = undefined;
     for (const stream of this.#running()) stream.enter('pending');
@@ -190,7 +228,7 @@ export class PipelineSupervisor {
     this.#startedAt = this.#context.clock.now();
     if (this.#closing.signal.aborted) await this.#worker.stop({ drainMs: 0 });
     else this.#tellRunning(this.#worker);
-    return this.#serve(this.#worker, graphs);
+    return this.#serve(this.#worker);
   }
 
   async #launch(): Promise<WorkerProcess> {
@@ -218,8 +256,10 @@ export class PipelineSupervisor {
     this.#emit('worker.running', { pid: worker.pid });
   }
 
-  async #serve(worker: WorkerProcess, graphs: readonly Graph[]): Promise<Outcome> {
+  async #serve(worker: WorkerProcess): Promise<Outcome> {
     const { pipelineId } = this;
+    // Taken now: from here on the worker itself is told what changes.
+    const graphs = this.#graphsToRun();
     const stream = { ...STREAM_POLICY, ...this.#pipeline.policy };
     try {
       await worker.start({ pipelineId, graphs, stream });

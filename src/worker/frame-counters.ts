@@ -23,6 +23,13 @@ export function addCounters(a: StreamCounters, b: StreamCounters): StreamCounter
   };
 }
 
+/** What a pipeline counted. */
+export interface FrameCounts {
+  readonly counters: StreamCounters;
+  /** Pictures that came from the source, decoded or left out on request: it grows while the source sends. */
+  readonly progress: number;
+}
+
 /** Nodes that see every decoded picture first: the decode stamp, else the decoders, else the outputs. */
 export function decodedNodes(graph: Graph): readonly GraphNode[] {
   const nodes = allNodes(graph);
@@ -46,6 +53,7 @@ export class FrameCounters {
   readonly #inferred: readonly Path[];
   readonly #published: readonly Path[];
   readonly #skipped: readonly Path[];
+  readonly #undecoded: readonly Path[];
   readonly #outputs: readonly string[];
 
   constructor(pipeline: GstPipeline) {
@@ -56,16 +64,19 @@ export class FrameCounters {
     this.#decoded = paths('frames', isDecodeStamp);
     this.#inferred = paths('frames-inferred', ({ factory }) => factory === 'slinfer');
     this.#published = paths('frames', ({ factory }) => factory === 'slmeta');
-    this.#skipped = paths('frames-skipped', ({ factory }) => factory === 'slmeta');
+    // slmeta sees what slstamp dropped as gaps between the frames' numbers; without it slstamp tells.
+    const gaps = paths('frames-skipped', ({ factory }) => factory === 'slmeta');
+    this.#skipped = gaps.length > 0 ? gaps : paths('frames-dropped', isDecodeStamp);
+    this.#undecoded = paths('frames-skipped', ({ factory }) => factory === 'slskip');
     this.#outputs = nodes.filter(({ outputKind }) => outputKind === 1).map(({ id }) => id);
   }
 
   /** Throws what GstPipeline.getProperties() throws. */
-  async read(): Promise<StreamCounters> {
-    const groups = [this.#decoded, this.#inferred, this.#published, this.#skipped];
+  async read(): Promise<FrameCounts> {
+    const groups = [this.#decoded, this.#inferred, this.#published, this.#skipped, this.#undecoded];
     const values = await this.#pipeline.getProperties(groups.flat());
     let at = 0;
-    const [decoded, inferred, published, skipped] = groups.map((group) => {
+    const [decoded, inferred, published, skipped, undecoded] = groups.map((group) => {
       const part = values.slice(at, at + group.length);
       at += group.length;
       return part.reduce<number>((sum, value) => sum + Number(value ?? 0), 0);
@@ -76,12 +87,14 @@ export class FrameCounters {
       const output = outputs[id];
       return sum + (output === undefined ? 0 : output.records + output.dropped);
     }, 0);
-    return {
-      framesDecoded: this.#decoded.length > 0 ? decoded! : atOutputs,
+    const framesDecoded = this.#decoded.length > 0 ? decoded! : atOutputs;
+    const counters = {
+      framesDecoded,
       framesInferred: inferred!,
       framesPublished: this.#published.length > 0 ? published! : atOutputs,
-      framesSkipped: skipped!,
+      framesSkipped: skipped! + undecoded!,
       recordsDropped,
     };
+    return { counters, progress: framesDecoded + undecoded! };
   }
 }

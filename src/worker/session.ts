@@ -3,6 +3,7 @@ import type { IssueEvent, PipelineEvent } from '../gst/events.ts';
 import { errorOfIssue, mayBeExplained } from '../gst/native-error.ts';
 import { GstPipeline } from '../gst/pipeline.ts';
 import type { Graph } from '../pipeline/graph.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { decodedNodes, FrameCounters, NO_FRAMES } from './frame-counters.ts';
 import { DATA_FD, type StreamCounters, type StreamPolicy } from './protocol.ts';
 
@@ -53,6 +54,7 @@ export class Session {
   #counters: FrameCounters | undefined;
   #last: StreamCounters = NO_FRAMES;
   #liveSinceMs: number | undefined;
+  #progress = 0;
   #progressAtMs = 0;
   #draining = false;
   #hung = false;
@@ -125,8 +127,9 @@ export class Session {
     if (this.#counters === undefined || this.#pipeline?.closed) return;
     try {
       const now = await this.#counters.read();
-      if (now.framesDecoded !== this.#last.framesDecoded) this.#progressAtMs = performance.now();
-      this.#last = now;
+      if (now.progress !== this.#progress) this.#progressAtMs = performance.now();
+      this.#progress = now.progress;
+      this.#last = now.counters;
     } catch (error) {
       this.#finish({ cause: 'failed', error: toSightlineError(error) });
       return;
@@ -154,6 +157,17 @@ export class Session {
     const end = await this.ended;
     clearTimeout(timer);
     return end.cause === 'ended';
+  }
+
+  /**
+   * Sets properties of the running pipeline; see GstPipeline.setProperties(). Undefined when there is none: it failed to
+   * start, or is over.
+   */
+  async set(changes: readonly PropertyChange[]): Promise<readonly boolean[] | undefined> {
+    // It was given the graph of before: what it builds of that must be built first.
+    await this.#starting;
+    if (this.#pipeline === undefined || this.#pipeline.closed) return undefined;
+    return this.#pipeline.setProperties(changes);
   }
 
   /** GraphViz text of the pipeline; undefined before it is built. */
@@ -233,7 +247,7 @@ export class Session {
   /** The last second's frames count too. */
   async #lastSample(): Promise<void> {
     try {
-      this.#last = (await this.#counters?.read()) ?? this.#last;
+      this.#last = (await this.#counters?.read())?.counters ?? this.#last;
     } catch {
       // The values of the last second are lost, which a hanging or broken pipeline may cost.
     }

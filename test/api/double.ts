@@ -56,6 +56,8 @@ export async function apiUnderTest(options: { image?: LatestImage; fail?: unknow
     removeStream: async (id) => {
       find(id);
     },
+    control: async (id) => ({ applied: find(id) !== undefined, streams: [id] }),
+    hasUrl: () => false,
     getStream: find,
     listStreams: () => created.map(view),
     getLatestFrame: (id) => void find(id),
