@@ -98,6 +98,7 @@ async function floor(setting: Setting): Promise<Sample> {
   const { graphs } = lowerCpu(resolved, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
+    filesDir: PATHS.cache, // nothing is written: there are no zones
   });
   const line = launchText(graphs.map(withoutMetadata), { pluginDir: PATHS.pluginDir }).replace(
     /^.*gst-launch/s,

@@ -79,15 +79,18 @@ program
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
+    const { writeGeneratedFiles } = await import('./services/generated-files.ts');
+    const filesDir = join(PATHS.cache, 'infer');
     const { models = PATHS.models, backend, format, codec, secrets } = options;
     process.exitCode = await compileFile(
       file,
       {
         backend,
         format,
-        cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism() },
+        cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism(), filesDir },
         pluginDir: PATHS.pluginDir,
-        configWithThreshold: createThresholdWriter(models, join(PATHS.cache, 'infer')),
+        configWithThreshold: createThresholdWriter(models, filesDir),
+        writeFiles: writeGeneratedFiles,
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },

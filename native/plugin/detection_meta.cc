@@ -1,7 +1,5 @@
 #include "plugin/detection_meta.h"
 
-#include <gst/video/video.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -81,6 +79,7 @@ void SlForEachObject(GstBuffer* buffer, int frame_width, int frame_height,
              buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
     auto* region = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
     SlObject object;
+    object.region = region;
     object.label = region->roi_type;
     ReadDetection(region, frame_width, frame_height, &object.detection);
     ReadTracking(region, &object);

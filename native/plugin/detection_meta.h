@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include <gst/video/video.h>
 
 #include <functional>
 
@@ -10,7 +11,7 @@
 // vendors' elements read: `roi_type` is the label, x/y/w/h the box rounded to pixels, and a
 // structure "detection" holds {label_id int, confidence double, x_min, y_min, x_max, y_max double
 // (0 to 1 of the frame)} with the exact box. sltrack adds a structure "tracking" {id uint64,
-// frames_since_detection uint}.
+// frames_since_detection uint}, slanalytics a structure "analytics" (analytics_meta.h).
 
 struct SlObject {
   sightline::Detection detection;  // box in source-frame pixels
@@ -18,6 +19,8 @@ struct SlObject {
   bool tracked = false;
   guint64 track_id = 0;              // valid when tracked
   guint frames_since_detection = 0;  // 0: seen by the detector on this frame
+  // Where it was read from; null for one that is to be added.
+  GstVideoRegionOfInterestMeta* region = nullptr;
 };
 
 // Adds one object. `buffer` must be writable; the frame size is in pixels.

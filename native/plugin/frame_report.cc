@@ -1,7 +1,9 @@
 #include "plugin/frame_report.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "plugin/analytics_meta.h"
 #include "plugin/detection_meta.h"
 
 namespace {
@@ -52,6 +54,8 @@ void SlReportObjects(GstBuffer* buffer, int width, int height, sightline::FrameM
     report.tracked = object.tracked;
     report.track_id = object.track_id;
     report.frames_since_detection = object.frames_since_detection;
-    message->objects.push_back(report);
+    SlReadObjectAnalytics(object.region, &report.analytics);
+    message->objects.push_back(std::move(report));
   });
+  SlReadFrameAnalytics(buffer, &message->analytics);
 }

@@ -31,14 +31,22 @@ export function changesFor(
   }
 }
 
-/** What must be set in `graph` for its analytics to read the files that `compiled`, the same graph made anew, names. */
+/**
+ * What must be set in `graph` for its analytics to read the files that `compiled`, the same graph made anew, names; empty
+ * when that has more analytics elements than run. One that is not needed any more is switched off.
+ */
 export function analyticsChanges(
   graph: Graph,
   compiled: Graph,
   streamId: string,
 ): readonly PropertyChange[] {
-  const fresh = new Map(allNodes(compiled).map((node) => [node.id, node]));
-  return analytics(graph, streamId).flatMap((node) => configFile(node, fresh.get(node.id)));
+  const running = analytics(graph, streamId);
+  const fresh = new Map(analytics(compiled, streamId).map((node) => [node.id, node]));
+  if (fresh.size > running.length) return [];
+  return running.flatMap((node) => {
+    const file = configFile(node, fresh.get(node.id));
+    return [...file, { node: node.id, property: 'enable', value: file.length > 0 }];
+  });
 }
 
 /** The streams a change of these nodes holds for. */

@@ -3,8 +3,8 @@ import { createReadStream, existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { replaceFile } from '../common/files.ts';
 import { PATHS } from '../common/paths.ts';
-import { replaceFile } from './files.ts';
 
 /** What identifies one state of a file without reading it. */
 interface CacheEntry {

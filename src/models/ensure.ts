@@ -1,12 +1,12 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { SightlineError } from '../common/errors.ts';
+import { replaceFile } from '../common/files.ts';
 import { PATHS } from '../common/paths.ts';
 import { readManifest, verifyOnnx } from './catalog.ts';
 import { checkOnnx } from './check-onnx.ts';
 import { ChecksumCache, hashFile } from './checksum.ts';
 import { convertCenternet } from './convert/convert-centernet.ts';
 import { downloadFile } from './download.ts';
-import { replaceFile } from './files.ts';
 import type { LoadedManifest, Manifest } from './manifest.ts';
 import { writeOwnNvinferConfig } from './nvinfer.ts';
 import { findPackageFile } from './package-file.ts';

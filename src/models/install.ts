@@ -2,12 +2,12 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { SightlineError } from '../common/errors.ts';
+import { replaceFile, writeFileIfChanged } from '../common/files.ts';
 import { PATHS } from '../common/paths.ts';
 import { listModels, readManifest } from './catalog.ts';
 import { checkOnnx } from './check-onnx.ts';
 import { hashFile } from './checksum.ts';
 import { downloadFile } from './download.ts';
-import { replaceFile, writeFileIfChanged } from './files.ts';
 import { type LoadedManifest, loadManifest, MANIFEST_FILE } from './manifest.ts';
 import { writeOwnNvinferConfig } from './nvinfer.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
-import { writeFileIfChanged } from './files.ts';
+import { writeFileIfChanged } from '../common/files.ts';
 import { type LoadedManifest, type Manifest, needsNms } from './manifest.ts';
 
 /** What one stream or pipeline wants otherwise than the model's manifest. */

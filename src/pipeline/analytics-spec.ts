@@ -24,13 +24,6 @@ const streams = Type.Optional(
     description: 'Streams it is for; default: all of the pipeline',
   }),
 );
-const strictness = (value: 'loose' | 'balanced' | 'strict') =>
-  defaulted(
-    oneOf(['loose', 'balanced', 'strict'], {
-      description: 'How far and how straight an object must have moved',
-    }),
-    value,
-  );
 
 /** A polygon; an object is inside when the middle of its lower edge is. */
 export const ZoneSpec = strictObject({
@@ -38,7 +31,10 @@ export const ZoneSpec = strictObject({
   polygon: Type.Array(Point, { minItems: 3, maxItems: 64 }),
   classes,
   streams,
-  invert: defaulted(Type.Boolean({ description: 'Count what is outside' }), false),
+  invert: defaulted(
+    Type.Boolean({ description: 'Count what is outside; not with overcrowding' }),
+    false,
+  ),
   overcrowding: Type.Optional(
     strictObject({
       objects: Type.Integer({
@@ -66,17 +62,24 @@ export const LineSpec = strictObject({
     Type.Boolean({ description: 'The line has no ends: crossing its extension counts' }),
     false,
   ),
-  mode: strictness('loose'),
+  mode: defaulted(
+    oneOf(['loose', 'balanced', 'strict'], {
+      description: 'How far and how straight an object must have moved',
+    }),
+    'loose',
+  ),
 });
 export type LineSpec = Static<typeof LineSpec>;
 
-/** A direction of travel; an object that moves along it carries its id. */
+/**
+ * A direction of travel; an object that moves along it carries its id. How far it must have moved is fixed: nvdsanalytics
+ * reads a mode here, and does not use it.
+ */
 export const DirectionSpec = strictObject({
   id: idString(),
   direction: Type.Array(Point, { minItems: 2, maxItems: 2, description: 'From and to' }),
   classes,
   streams,
-  mode: strictness('balanced'),
 });
 export type DirectionSpec = Static<typeof DirectionSpec>;
 

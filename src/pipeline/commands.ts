@@ -2,7 +2,7 @@ import { type Document, loadDocument } from '../common/document.ts';
 import { type Problem, SightlineError } from '../common/errors.ts';
 import { type CpuOptions, lowerCpu } from './backends/cpu.ts';
 import { graphDot } from './dot.ts';
-import type { Graph } from './graph.ts';
+import type { GeneratedFile, Graph } from './graph.ts';
 import { allNodes } from './graph-check.ts';
 import { codecsOf, launchText } from './launch-text.ts';
 import { shownValue } from './print-value.ts';
@@ -35,6 +35,8 @@ export interface CompileOptions {
   readonly cpu: Omit<CpuOptions, 'configFile'>;
   /** Writes a model's configuration with another threshold and returns its path. */
   readonly configWithThreshold: (model: ResolvedModel, threshold: number) => Promise<string>;
+  /** Writes what the graphs read, so that a launch line runs. */
+  readonly writeFiles: (files: readonly GeneratedFile[]) => Promise<void>;
   /** For `launch`: folder of Sightline's plugin, so that the line runs anywhere. */
   readonly pluginDir?: string;
   /** For `launch`: the codec to show where the source offers several. */
@@ -67,15 +69,22 @@ export async function compileFile(
     threshold === undefined
       ? model.configFile
       : await options.configWithThreshold(model, threshold);
-  const { graphs } = lowerCpu(pipeline, { ...options.cpu, configFile });
+  const { graphs, files } = lowerCpu(pipeline, { ...options.cpu, configFile });
   const codecs = new Set(graphs.flatMap(codecsOf));
   if (options.codec !== undefined && !codecs.has(options.codec)) {
     const known = [...codecs].join(', ');
     context.printError(`Cannot compile ${file} for codec "${options.codec}": known are ${known}`);
     return 1;
   }
+  await options.writeFiles(files);
   context.print(formatGraphs(graphs, options).trimEnd());
+  if (options.format === 'text') for (const file of files) context.print(fileText(file));
   return 0;
+}
+
+/** A file the graphs read, for printing below them. */
+function fileText({ path, text }: GeneratedFile): string {
+  return `\nfile ${path}\n${text.trimEnd().replaceAll(/^(?=.)/gm, '  ')}`;
 }
 
 function formatGraphs(graphs: readonly Graph[], options: CompileOptions): string {

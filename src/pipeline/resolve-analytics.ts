@@ -1,5 +1,6 @@
 import type { ValueProblem } from '../common/check.ts';
 import { didYouMean } from '../common/near.ts';
+import { geometryProblems } from './analytics-geometry.ts';
 import { findClasses } from './find-classes.ts';
 import type { Placed, ResolvedAnalytics, ResolvedModel } from './resolved.ts';
 import type { PipelineSpec, StreamSpec } from './spec.ts';
@@ -12,7 +13,7 @@ interface Item {
 
 /** Looks up the streams and labels that zones, lines and directions name. Ids are unique in their list. */
 export function resolveAnalytics(
-  { analytics, track }: PipelineSpec | StreamSpec,
+  { analytics, track, deepstream }: PipelineSpec | StreamSpec,
   streamIds: readonly string[],
   model: ResolvedModel | undefined,
   problems: ValueProblem[],
@@ -40,6 +41,11 @@ export function resolveAnalytics(
       };
     });
   const { zones, lines, directions } = analytics;
+  problems.push(...geometryProblems(analytics));
+  if (deepstream?.muxer.padding === true && deepstream.muxer.kind === 'old') {
+    const message = 'with bars around the picture, zones and lines would be in other places';
+    problems.push({ pointer: '/deepstream/muxer/padding', message });
+  }
   if (track?.type === 'none' && (lines.length > 0 || directions.length > 0)) {
     const message = 'lines and directions need a tracker, and "track" is switched off';
     problems.push({ pointer: '/analytics', message });

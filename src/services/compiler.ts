@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
 import { problemsError } from '../common/check.ts';
 import { SightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary } from '../common/paths.ts';
@@ -8,6 +9,7 @@ import { lowerCpu } from '../pipeline/backends/cpu.ts';
 import { type ModelLookup, resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { ServerConfig } from './config.ts';
+import { writeGeneratedFiles } from './generated-files.ts';
 
 export interface CompilerOptions {
   readonly modelsDir: string;
@@ -50,13 +52,15 @@ async function compile(
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
   const resolved = resolve(spec, { models: await preload(spec.infer?.model, modelsDir) });
   const { model, threshold } = resolved.infer;
-  const { graphs } = lowerCpu(resolved, {
+  const { graphs, files } = lowerCpu(resolved, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
+    filesDir: resolvePath(workDir),
     ...(threshold === undefined
       ? {}
       : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),
   });
+  await writeGeneratedFiles(files);
   return { pipelineId: resolved.id, graphs };
 }
 

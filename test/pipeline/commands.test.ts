@@ -15,6 +15,7 @@ const OPTIONS: CompileOptions = {
   backend: 'cpu',
   format: 'text',
   cpu: CPU,
+  writeFiles: async () => undefined,
   configWithThreshold: async (model, threshold) => `${model.configFile}-${threshold}`,
 };
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseDocument } from '../../src/common/document.ts';
 import { type Problem, SightlineError } from '../../src/common/errors.ts';
 import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
-import type { Graph } from '../../src/pipeline/graph.ts';
+import type { Graph, Lowered } from '../../src/pipeline/graph.ts';
 import { type ResolvedModel, resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
 
@@ -40,12 +40,18 @@ export const CPU = {
   onnxRuntimeLibrary: '/opt/libonnxruntime.so.1',
   cores: 4,
   configFile: '/models/centernet-512x384/nvinfer.txt',
+  filesDir: '/work',
 };
+
+/** What a pipeline text becomes. */
+export function lower(text: string, cpu = CPU): Lowered {
+  const spec = parseDocument(text, PipelineSpec, { env: ENV }).value;
+  return lowerCpu(resolve(spec, { models: MODELS }), cpu);
+}
 
 /** The graphs of a pipeline text. */
 export function compile(text: string, cpu = CPU): readonly Graph[] {
-  const spec = parseDocument(text, PipelineSpec, { env: ENV }).value;
-  return lowerCpu(resolve(spec, { models: MODELS }), cpu).graphs;
+  return lower(text, cpu).graphs;
 }
 
 /** A pipeline of one stream, with the source given in YAML's flow form and more lines before it. */

@@ -47,7 +47,11 @@ function makeClip(codec: string, file: string): string {
 function runnableLine(text: string, codec: string): string {
   const spec = parseDocument(text, PipelineSpec, { env: { CLIP } }).value;
   const pipeline = resolve(spec, { models: () => model });
-  const { graphs } = lowerCpu(pipeline, { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: 2 });
+  const { graphs } = lowerCpu(pipeline, {
+    onnxRuntimeLibrary: onnxRuntimeLibrary(),
+    cores: 2,
+    filesDir: '/',
+  });
   const [first, ...rest] = launchText(graphs, { codec }).split('fakesink sync=false async=false');
   return [first, ...rest]
     .map((part, index) =>

@@ -138,6 +138,8 @@ export class NvidiaStreams {
         id,
         source: { type: 'rtsp', url: cameraUrl },
         ...(SENSOR_ID.test(cameraId) ? { sensorId: cameraId } : {}),
+        // Nothing yet: roi/update gives it zones.
+        analytics: {},
       },
       StreamSpec,
       { subject: `camera "${id}"` },

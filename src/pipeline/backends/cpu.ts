@@ -14,6 +14,7 @@ import { assertSound } from '../graph-check.ts';
 import type { ResolvedPipeline, ResolvedStream } from '../resolve.ts';
 import type { ImagesSpec, TrackSpec } from '../spec.ts';
 import type { ByteTrackSpec } from '../track-spec.ts';
+import { lowerAnalytics } from './cpu-analytics.ts';
 import { lowerSource } from './cpu-source.ts';
 
 export interface CpuOptions {
@@ -26,6 +27,8 @@ export interface CpuOptions {
    * slinfer nor nvinfer takes it as a property); default: the model's configuration.
    */
   readonly configFile?: string;
+  /** Folder (absolute) of the files the graphs read; `Lowered.files` are to be written there. */
+  readonly filesDir: string;
 }
 
 /** Records an appsink holds for the reader before the pipeline waits. */
@@ -41,10 +44,13 @@ const IMAGE_BUFFERS = 4;
  */
 export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lowered {
   refuseGpuOnly(pipeline);
-  const graphs = pipeline.streams.map((stream) => lowerStream(pipeline, stream, options));
+  const analytics = lowerAnalytics(pipeline, options.filesDir);
+  const graphs = pipeline.streams.map((stream, index) =>
+    lowerStream(pipeline, stream, options, analytics.nodes(index)),
+  );
   assertSound(graphs);
   const notes = trackerNotes(pipeline.track);
-  return deepFreeze({ backend: 'cpu', graphs, files: [], notes, environment: {} });
+  return deepFreeze({ backend: 'cpu', graphs, files: analytics.files, notes, environment: {} });
 }
 
 /** What no element on the CPU does yet. */
@@ -67,6 +73,7 @@ function lowerStream(
   pipeline: ResolvedPipeline,
   stream: ResolvedStream,
   options: CpuOptions,
+  analytics: readonly GraphNode[],
 ): Graph {
   const source = lowerSource(stream.source, 'decoded');
   const pictures = [
@@ -75,6 +82,7 @@ function lowerStream(
     frameQueue(stream),
     detector(pipeline, options),
     ...tracker(pipeline.track),
+    ...analytics,
   ];
   const outputs = lowerOutputs(stream, pipeline.images);
   const main = [...pictures, ...outputs.main];

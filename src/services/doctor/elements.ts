@@ -22,7 +22,7 @@ export const CPU_ELEMENTS: Readonly<Record<string, readonly string[]>> = {
 
 /** The elements of our own plugin, libgstsightline.so. */
 export const SIGHTLINE_ELEMENTS: readonly string[] = [
-  ...['slimage', 'slinfer', 'slmeta', 'slsample', 'slskip', 'slstamp', 'sltrack'],
+  ...['slanalytics', 'slimage', 'slinfer', 'slmeta', 'slsample', 'slskip', 'slstamp', 'sltrack'],
 ];
 
 /** What DeepStream adds, where it is installed. */

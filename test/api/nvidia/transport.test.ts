@@ -43,7 +43,10 @@ for (const [line, expected] of [
   ['DELETE /live', answer('null')],
   ['GET /api/v1/stream/add', answer('null')],
   ['PUT /api/v1/infer/set-interval', answer('null')],
-  ['PATCH /live', refusal('405 Method Not Allowed', 'Error 405: Method Not Allowed\nPATCH method not allowed')],
+  [
+    'PATCH /live',
+    refusal('405 Method Not Allowed', 'Error 405: Method Not Allowed\nPATCH method not allowed'),
+  ],
 ] as const) {
   test(`${line} is answered to the byte`, async (t) => {
     const { port } = await startFacade(t);

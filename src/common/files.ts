@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { SightlineError } from '../common/errors.ts';
+import { SightlineError } from './errors.ts';
 
 /**
  * Puts a file in place in one step: readers see the old one or all of the new one, also when the process dies.
