@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import * as conversions from '../../../src/api/nvidia/conversions.ts';
+import {
+  asBool,
+  asInt,
+  asString,
+  asUInt,
+  find,
+  stoi,
+} from '../../../src/api/nvidia/conversions.ts';
 import { Int, printDigits, Real, type Value } from '../../../src/api/nvidia/json-value.ts';
 import { readJson } from '../../../src/api/nvidia/read-json.ts';
 import { type Answer, writeJson } from '../../../src/api/nvidia/write-json.ts';
@@ -54,14 +61,15 @@ for (const row of ROWS) {
     if (row.written !== undefined && answer !== undefined) {
       assert.equal(writeJson(answer), row.written);
     }
-    for (const name of ['asUInt', 'asInt', 'asBool', 'asString'] as const) {
+    for (const [name, convert] of Object.entries({ asUInt, asInt, asBool, asString })) {
+      const expected = row[name as 'asUInt'];
       assert.deepEqual(
-        outcome(() => conversions[name](value)),
-        row[name],
+        outcome(() => convert(value)),
+        expected,
         name,
       );
     }
-    const found = outcome(() => (conversions.find(value, 'a') === undefined ? 'none' : 'found'));
+    const found = outcome(() => (find(value, 'a') === undefined ? 'none' : 'found'));
     assert.deepEqual(found, row.find);
   });
 }
@@ -81,10 +89,10 @@ test('std::stoi reads the digits in front, and nothing else', () => {
     ['3abc', 3],
     ['2147483647', 2147483647],
   ] as const) {
-    assert.equal(conversions.stoi(text), number, text);
+    assert.equal(stoi(text), number, text);
   }
   for (const text of ['', 'a', ' ', '-', '2147483648', '99999999999999999999']) {
-    assert.throws(() => conversions.stoi(text), { message: 'stoi' }, text);
+    assert.throws(() => stoi(text), { message: 'stoi' }, text);
   }
 });
 
