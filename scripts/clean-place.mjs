@@ -2,24 +2,16 @@
 // Proves set-up in a bare system: `sudo node scripts/clean-place.mjs bookworm|jammy|noble [--keep] [--start-only]`.
 // Makes the system with debootstrap in a temporary folder, gives it this Node and npm and a clone of HEAD, and runs what
 // a stranger would: `npm start` until the first detection is on the disk, once more, then `npm test`.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CERTIFICATES, makeBareSystem, run, SUITES } from './bare-system.mjs';
 import { ROOT } from './setup/paths.mjs';
 
-// The scripts are debootstrap's own and know their mirrors; a new release may have none of its name yet.
-const DEBIAN = { components: 'main', script: 'sid' };
-const UBUNTU = {
-  components: 'main,universe',
-  script: 'gutsy',
-  keyring: '/usr/share/keyrings/ubuntu-archive-keyring.gpg',
-};
-const SUITES = { bookworm: DEBIAN, jammy: UBUNTU, noble: UBUNTU };
 const FIRST_DETECTION_LIMIT_MS = 15 * 60_000;
 const CHECKOUT = '/opt/sightline';
-const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 const [suite, ...flags] = process.argv.slice(2);
 if (!Object.hasOwn(SUITES, suite ?? '') || process.getuid() !== 0) {
@@ -29,25 +21,8 @@ if (!Object.hasOwn(SUITES, suite ?? '') || process.getuid() !== 0) {
   process.exit(2);
 }
 
-function run(command, ...args) {
-  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed (${status})`);
-}
-
 function makeSystem(root) {
-  const { components, script, keyring } = SUITES[suite];
-  const unchecked = keyring !== undefined && !existsSync(keyring);
-  if (unchecked) console.log(`${keyring} is not here: the base system's signature is not checked`);
-  run(
-    'debootstrap',
-    ...(unchecked ? ['--no-check-gpg'] : []),
-    ...['--variant=minbase', `--components=${components}`, '--include=ca-certificates,git'],
-    ...[suite, root, '', `/usr/share/debootstrap/scripts/${script}`],
-  );
-  // The network of this machine: its resolver, its certificates, apt's proxies.
-  for (const path of ['/etc/resolv.conf', '/etc/hosts', CERTIFICATES, '/etc/apt/apt.conf.d']) {
-    if (existsSync(path)) cpSync(path, join(root, path), { recursive: true, dereference: true });
-  }
+  makeBareSystem(suite, root, ['ca-certificates', 'git']);
   const prefix = dirname(dirname(process.execPath));
   for (const part of ['bin/node', 'bin/npm', 'lib/node_modules/npm', 'include/node']) {
     const options = { recursive: true, verbatimSymlinks: true };

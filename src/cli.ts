@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SightlineError } from './common/errors.ts';
 import { onnxRuntimeLibrary, PATHS, ROOT } from './common/paths.ts';
@@ -21,6 +21,11 @@ function port(text: string): number {
   if (!/^\d{1,5}$/.test(text) || value > 65_535)
     throw new InvalidArgumentError('A port is 0 to 65535.');
   return value;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A number from 0 to 9999.');
+  return Number(text);
 }
 
 const program = new Command('sightline')
@@ -66,41 +71,82 @@ program
   .description('Print what a pipeline file becomes')
   .argument('<file>')
   .addOption(
-    new Option('--backend <name>', 'engine to compile for').choices(['cpu']).default('cpu'),
+    new Option('--backend <name>', 'engine to compile for')
+      .choices(['cpu', 'deepstream'])
+      .default('cpu'),
   )
   .addOption(
-    new Option('--format <name>', 'how to print it')
-      .choices(['text', 'dot', 'launch', 'json'])
+    new Option('--platform <name>', 'for deepstream: kind of machine; dgpu is x86-64 with a GPU')
+      .choices(['dgpu', 'jetson', 'orin-nano', 'sbsa'])
+      .default('dgpu'),
+  )
+  .addOption(
+    new Option('--deepstream <version>', 'for deepstream: its version')
+      .choices(['9.1', '9.0'])
+      .default('9.1'),
+  )
+  .addOption(
+    new Option('--format <name>', 'how to print it; text has all, also the generated files')
+      .choices(['text', 'dot', 'launch', 'json', 'files'])
       .default('text'),
   )
+  .option('--out <dir>', 'for deepstream: write the generated files there')
   .option('--codec <name>', 'for launch: the codec to show where the source offers several')
   .option('--secrets', 'for launch: print passwords, so that the line runs')
   .option('--models <dir>', 'folder of models')
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
     const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
+    const { deepStreamCheck, deepStreamTarget } = await import('./services/deepstream-target.ts');
     const { writeGeneratedFiles } = await import('./services/generated-files.ts');
-    const filesDir = join(PATHS.cache, 'infer');
-    const { models = PATHS.models, backend, format, codec, secrets } = options;
+    const { models = PATHS.models, backend, format, out, codec, secrets } = options;
+    const { platform, deepstream } = options;
+    const installed = await loadModels(models);
+    const folder = out === undefined ? undefined : resolve(out);
+    const cpuFiles = folder ?? join(PATHS.cache, 'infer');
+    const filesDir = folder ?? join(PATHS.cache, 'deepstream');
+    const check = backend === 'cpu' ? undefined : await deepStreamCheck(platform, deepstream);
+    if (backend !== 'cpu' && check === undefined) {
+      printError(`Not checked: there is no catalogue of the elements of DeepStream ${deepstream}`);
+    }
     process.exitCode = await compileFile(
       file,
       {
         backend,
         format,
-        cpu: { onnxRuntimeLibrary: onnxRuntimeLibrary(), cores: availableParallelism(), filesDir },
+        cpu: {
+          onnxRuntimeLibrary: onnxRuntimeLibrary(),
+          cores: availableParallelism(),
+          filesDir: cpuFiles,
+        },
+        ...(backend === 'cpu'
+          ? {}
+          : {
+              deepStream: await deepStreamTarget({
+                platform,
+                deepstream,
+                filesDir,
+                models: installed,
+              }),
+            }),
+        ...(check === undefined ? {} : { check }),
+        // A launch line for this machine is to run; what another machine reads is only shown, unless it is asked for.
+        ...(backend === 'cpu' || out !== undefined ? { writeFiles: writeGeneratedFiles } : {}),
         pluginDir: PATHS.pluginDir,
-        configWithThreshold: createThresholdWriter(models, filesDir),
-        writeFiles: writeGeneratedFiles,
+        configWithThreshold: createThresholdWriter(models, cpuFiles),
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },
-      { models: await loadModels(models), print, printError },
+      { models: installed, print, printError },
     );
   });
 
 interface CompileFlags {
-  readonly backend: 'cpu';
-  readonly format: 'text' | 'dot' | 'launch' | 'json';
+  readonly backend: 'cpu' | 'deepstream';
+  readonly platform: 'dgpu' | 'jetson' | 'orin-nano' | 'sbsa';
+  readonly deepstream: '9.1' | '9.0';
+  readonly format: 'text' | 'dot' | 'launch' | 'json' | 'files';
+  readonly out?: string;
   readonly codec?: string;
   readonly secrets?: boolean;
   readonly models?: string;
@@ -135,6 +181,28 @@ models
   .option('--replace', 'replace an installed model of the same name')
   .action(async (manifest: string, options: { onnx?: string; replace?: boolean }) =>
     (await import('./models/commands.ts')).modelsAdd(manifest, print, options),
+  );
+
+models
+  .command('triton')
+  .description('Lay a model out in a Triton repository, for the engine nvinferserver')
+  .argument('<name>')
+  .argument('<repository>', 'folder of Triton models')
+  .option('--batch <n>', 'largest batch (16)', count)
+  .addOption(new Option('--precision <name>', 'of TensorRT').choices(['fp32', 'fp16']))
+  .option('--gpu <n>', 'CUDA device (0)', count)
+  .option('--engine-cache <dir>', 'folder where Triton keeps its engines')
+  .action(
+    async (
+      name: string,
+      repository: string,
+      options: {
+        batch?: number;
+        precision?: 'fp32' | 'fp16';
+        gpu?: number;
+        engineCache?: string;
+      },
+    ) => (await import('./models/commands.ts')).modelsTriton(name, repository, print, options),
   );
 
 program

@@ -18,6 +18,11 @@ InferConfig LoadConfig(const DetectorSettings& settings) {
                 "config-file-path is not set; give a configuration file in nvinfer's format");
   }
   InferConfig config = sightline::LoadInferConfig(settings.config_path);
+  if (config.network_type != sightline::NetworkType::kDetector) {
+    throw Error(ErrorKind::kSettings, settings.config_path +
+                                          ": [property] network-type=1: this is a classifier; "
+                                          "slinfer runs detectors, slclassify classifiers");
+  }
   if (settings.batch_size > 0) config.batch_size = settings.batch_size;
   if (settings.interval >= 0) config.interval = settings.interval;
   if (settings.unique_id >= 0) config.gie_unique_id = settings.unique_id;

@@ -11,3 +11,6 @@ gboolean SlAnalyticsRegister(GstPlugin* plugin);
 gboolean SlSampleRegister(GstPlugin* plugin);
 gboolean SlMetaRegister(GstPlugin* plugin);
 gboolean SlImageRegister(GstPlugin* plugin);
+// Those of native/deepstream.
+gboolean SlDsMetaRegister(GstPlugin* plugin);
+gboolean SlDsSampleRegister(GstPlugin* plugin);

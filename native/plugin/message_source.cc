@@ -8,13 +8,6 @@ namespace {
 
 constexpr char kDefaultStreamId[] = "stream";
 
-// Without an application that names it, a session is the process: unlike any other run on this
-// host.
-std::string DefaultSession() {
-  static const std::string session = "local-" + std::to_string(SlUnixNs() / 1'000'000);
-  return session;
-}
-
 bool IsBlank(const char* text) { return text == nullptr || *text == '\0'; }
 
 GstCaps* TransformCaps(GstBaseTransform* base, GstPadDirection direction, GstCaps*,
@@ -45,15 +38,21 @@ gboolean DecideAllocation(GstBaseTransform*, GstQuery*) { return TRUE; }
 
 }  // namespace
 
+// Without an application that names it, a session is the process.
+std::string SlDefaultSession() {
+  static const std::string session = "local-" + std::to_string(SlUnixNs() / 1'000'000);
+  return session;
+}
+
 SlMessageSource::SlMessageSource()
-    : wanted_stream_id_(kDefaultStreamId), wanted_session_(DefaultSession()) {}
+    : wanted_stream_id_(kDefaultStreamId), wanted_session_(SlDefaultSession()) {}
 
 void SlMessageSource::set_stream_id(const char* id) {
   wanted_stream_id_ = IsBlank(id) ? kDefaultStreamId : id;
 }
 
 void SlMessageSource::set_session(const char* session) {
-  wanted_session_ = IsBlank(session) ? DefaultSession() : session;
+  wanted_session_ = IsBlank(session) ? SlDefaultSession() : session;
 }
 
 void SlMessageSource::Start() {

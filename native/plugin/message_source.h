@@ -40,6 +40,8 @@ class SlMessageSource {
   guint64 next_sequence_ = 0;
 };
 
+// A session's name where the application gives none: unlike any other run on this host.
+std::string SlDefaultSession();
 // Installs the properties "stream-id" and "session" under these ids.
 void SlInstallIdentityProperties(GObjectClass* klass, guint stream_id, guint session);
 // Makes a class of elements that turn media into one kind of message, "sightline.v1.<kind>": pads,

@@ -9,6 +9,9 @@
 guint64 SlMonotonicNs();
 guint64 SlUnixNs();
 
+// Whether what comes to the element's sink pad is live; true where nobody upstream knows.
+bool SlIsLive(GstBaseTransform* element);
+
 // Adds the element's two pads.
 void SlAddPads(GstElementClass* element_class, const char* sink_caps, const char* src_caps);
 

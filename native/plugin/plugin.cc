@@ -6,10 +6,12 @@
 static gboolean PluginInit(GstPlugin* plugin) {
   return SlInferRegister(plugin) && SlSkipRegister(plugin) && SlStampRegister(plugin) &&
          SlTrackRegister(plugin) && SlAnalyticsRegister(plugin) && SlSampleRegister(plugin) &&
-         SlMetaRegister(plugin) && SlImageRegister(plugin);
+         SlMetaRegister(plugin) && SlImageRegister(plugin) && SlDsMetaRegister(plugin) &&
+         SlDsSampleRegister(plugin);
 }
 
 #define PACKAGE "sightline"
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, sightline,
-                  "Object detection, tracking, analytics and metadata on the CPU", PluginInit,
-                  "0.1.0", "Apache 2.0", "sightline", "https://github.com/sightline")
+                  "Object detection, tracking, analytics and metadata on the CPU, and the metadata "
+                  "of DeepStream",
+                  PluginInit, "0.1.0", "Apache 2.0", "sightline", "https://github.com/sightline")

@@ -13,11 +13,13 @@
 
 namespace {
 
-enum Property { PROP_STREAM_ID = 1, PROP_SESSION, PROP_IMAGES };
+enum Property { PROP_STREAM_ID = 1, PROP_SESSION, PROP_STRICT, PROP_IMAGES, PROP_DROPPED };
 
 struct SlImageState {
   SlMessageSource source;
+  std::atomic<bool> strict{false};
   std::atomic<guint64> images{0};
+  std::atomic<guint64> dropped{0};
   sightline::MessageEncoder encoder;
 };
 
@@ -40,6 +42,7 @@ gboolean Start(GstBaseTransform* base) {
     state->source.Start();
     GST_OBJECT_UNLOCK(base);
     state->images = 0;
+    state->dropped = 0;
     return TRUE;
   });
 }
@@ -48,16 +51,29 @@ gboolean SetCaps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   return Self(base)->state->source.SetCaps(caps);
 }
 
+// A picture that lost its frame's name on the way would be stored under another's.
+void DropNameless(GstBaseTransform* base) {
+  if (Self(base)->state->dropped++ > 0) return;
+  GST_ELEMENT_WARNING(base, STREAM, FAILED, ("A picture does not say which frame it shows"),
+                      ("An element before this one drops metadata; such pictures are dropped and "
+                       "counted"));
+}
+
 GstFlowReturn EncodeImage(GstBaseTransform* base, GstBuffer* input, GstBuffer* output) {
   return Guard(base, GST_FLOW_ERROR, [&] {
     SlImageState* state = Self(base)->state;
+    const SlFrameMeta* frame = SlFrameMetaGet(input);
+    if (state->strict && (frame == nullptr || frame->sequence == SL_NO_SEQUENCE)) {
+      DropNameless(base);
+      return GST_BASE_TRANSFORM_FLOW_DROPPED;
+    }
     GstMapInfo map;
     if (!gst_buffer_map(input, &map, GST_MAP_READ)) {
       GST_ELEMENT_ERROR(base, RESOURCE, READ, ("Cannot read the JPEG picture's memory"), (nullptr));
       return GST_FLOW_ERROR;
     }
     sightline::ImageMessage message;
-    message.identity = state->source.Identify(base, input, SlFrameMetaGet(input));
+    message.identity = state->source.Identify(base, input, frame);
     message.content_type = "image/jpeg";
     message.data = {reinterpret_cast<const char*>(map.data), map.size};
     SlFillMessage(output, state->encoder.Encode(message));
@@ -77,6 +93,9 @@ void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     case PROP_SESSION:
       source.set_session(g_value_get_string(value));
       break;
+    case PROP_STRICT:
+      Self(object)->state->strict = g_value_get_boolean(value) != FALSE;
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -93,8 +112,14 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case PROP_SESSION:
       g_value_set_string(value, state.source.session().c_str());
       break;
+    case PROP_STRICT:
+      g_value_set_boolean(value, state.strict);
+      break;
     case PROP_IMAGES:
       g_value_set_uint64(value, state.images);
+      break;
+    case PROP_DROPPED:
+      g_value_set_uint64(value, state.dropped);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -107,17 +132,32 @@ void Finalize(GObject* object) {
   G_OBJECT_CLASS(sl_image_parent_class)->finalize(object);
 }
 
+void InstallOwnProperties(GObjectClass* klass) {
+  const auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_property(
+      klass, PROP_STRICT,
+      g_param_spec_boolean("strict", "strict",
+                           "Drop pictures whose frame is not known, instead of numbering them here",
+                           FALSE,
+                           static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                    GST_PARAM_MUTABLE_READY)));
+  g_object_class_install_property(
+      klass, PROP_IMAGES,
+      g_param_spec_uint64("images", "images", "Messages written since the element started", 0,
+                          G_MAXUINT64, 0, readable));
+  g_object_class_install_property(
+      klass, PROP_DROPPED,
+      g_param_spec_uint64("dropped", "dropped", "Pictures dropped for want of a frame", 0,
+                          G_MAXUINT64, 0, readable));
+}
+
 void sl_image_class_init(SlImageClass* klass) {
   auto* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = SetProperty;
   object_class->get_property = GetProperty;
   object_class->finalize = Finalize;
   SlInstallIdentityProperties(object_class, PROP_STREAM_ID, PROP_SESSION);
-  g_object_class_install_property(
-      object_class, PROP_IMAGES,
-      g_param_spec_uint64("images", "images", "Messages written since the element started", 0,
-                          G_MAXUINT64, 0,
-                          static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  InstallOwnProperties(object_class);
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(

@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 
-#include "common/guard.h"
 #include "core/error.h"
 #include "plugin/detection_meta.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
+#include "plugin/guard_errors.h"
 #include "plugin/infer_state.h"
 #include "plugin/metadata_filter.h"
 
@@ -43,40 +43,6 @@ void LogFromOnnxRuntime(void*, int severity, const char* category, const char*,
                               : severity == 2 ? GST_LEVEL_WARNING
                                               : GST_LEVEL_INFO;
   GST_CAT_LEVEL_LOG(onnxruntime_debug, level, nullptr, "%s %s: %s", category, location, message);
-}
-
-// One error on the bus, in the domain that says what to do about it.
-void PostError(SlInfer* self, const sightline::Error& error) {
-  switch (error.kind()) {
-    case sightline::ErrorKind::kNotFound:
-      GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("%s", error.what()), (nullptr));
-      break;
-    case sightline::ErrorKind::kSettings:
-      GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS, ("%s", error.what()), (nullptr));
-      break;
-    case sightline::ErrorKind::kLibrary:
-      GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("%s", error.what()), (nullptr));
-      break;
-    case sightline::ErrorKind::kModel:
-      GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("%s", error.what()), (nullptr));
-      break;
-    case sightline::ErrorKind::kFailed:
-      GST_ELEMENT_ERROR(self, LIBRARY, FAILED, ("%s", error.what()), (nullptr));
-      break;
-  }
-}
-
-// Guard() for what may throw sightline::Error.
-template <class Result, class Body>
-Result GuardErrors(SlInfer* self, Result on_error, Body&& body) {
-  return Guard(self, on_error, [&]() -> Result {
-    try {
-      return body();
-    } catch (const sightline::Error& error) {
-      PostError(self, error);
-      return on_error;
-    }
-  });
 }
 
 // "yolov8n" of "/models/yolov8n.onnx".
@@ -115,6 +81,10 @@ gboolean Start(GstBaseTransform* base) {
                     config.onnx_file.c_str(), engine.width(), engine.height(),
                     engine.library().version().c_str(), engine.library().path().c_str(),
                     config.batch_size, engine.runs_at_once());
+    if (!config.without_effect.empty()) {
+      GST_INFO_OBJECT(self, "%s: without effect on the CPU: %s", config.path.c_str(),
+                      sightline::JoinKeys(config.without_effect).c_str());
+    }
     return TRUE;
   });
 }

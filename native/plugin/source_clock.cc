@@ -11,16 +11,6 @@ namespace {
 constexpr guint64 kRefreshNs = 1'000'000'000;
 constexpr guint64 kFirstReportNs = 100'000'000;
 
-bool AskWhetherLive(GstBaseTransform* element) {
-  GstQuery* query = gst_query_new_latency();
-  gboolean live = TRUE;
-  if (gst_pad_peer_query(GST_BASE_TRANSFORM_SINK_PAD(element), query)) {
-    gst_query_parse_latency(query, &live, nullptr, nullptr);
-  }
-  gst_query_unref(query);
-  return live != FALSE;
-}
-
 }  // namespace
 
 void SlSourceClock::Reset() { *this = SlSourceClock(); }
@@ -78,7 +68,7 @@ void SlSourceClock::StampRtp(GstBaseTransform* element, GstBuffer* buffer, SlFra
 
 void SlSourceClock::StampOther(GstBaseTransform* element, GstBuffer* buffer, SlFrameMeta* frame) {
   if (!liveness_known_) {
-    live_ = AskWhetherLive(element);
+    live_ = SlIsLive(element);
     liveness_known_ = true;
   }
   const guint64 now_unix_ns = SlUnixNs();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkMayInstall, distribution, install, missingPackages } from './apt.mjs';
 import { clipFacts, makeClip } from './clip.mjs';
+import { SetupFailure } from './failure.mjs';
 import { buildWithNodeGyp, cmakeJs, configureNative } from './native.mjs';
 import { buildEnv, nodeDir } from './node-headers.mjs';
 import { BUILD_NATIVE, CACHE, DEMO_CLIP, ROOT, tool } from './paths.mjs';
@@ -102,15 +103,19 @@ function plugin(packages) {
     name: 'plugin',
     title: 'Build the GStreamer plugin and the built-in camera (cmake-js)',
     needs: [NPM.name, packages],
-    inputs: () => ({ files: filesUnder(['native'], ['native/tests', 'native/addon']) }),
+    inputs: () => ({
+      files: filesUnder(['native'], ['native/tests', 'native/addon']),
+      facts: [process.env.DEEPSTREAM_ROOT],
+    }),
     outputs: [
       join(BUILD_NATIVE, 'plugin', 'libgstsightline.so'),
+      join(BUILD_NATIVE, 'lib', 'libsightline_parsers.so'),
       join(BUILD_NATIVE, 'bin', 'sightline-camera'),
     ],
     remedy: COMPILER_REMEDY,
     async run(task) {
       await configureNative(task);
-      for (const target of ['gstsightline', 'sightline-camera']) {
+      for (const target of ['gstsightline', 'sightline_parsers', 'sightline-camera']) {
         await cmakeJs(task, 'build', { target });
       }
     },
@@ -232,4 +237,24 @@ export function stepsFor(purpose, env = process.env) {
     MODEL_STEP,
   ];
   return purpose === 'test' ? [...steps, NATIVE_TESTS] : steps;
+}
+
+/** The named steps and those they need, in the order of `steps`; all without names. Throws SetupFailure for a wrong name. */
+export function chooseSteps(steps, names) {
+  if (names === undefined) return steps;
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  const chosen = new Set();
+  const choose = (name) => {
+    const step = byName.get(name);
+    if (step === undefined) {
+      throw new SetupFailure(`There is no set-up step "${name}".`, {
+        remedy: `Name some of ${[...byName.keys()].join(', ')}.`,
+      });
+    }
+    if (chosen.has(step)) return;
+    chosen.add(step);
+    step.needs.forEach(choose);
+  };
+  names.forEach(choose);
+  return steps.filter((step) => chosen.has(step));
 }

@@ -26,6 +26,9 @@ export const BUILD = [
   ['libprotozero-dev', 'writes protobuf in C++ (headers only)'],
 ];
 
+/** What running on DeepStream needs beyond RUN, on Ubuntu 24.04; Dockerfile.deepstream installs it, set-up does not. */
+export const DEEPSTREAM = [['libmosquitto1', "NVIDIA's tracker library loads it"]];
+
 /** What the tests need beyond that. `only` limits a package to distributions where it is a real one. */
 export const TEST = [
   ['libgtest-dev', 'GoogleTest, for the native tests'],

@@ -1,5 +1,5 @@
 import type { Logger } from '../common/logger.ts';
-import type { Orchestrator } from '../control/types.ts';
+import type { EngineStats, Orchestrator } from '../control/types.ts';
 
 /** What the API shows of one sink. */
 export interface SinkView {
@@ -25,6 +25,13 @@ export interface OutboxView {
   readonly refused: Readonly<Record<string, number>>;
 }
 
+/** What the API shows of the engine cache. */
+export interface EnginesView extends EngineStats {
+  /** Engines removed because they were old or too much. */
+  readonly pruned: number;
+  readonly cacheBytes: number;
+}
+
 /** Everything the API needs; `services` injects it, tests inject what they like. */
 export interface ApiDependencies {
   readonly logger: Logger;
@@ -34,4 +41,6 @@ export interface ApiDependencies {
   notReadyBecause(): readonly string[];
   sinks(): readonly SinkView[];
   outbox(): OutboxView;
+  /** Absent where no pipeline can use a GPU. */
+  engines?(): EnginesView;
 }

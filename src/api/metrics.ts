@@ -65,15 +65,36 @@ export async function renderMetrics(
   for (const worker of deps.orchestrator.workers()) {
     if (worker.rssBytes !== undefined) rss.set({ pipeline_id: worker.pipelineId }, worker.rssBytes);
   }
+  renderEngines(deps, counter, gauge);
   renderDelivery(deps, counter, gauge);
   return { contentType: registry.contentType, text: await registry.metrics() };
 }
 
-function renderDelivery(
-  deps: ApiDependencies,
-  counter: (name: string, help: string, labels: string[]) => Counter,
-  gauge: (name: string, help: string, labels?: string[]) => Gauge,
-): void {
+type MakeCounter = (name: string, help: string, labels: string[]) => Counter;
+type MakeGauge = (name: string, help: string, labels?: string[]) => Gauge;
+
+/** Only where there is a GPU: elsewhere no engine is ever built. */
+function renderEngines(deps: ApiDependencies, counter: MakeCounter, gauge: MakeGauge): void {
+  const engines = deps.engines?.();
+  if (engines === undefined) return;
+  const total = counter('sightline_engines_total', 'TensorRT engines that pipelines asked for', [
+    'result',
+  ]);
+  total.inc({ result: 'reused' }, engines.reused);
+  total.inc({ result: 'built' }, engines.built);
+  total.inc({ result: 'failed' }, engines.failed);
+  gauge('sightline_engines_building', '1 while a TensorRT engine is built').set(engines.building);
+  counter('sightline_engine_build_seconds_total', 'Time spent on engines that were built', []).inc(
+    engines.buildSeconds,
+  );
+  const pruned = counter('sightline_engines_pruned_total', 'Engines removed from the cache', []);
+  pruned.inc(engines.pruned);
+  gauge('sightline_engine_cache_bytes', 'Bytes of the engine cache, as of the start').set(
+    engines.cacheBytes,
+  );
+}
+
+function renderDelivery(deps: ApiDependencies, counter: MakeCounter, gauge: MakeGauge): void {
   const accepted = counter('outbox_records_accepted_total', 'Records accepted for a sink', [
     'sink',
   ]);

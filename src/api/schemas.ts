@@ -18,7 +18,8 @@ export const ReasonSchema = Type.Object(
 export const StreamStatusSchema = Type.Object(
   {
     state: Type.String({
-      description: 'live only after a decoded frame',
+      description:
+        'live only after a decoded frame; preparing: TensorRT engines are built, see the reason',
       enum: [...STREAM_STATES],
     }),
     since: Time('When this state began'),

@@ -3,7 +3,14 @@ import { Value } from 'typebox/value';
 import { type ErrorCode, type Problem, SightlineError } from './errors.ts';
 import { didYouMean } from './near.ts';
 import { redactUrl } from './redact-url.ts';
-import { asTagged, isSecret, propertySchema, type TaggedSchema, variantsByTag } from './schema.ts';
+import {
+  asTagged,
+  isSecret,
+  propertySchema,
+  type TaggedSchema,
+  usualVariant,
+  variantsByTag,
+} from './schema.ts';
 
 /** A problem before it has a position. `at` says which token of the document it is about. Default `value`. */
 export interface ValueProblem {
@@ -104,6 +111,8 @@ function visitTagged(value: unknown, union: TaggedSchema, pointer: string, check
     return value;
   }
   if (!Object.hasOwn(value, key)) {
+    const usual = usualVariant(union);
+    if (usual !== undefined) return visitObject(value, usual, pointer, check);
     check.problems.push({ pointer, message: `"${key}" is missing: ${listed(known)}` });
     return value;
   }

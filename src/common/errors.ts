@@ -23,6 +23,9 @@ export const ERROR_CODES = {
   SL_MODEL_INVALID: { status: 422, retryable: false, fault: 'user' },
   SL_MODEL_CHECKSUM: { status: 422, retryable: false, fault: 'user' },
 
+  SL_ENGINE_PREPARING: { status: 503, retryable: true, fault: 'user' },
+  SL_ENGINE_FAILED: { status: 503, retryable: true, fault: 'system' },
+
   SL_ADDON_LOAD_FAILED: { status: 500, retryable: false, fault: 'system' },
   SL_PIPELINE_FAILED: { status: 500, retryable: true, fault: 'system' },
   SL_PIPELINE_TIMEOUT: { status: 504, retryable: true, fault: 'system' },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SightlineError } from './errors.ts';
 
@@ -28,6 +29,16 @@ export async function replaceFile(
     );
   } finally {
     await rm(partial, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Puts a file at `target` as a hard link of `source`, or as a copy where that is on another file system. */
+export async function linkOrCopy(source: string, target: string): Promise<void> {
+  await unlink(target).catch(() => undefined);
+  try {
+    await link(source, target);
+  } catch {
+    await replaceFile(target, (partial) => copyFile(source, partial, constants.COPYFILE_FICLONE));
   }
 }
 

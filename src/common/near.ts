@@ -19,11 +19,18 @@ function distance(a: string, b: string, limit: number): number {
   return last[b.length]!;
 }
 
-/** Up to three of `known` that `word` was probably meant to be, best first; case does not count. */
-export function nearMatches(word: string, known: Iterable<string>): string[] {
+/**
+ * Up to three of `known` that `word` was probably meant to be, best first; case does not count.
+ * @param most greatest number of typing errors; default: a third of the word
+ */
+export function nearMatches(
+  word: string,
+  known: Iterable<string>,
+  most = Number.POSITIVE_INFINITY,
+): string[] {
   if (word.length > 64) return [];
   const wanted = word.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = Math.min(most, Math.max(1, Math.floor(wanted.length / 3)));
   const found: { name: string; cost: number }[] = [];
   for (const name of known) {
     const cost = distance(wanted, name.toLowerCase(), limit);

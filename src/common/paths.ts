@@ -22,6 +22,8 @@ export const PATHS = {
   addon: join(ROOT, 'build', 'Release', 'sightline.node'),
   /** Folder of libgstsightline.so, for GST_PLUGIN_PATH. */
   pluginDir: join(ROOT, 'build-native', 'plugin'),
+  /** The box parsers for nvinfer's custom-lib-path. */
+  parsersLibrary: join(ROOT, 'build-native', 'lib', 'libsightline_parsers.so'),
   /** The built-in RTSP camera. */
   camera: join(ROOT, 'build-native', 'bin', 'sightline-camera'),
   /** Converted clips, stamps of set-up, the GStreamer registry. */

@@ -1,7 +1,11 @@
 const REDACTED = '[redacted]';
 
-/** Query and path parameters that carry passwords on cameras: `?pwd=x`, `/user=admin_password=x_channel=1`. */
-const SECRET_PARAMETER = /((?:pass(?:word|wd)?|pwd|token|secret|auth|key)=)[^&;#\s/]+/gi;
+/**
+ * Query and path parameters that carry passwords on cameras (`?pwd=x`, `/user=admin_password=x_channel=1`) and rights in
+ * signed web addresses (`X-Amz-Signature=x`).
+ */
+const SECRET_PARAMETER =
+  /((?:pass(?:word|wd)?|pwd|token|secret|auth|key|credential|sig(?:nature)?)=)[^&;#\s/]+/gi;
 
 /**
  * Hides what a URL may hold of credentials, also when the URL is not well formed: everything between `//` and the last

@@ -71,7 +71,7 @@ export interface TaggedSchema {
 
 /**
  * A union of objects told apart by one property that is a literal in each: a wrong value gives the problems of the
- * variant it names and of no other.
+ * variant it names and of no other. Where the literal of one variant is `defaulted`, the property may be left out.
  */
 export function tagged<K extends string, V extends readonly TObject<Record<K, TLiteral<string>>>[]>(
   key: K,
@@ -82,7 +82,7 @@ export function tagged<K extends string, V extends readonly TObject<Record<K, TL
     type: 'object',
     oneOf: [...variants],
     discriminator: { propertyName: key },
-    required: [key],
+    ...(variants.some(({ properties }) => 'default' in properties[key]) ? {} : { required: [key] }),
     ...options,
   });
 }
@@ -103,6 +103,15 @@ export function variantsByTag(schema: TaggedSchema): ReadonlyMap<string, TSchema
     tags.set(String(literal?.const), variant);
   }
   return tags;
+}
+
+/** The variant of a value without the tag: the one whose literal is `defaulted`; undefined where none is. */
+export function usualVariant(schema: TaggedSchema): TSchema | undefined {
+  const key = schema.discriminator.propertyName;
+  return schema.oneOf.find((variant) => {
+    const literal = (variant as TObject).properties[key] as { default?: unknown } | undefined;
+    return literal?.default !== undefined;
+  });
 }
 
 /** A copy of `value` for printing: secrets of the schema replaced, credentials in every URL hidden. */

@@ -23,7 +23,10 @@ export function changesFor(
     case 'infer-interval':
       return set(infers(graph, streamId), 'interval', command.interval);
     case 'skip-frames':
-      return set(own(graph, streamId, isSkipper), 'skip', SKIPS[command.mode]);
+      return [
+        ...set(own(graph, streamId, isSkipper), 'skip', SKIPS[command.mode]),
+        ...set(own(graph, streamId, isNvDecoder), 'skip-frames', command.mode),
+      ];
     case 'drop-frame-interval':
       return set(own(graph, streamId, isDecodeStamp), 'drop-interval', command.interval);
     case 'analytics-reload':
@@ -43,8 +46,12 @@ export function analyticsChanges(
   const running = analytics(graph, streamId);
   const fresh = new Map(analytics(compiled, streamId).map((node) => [node.id, node]));
   if (fresh.size > running.length) return [];
+  // nvdsanalytics takes `enable` only before it runs.
+  const canBeOff = running.every(({ factory }) => factory === 'slanalytics');
+  if (fresh.size < running.length && !canBeOff) return [];
   return running.flatMap((node) => {
     const file = configFile(node, fresh.get(node.id));
+    if (!canBeOff) return file;
     return [...file, { node: node.id, property: 'enable', value: file.length > 0 }];
   });
 }
@@ -57,15 +64,15 @@ export function streamsOf(graph: Graph, changes: readonly PropertyChange[]): rea
   return graph.streams.filter((id) => streams.includes(id));
 }
 
-/** The changes that bring back what the graph has now; `otherwise` where a node leaves the property out. */
-export function undo(
+/** The changes that bring back what the graph has now; a node that leaves the property out skips nothing. */
+export function undoSkip(
   graph: Graph,
   changes: readonly PropertyChange[],
-  otherwise: PropertyValue,
 ): readonly PropertyChange[] {
   const nodes = allNodes(graph);
   return changes.map(({ node, property }) => {
-    const value = nodes.find(({ id }) => id === node)?.properties[property] ?? otherwise;
+    const nothing = property === 'skip' ? SKIPS[0] : 0;
+    const value = nodes.find(({ id }) => id === node)?.properties[property] ?? nothing;
     return { node, property, value };
   });
 }
@@ -108,6 +115,11 @@ function own(
 ): readonly GraphNode[] {
   const alone = graph.streams.length === 1;
   return passed(graph, streamId, (node) => wanted(node) && (alone || node.stream !== undefined));
+}
+
+/** A decoder of NVIDIA that stands in the graph itself, not inside of an nvurisrcbin, where nothing reaches it. */
+function isNvDecoder({ factory }: GraphNode): boolean {
+  return factory === 'nvv4l2decoder';
 }
 
 function isSkipper({ factory }: GraphNode): boolean {

@@ -3,7 +3,7 @@ import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import { withZones } from '../pipeline/zones.ts';
 import type { EventLog } from './event-log.ts';
-import { analyticsChanges, changesFor, streamsOf, undo } from './live-commands.ts';
+import { analyticsChanges, changesFor, streamsOf, undoSkip } from './live-commands.ts';
 import type { PipelineSupervisor } from './pipeline-supervisor.ts';
 import type { CompiledPipeline, Json, JsonObject, LiveChange, LiveCommand } from './types.ts';
 
@@ -64,7 +64,7 @@ export class LivePipeline {
     const applied = taken.some(Boolean);
     if (command.kind === 'skip-frames' && !applied && this.#supervisor.isLive(streamId)) {
       // The pipeline runs, and with a decoder that has no skipper before it.
-      await this.#supervisor.set(graph.id, undo(graph, changes, 'none'));
+      await this.#supervisor.set(graph.id, undoSkip(graph, changes));
       throw unsupported(streamId, command);
     }
     this.#recipe = recipe;
@@ -105,7 +105,8 @@ export class LivePipeline {
 
 const LACKS: Readonly<Record<LiveCommand['kind'], string>> = {
   'infer-interval': 'has no detector whose interval can be changed',
-  'skip-frames': 'has no decoder whose frames can be skipped: only H.264 and H.265 on the CPU do',
+  'skip-frames':
+    'has no decoder whose frames can be skipped (H.264 and H.265 have, but not inside of an nvurisrcbin)',
   'drop-frame-interval': 'has no place behind its decoder where frames can be dropped',
   zones: 'was made without "analytics" in its spec',
   'analytics-reload': 'was made without "analytics" in its spec',

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackoffOptions } from '../common/retry.ts';
@@ -7,8 +6,9 @@ import { EventLog } from './event-log.ts';
 import { LivePipeline, type Recipe } from './live-pipeline.ts';
 import { PipelineSupervisor, type SupervisorContext } from './pipeline-supervisor.ts';
 import { type DesiredStream, Registry } from './registry.ts';
-import { type SealedSpec, sealSpec, textAt } from './sealed-spec.ts';
+import { sealSpec } from './sealed-spec.ts';
 import { StartGate } from './start-gate.ts';
+import { hasUrl, type StreamEntry, viewOf } from './stream-entry.ts';
 import { type Clock, SYSTEM_CLOCK } from './stream-state.ts';
 import { SupervisedStream } from './supervised-stream.ts';
 import type {
@@ -16,13 +16,13 @@ import type {
   Compiler,
   ControlEvent,
   CreateOptions,
+  EngineStore,
   LatestFrame,
   LatestImage,
   LiveChange,
   LiveCommand,
   Orchestrator,
   RecordConsumer,
-  StreamSource,
   StreamView,
   WorkerView,
 } from './types.ts';
@@ -44,6 +44,8 @@ export interface OrchestratorOptions {
   /** Before a worker that died is started again. Default 500 ms doubled up to 30 s, full jitter. */
   readonly backoff?: BackoffOptions;
   readonly clock?: Clock;
+  /** Where pipelines of the DeepStream backend get their engines. */
+  readonly engines?: EngineStore;
 }
 
 /** The control process' one facade. Nothing runs before start(). */
@@ -51,25 +53,12 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   return new LocalOrchestrator(options);
 }
 
-interface Entry {
-  readonly id: string;
-  readonly source: StreamSource;
-  readonly sealed: SealedSpec;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly createdAt: Date;
-  readonly stream: SupervisedStream;
-  /** Absent for a stream whose spec no longer compiles. */
-  readonly supervisor?: PipelineSupervisor;
-  readonly live?: LivePipeline;
-  removal?: Promise<void> | undefined;
-}
-
 class LocalOrchestrator implements Orchestrator {
   readonly events: EventLog;
   readonly #options: OrchestratorOptions;
   readonly #context: SupervisorContext;
   readonly #clock: Clock;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, StreamEntry>();
   readonly #supervisors = new Map<string, PipelineSupervisor>();
   /** What is in use or being made: `stream 'x'`, `pipeline 'y'`. */
   readonly #names = new Set<string>();
@@ -90,6 +79,7 @@ class LocalOrchestrator implements Orchestrator {
       clock: this.#clock,
       ...(limits === undefined ? {} : { limits }),
       ...(backoff === undefined ? {} : { backoff }),
+      ...(options.engines === undefined ? {} : { engines: options.engines }),
     };
   }
 
@@ -156,9 +146,8 @@ class LocalOrchestrator implements Orchestrator {
   }
 
   hasUrl(streamId: string, url: string): boolean {
-    const sealed = this.#entries.get(streamId)?.sealed;
-    const own = sealed && textAt(sealed, '/source/url');
-    return own !== undefined && sameText(own, url);
+    const entry = this.#entries.get(streamId);
+    return entry !== undefined && hasUrl(entry, url);
   }
 
   getStream(id: string): StreamView {
@@ -210,7 +199,7 @@ class LocalOrchestrator implements Orchestrator {
     this.events.close();
   }
 
-  async #remove(entry: Entry, drainMs: number): Promise<void> {
+  async #remove(entry: StreamEntry, drainMs: number): Promise<void> {
     const { id, source, supervisor } = entry;
     // First of all: a crash from here on must not bring the stream back.
     if (source === 'api') this.#openRegistry().remove(id);
@@ -248,7 +237,7 @@ class LocalOrchestrator implements Orchestrator {
   #run(
     compiled: CompiledPipeline,
     recipe: Recipe,
-    facts: Pick<Entry, 'source' | 'createdAt' | 'labels'>,
+    facts: Pick<StreamEntry, 'source' | 'createdAt' | 'labels'>,
   ): void {
     const { pipelineId } = compiled;
     const supervisor = new PipelineSupervisor(compiled, this.#context);
@@ -286,7 +275,7 @@ class LocalOrchestrator implements Orchestrator {
     for (const name of names) this.#names.delete(name);
   }
 
-  #entry(id: string): Entry {
+  #entry(id: string): StreamEntry {
     const entry = this.#entries.get(id);
     if (entry !== undefined) return entry;
     throw new SightlineError('SL_NOT_FOUND', `There is no stream '${id}'`);
@@ -308,24 +297,6 @@ function namesOf(streamIds: readonly string[], pipelineId: string): readonly str
 function recipeOf(spec: StreamSpec, compiler: Compiler): Recipe {
   const compile = (given: StreamSpec) => compiler.stream(given);
   return { spec, compile } as Recipe;
-}
-
-/** Takes the same time whether the texts differ early or late. */
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-function viewOf({ id, source, sealed, labels, createdAt, stream, live }: Entry): StreamView {
-  const { pipelineId } = stream;
-  const changes = live?.changes(id);
-  return {
-    ...{ id, pipelineId, source, spec: sealed.open },
-    ...(Object.keys(labels).length === 0 ? {} : { labels: { ...labels } }),
-    ...(changes === undefined ? {} : { changes }),
-    createdAt: createdAt.toISOString(),
-    status: stream.status(),
-  };
 }
 
 /** Every event is a log line too: a warning when it carries an error code. */

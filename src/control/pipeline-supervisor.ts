@@ -4,9 +4,11 @@ import type { Logger } from '../common/logger.ts';
 import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
 import { settlesWithin } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { StreamPolicy } from '../worker/protocol.ts';
+import { preparingReason } from './engine-reason.ts';
 import type { EventFacts, EventLog } from './event-log.ts';
+import { LiveGraphs } from './live-graphs.ts';
 import { RecordIntake } from './record-intake.ts';
 import { passwordOf, Scrubber, secretsOfGraphs } from './scrubber.ts';
 import { sealSpec } from './sealed-spec.ts';
@@ -15,6 +17,8 @@ import type { Clock } from './stream-state.ts';
 import { SupervisedStream } from './supervised-stream.ts';
 import type {
   CompiledPipeline,
+  EngineProgress,
+  EngineStore,
   Reason,
   RecordConsumer,
   WorkerExit,
@@ -23,13 +27,17 @@ import type {
 } from './types.ts';
 import type { WorkerCommand } from './worker-command.ts';
 import { WorkerEvents } from './worker-events.ts';
-import { ENDED, type Outcome, outcomeOf } from './worker-outcome.ts';
+import { ENDED, type Outcome, outcomeOf, type TryAgain } from './worker-outcome.ts';
 import { type WorkerLimits, WorkerProcess } from './worker-process.ts';
 
 /** Bounds of the wait before a worker that died is started again. */
 export const RESTART_BACKOFF: BackoffOptions = { baseMs: 500, capMs: 30_000 };
+/** Likewise where an engine could not be built: a try takes minutes of the whole GPU. */
+export const ENGINE_BACKOFF: BackoffOptions = { baseMs: 10_000, capMs: 600_000 };
 /** A worker that ran this long starts over with the shortest wait. */
 const HEALTHY_MS = 60_000;
+/** Beyond the worker's own limit of a start. */
+const START_ANSWER_MS = 5_000;
 /** At least this long is what a gone worker had sent read out, whatever the drain took. */
 const READ_OUT_MS = 100;
 
@@ -50,8 +58,10 @@ export interface SupervisorContext {
   readonly gate: StartGate;
   readonly clock: Clock;
   readonly limits?: Partial<WorkerLimits>;
-  /** Default RESTART_BACKOFF. */
+  /** Default RESTART_BACKOFF, and ENGINE_BACKOFF for engines. */
   readonly backoff?: BackoffOptions;
+  /** Needed by pipelines that name engines. */
+  readonly engines?: EngineStore;
 }
 
 /** Keeps one pipeline's worker process running until it is told to close or all its streams are over. */
@@ -67,8 +77,7 @@ export class PipelineSupervisor {
   readonly #closing = new AbortController();
   /** Workers whose data line is not read to its end; some of them are gone already. */
   readonly #unread = new Set<WorkerProcess>();
-  /** As the next worker gets them: with every change that was made while they ran. */
-  #graphs: readonly Graph[];
+  readonly #graphs: LiveGraphs;
   #loop: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #state: WorkerState = 'stopped';
@@ -85,7 +94,7 @@ export class PipelineSupervisor {
     const { events, consume, clock } = context;
     this.pipelineId = pipelineId;
     this.#pipeline = pipeline;
-    this.#graphs = pipeline.graphs;
+    this.#graphs = new LiveGraphs(pipeline.graphs);
     this.#context = context;
     this.#logger = context.logger.child({ pipeline: pipelineId });
     this.#scrubber = new Scrubber(secretsOf(pipeline));
@@ -124,7 +133,7 @@ export class PipelineSupervisor {
 
   /** The graph of a stream, changes included. Throws `SL_UNAVAILABLE` when the stream is over. */
   graphOf(streamId: string): Graph {
-    const graph = this.#graphs.find(({ streams }) => streams.includes(streamId));
+    const graph = this.#graphs.of(streamId);
     if (graph !== undefined && this.streams.get(streamId)?.over === false) return graph;
     throw new SightlineError(
       'SL_UNAVAILABLE',
@@ -132,30 +141,19 @@ export class PipelineSupervisor {
     );
   }
 
-  /**
-   * Changes properties of a graph's nodes, in the worker that runs now and in every later one. The answer says for each
-   * whether a running element took it. One call at a time. Throws `SL_SPEC_INVALID` (nothing is changed then),
-   * `SL_TIMEOUT`.
-   */
+  /** See LiveGraphs.set(). */
   async set(graphId: string, changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
-    const before = this.#graphs;
-    this.#graphs = before.map((graph) =>
-      graph.id === graphId ? changeGraph(graph, changes) : graph,
-    );
     try {
-      return (await this.#worker?.set(graphId, changes)) ?? changes.map(() => false);
+      return await this.#graphs.set(graphId, changes, this.#worker);
     } catch (error) {
-      const { code, message } = toSightlineError(error);
-      // Its successor gets the changed graph.
-      if (code === 'SL_WORKER_DIED') return changes.map(() => false);
-      if (code === 'SL_SPEC_INVALID' || code === 'SL_BACKEND_UNSUPPORTED') this.#graphs = before;
-      throw new SightlineError(code, this.#scrubber.text(message));
+      const { code, message } = this.#reasonOf(error);
+      throw new SightlineError(code, message);
     }
   }
 
   /** Throws `SL_UNAVAILABLE` while no worker runs, `SL_TIMEOUT`, `SL_WORKER_DIED`. */
   async dot(streamId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
-    const graph = this.#graphs.find(({ streams }) => streams.includes(streamId));
+    const graph = this.#graphs.of(streamId);
     if (this.#worker === undefined || graph === undefined) {
       throw new SightlineError(
         'SL_UNAVAILABLE',
@@ -201,7 +199,7 @@ export class PipelineSupervisor {
       this.#worker = undefined;
       if (signal.aborted) break;
       if (performance.now() - startedMs >= HEALTHY_MS) this.#failures = 0;
-      if (outcome.next === 'again') await this.#waitToRestart(outcome.reason);
+      if (outcome.next === 'again') await this.#waitToRestart(outcome);
       else this.#endStreams(outcome);
     }
     this.#state = 'stopped';
@@ -209,7 +207,7 @@ export class PipelineSupervisor {
 
   /** The graphs whose streams are not all over: an ended file is not played again because a neighbour crashed. */
   #graphsToRun(): readonly Graph[] {
-    return this.#graphs.filter(({ streams }) =>
+    return this.#graphs.all.filter(({ streams }) =>
       streams.some((id) => this.streams.get(id)?.over === false),
     );
   }
@@ -219,6 +217,14 @@ export class PipelineSupervisor {
     this.#state = 'starting';
     this.#retryAt = undefined;
     for (const stream of this.#running()) stream.enter('pending');
+    try {
+      await this.#prepareEngines();
+    } catch (error) {
+      const reason = this.#reasonOf(error);
+      const retryable = toSightlineError(error).retryable;
+      return { next: retryable ? 'again' : 'reject', reason, backoff: ENGINE_BACKOFF };
+    }
+    if (this.#closing.signal.aborted) return { next: 'over' };
     this.#emit('worker.starting', { failures: this.#failures });
     try {
       this.#worker = await this.#context.gate.run(() => this.#launch());
@@ -231,14 +237,49 @@ export class PipelineSupervisor {
     return this.#serve(this.#worker);
   }
 
+  /** Waits until the engines of the pipeline are built; its streams are `preparing` as long as one is missing. */
+  async #prepareEngines(): Promise<void> {
+    const { engines = [], pipelineId } = this.#pipeline;
+    if (engines.length === 0) return;
+    const store = this.#context.engines;
+    if (store === undefined) {
+      const message = `Pipeline "${pipelineId}" needs TensorRT engines, but there is no engine cache`;
+      throw new SightlineError('SL_INTERNAL', message);
+    }
+    const { signal } = this.#closing;
+    try {
+      await store.ensure(engines, { signal, onProgress: (progress) => this.#onEngine(progress) });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    if (signal.aborted) return;
+    for (const stream of this.#running()) {
+      if (stream.state === 'preparing') stream.enter('pending');
+    }
+  }
+
+  #onEngine(progress: EngineProgress): void {
+    const reason = preparingReason(progress);
+    for (const stream of this.#running()) {
+      if (stream.state === 'preparing') stream.explain(reason);
+      else stream.enter('preparing', { reason });
+    }
+  }
+
   async #launch(): Promise<WorkerProcess> {
-    const { command, limits } = this.#context;
+    const { command } = this.#context;
+    const { startTimeoutMs } = this.#pipeline.policy ?? {};
+    // A worker that may take longer to start must be given the time to say so.
+    const limits = {
+      ...(startTimeoutMs === undefined ? {} : { startMs: startTimeoutMs + START_ANSWER_MS }),
+      ...this.#context.limits,
+    };
     const worker = await WorkerProcess.launch(
       {
         command,
         scrubber: this.#scrubber,
         logger: this.#logger,
-        ...(limits === undefined ? {} : { limits }),
+        limits,
         onEvent: (event) => this.#workerEvents.apply(event),
         onRecords: (records) => this.#intake.take(records),
         onExit: (exit, pid) => this.#noteExit(exit, pid),
@@ -281,10 +322,10 @@ export class PipelineSupervisor {
     this.#emit('worker.exited', { pid, kind, exitCode: code, signal, message, ...cause });
   }
 
-  async #waitToRestart(reason: Reason): Promise<void> {
+  async #waitToRestart({ reason, backoff = RESTART_BACKOFF }: TryAgain): Promise<void> {
     this.#failures += 1;
     this.#restarts += 1;
-    const retryInMs = fullJitterMs(this.#failures, this.#context.backoff ?? RESTART_BACKOFF);
+    const retryInMs = fullJitterMs(this.#failures, this.#context.backoff ?? backoff);
     this.#state = 'backoff';
     this.#retryAt = new Date(this.#context.clock.now().getTime() + retryInMs);
     for (const stream of this.#running()) {
@@ -294,7 +335,7 @@ export class PipelineSupervisor {
     await wait(retryInMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
-  #endStreams(outcome: Exclude<Outcome, { next: 'again' }>): void {
+  #endStreams(outcome: Exclude<Outcome, TryAgain>): void {
     for (const stream of this.#running()) {
       if (outcome.next === 'reject') stream.enter('rejected', { reason: outcome.reason });
       else stream.enter('stopped', { reason: ENDED });

@@ -2,11 +2,22 @@ import type { Reason, StreamState } from './types.ts';
 
 /**
  * Which state may follow which. Within one try the way is forward only (connecting, live, ..., backoff); a new try
- * begins at `connecting` or, when the worker itself must come back first, at `pending`.
+ * begins at `connecting` or, when the worker itself must come back first, at `pending`, from where it passes `preparing`
+ * when engines must be built.
  */
 const NEXT: Readonly<Record<StreamState, readonly StreamState[]>> = {
   disabled: ['pending', 'draining', 'stopped'],
-  pending: ['connecting', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined', 'disabled'],
+  pending: [
+    'preparing',
+    'connecting',
+    'backoff',
+    'draining',
+    'stopped',
+    'rejected',
+    'quarantined',
+    'disabled',
+  ],
+  preparing: ['pending', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined', 'disabled'],
   connecting: ['connecting', 'live', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined'],
   live: [
     'connecting',
@@ -38,6 +49,7 @@ const NEXT: Readonly<Record<StreamState, readonly StreamState[]>> = {
 
 /** States that say nothing without a reason. */
 const NEEDS_REASON: ReadonlySet<StreamState> = new Set([
+  'preparing',
   'degraded',
   'stalled',
   'backoff',
@@ -144,13 +156,20 @@ export class StreamStateMachine {
     this.#since = this.#clock.now();
     this.#sinceMonotonicMs = this.#clock.monotonicMs();
     // While a new try runs, the reason of the failed one stays: it is what a person wants to know.
-    if (to !== 'connecting' && to !== 'pending') this.#reason = evidence.reason;
+    if (from === 'preparing' || (to !== 'connecting' && to !== 'pending')) {
+      this.#reason = evidence.reason;
+    }
     if (evidence.session !== undefined) this.#session = evidence.session;
     this.#retryAt =
       evidence.retryInMs === undefined
         ? undefined
         : new Date(this.#since.getTime() + evidence.retryInMs);
     return change;
+  }
+
+  /** A newer word on why the state is as it is; the state and its age stay. */
+  explain(reason: Reason): void {
+    this.#reason = reason;
   }
 
   #count(to: StreamState): void {

@@ -5,7 +5,7 @@ import type { EventLog } from './event-log.ts';
 import { StreamCounts } from './stream-counters.ts';
 import { StreamLatest } from './stream-latest.ts';
 import { type Clock, type Evidence, StreamStateMachine } from './stream-state.ts';
-import type { LatestFrame, LatestImage, StreamState, StreamStatus } from './types.ts';
+import type { LatestFrame, LatestImage, Reason, StreamState, StreamStatus } from './types.ts';
 
 /** States a worker cannot bring a stream out of: only an edit, a probe or a new start can. */
 const OVER: ReadonlySet<StreamState> = new Set(['stopped', 'rejected', 'quarantined', 'disabled']);
@@ -54,6 +54,11 @@ export class SupervisedStream {
         : { retryAt: this.#machine.retryAt.toISOString() }),
     });
     return true;
+  }
+
+  /** Says anew why the state is as it is, without an event. */
+  explain(reason: Reason): void {
+    this.#machine.explain(reason);
   }
 
   takeFrame(header: FrameHeader, payload: Uint8Array): void {

@@ -2,6 +2,7 @@ import type { OutboxRecord } from '../common/delivery.ts';
 import type { ErrorCode, Problem } from '../common/errors.ts';
 import type { FrameJson } from '../metadata/frame-json.ts';
 import type { ZoneSpec } from '../pipeline/analytics-spec.ts';
+import type { EngineRequest } from '../pipeline/engine-request.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { StreamCounters, StreamPolicy } from '../worker/protocol.ts';
@@ -21,12 +22,14 @@ export type JsonObject = { readonly [key: string]: Json };
 export type StreamSource = 'config' | 'api';
 
 /**
- * Where a stream is in its life. `live` is only said after a decoded frame. `degraded`, `stalled`, `disabled` and
+ * Where a stream is in its life. `live` is only said after a decoded frame. In `preparing` its TensorRT engines are
+ * built, which takes minutes and happens once; the reason says how far that is. `degraded`, `stalled`, `disabled` and
  * `quarantined` are entered by supervision; a reader must know them all.
  */
 export const STREAM_STATES = [
   'disabled',
   'pending',
+  'preparing',
   'connecting',
   'live',
   'degraded',
@@ -202,8 +205,48 @@ export interface CompiledPipeline {
   readonly graphs: readonly Graph[];
   /** The streams of the graphs, with the spec to show for each. */
   readonly streams: readonly { readonly id: string; readonly spec: StreamSpec }[];
+  /** What must be in the engine cache before the graphs run; absent or empty on the CPU. */
+  readonly engines?: readonly EngineRequest[];
   /** Defaults of `StreamPolicy` where absent. */
   readonly policy?: Partial<StreamPolicy>;
+}
+
+/** How far an engine is that a pipeline waits for. */
+export interface EngineProgress {
+  readonly request: EngineRequest;
+  /** `queued`: other engines are built first, one at a time on a machine. */
+  readonly phase: 'queued' | 'building';
+  /** Since the pipeline began to wait, or since the build began. */
+  readonly elapsedMs: number;
+}
+
+/** The TensorRT engines of this machine. */
+export interface EngineStore {
+  /**
+   * Builds what is missing; resolves when every engine can be used. Callers that want the same engine wait for one
+   * build; when the last of them aborts, it ends. `onProgress` is called about once a second while one is missing.
+   * Throws `SL_ENGINE_FAILED` with the last words of the build, `SL_UNAVAILABLE` when the cache cannot be written,
+   * `SL_CLOSED` when `signal` aborts.
+   */
+  ensure(
+    requests: readonly EngineRequest[],
+    options: {
+      readonly signal: AbortSignal;
+      readonly onProgress: (progress: EngineProgress) => void;
+    },
+  ): Promise<void>;
+  /** Counted since the start of the process, for metrics. */
+  readonly stats: EngineStats;
+}
+
+export interface EngineStats {
+  /** Engines that were there when a pipeline asked. */
+  readonly reused: number;
+  readonly built: number;
+  readonly failed: number;
+  /** Being built now: 0 or 1. */
+  readonly building: number;
+  readonly buildSeconds: number;
 }
 
 /** Turns specs into graphs; throws `SL_SPEC_INVALID` (with problems), `SL_MODEL_NOT_FOUND`, `SL_MODEL_INVALID`... */

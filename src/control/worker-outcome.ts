@@ -1,10 +1,19 @@
+import type { BackoffOptions } from '../common/retry.ts';
 import { EXIT_CODES } from '../worker/protocol.ts';
 import type { Reason, WorkerExit } from './types.ts';
+
+/** Another try, after a wait that `backoff` bounds where it is not the usual one. */
+export interface TryAgain {
+  readonly next: 'again';
+  readonly reason: Reason;
+  readonly backoff?: BackoffOptions;
+}
 
 /** What follows when a worker is gone: nothing, another try, or no use in trying. */
 export type Outcome =
   | { readonly next: 'over' }
-  | { readonly next: 'again' | 'reject'; readonly reason: Reason };
+  | TryAgain
+  | { readonly next: 'reject'; readonly reason: Reason };
 
 /** Of streams whose worker left without a word about them. */
 export const ENDED: Reason = {

@@ -1,4 +1,10 @@
 import { sightline } from '../gen/frame.js';
+import {
+  type AnalyticsJson,
+  analyticsToJson,
+  type TrackRecordJson,
+  trackRecordToJson,
+} from './frame-extras-json.ts';
 import { type ObjectJson, objectToJson } from './object-json.ts';
 import { timestampToRfc3339 } from './timestamp.ts';
 
@@ -27,6 +33,8 @@ export interface FrameJson {
   inferred: boolean;
   framesSkipped: string;
   recordId: string;
+  analytics?: AnalyticsJson;
+  trackRecords?: TrackRecordJson[];
 }
 
 /** Decimal nanoseconds. */
@@ -61,6 +69,8 @@ export function mapFrame(frame: sightline.v1.Frame): FrameJson {
   if (frame.tracker !== '') json.tracker = frame.tracker;
   if (frame.imageRef !== '') json.imageRef = frame.imageRef;
   if (frame.latency) json.latency = latencyToJson(frame.latency);
+  if (frame.analytics) json.analytics = analyticsToJson(frame.analytics);
+  if (frame.trackRecords.length > 0) json.trackRecords = frame.trackRecords.map(trackRecordToJson);
   return json;
 }
 

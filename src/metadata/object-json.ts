@@ -1,10 +1,12 @@
 import { sightline } from '../gen/frame.js';
+import { type BboxJson, bboxToJson } from './bbox-json.ts';
 import { float32ToJson, type JsonNumber } from './float32.ts';
+import { addObjectExtras, hasObjectExtras, type ObjectExtrasJson } from './object-extras-json.ts';
 
-/** One object of a frame in the proto3 JSON mapping. `bbox` is in pixels of the source frame. */
-export interface ObjectJson {
+/** One object of a frame in the proto3 JSON mapping. */
+export interface ObjectJson extends ObjectExtrasJson {
   id: string;
-  bbox?: { leftX: JsonNumber; topY: JsonNumber; rightX: JsonNumber; bottomY: JsonNumber };
+  bbox?: BboxJson;
   type: string;
   confidence: JsonNumber;
   info?: Readonly<Record<string, string>>;
@@ -41,19 +43,18 @@ export function objectToJson(object: ObjectFields): ObjectJson {
     framesSinceDetection: object.framesSinceDetection ?? 0,
   };
   const { bbox, info, speed, dir } = object;
-  if (bbox) {
-    json.bbox = {
-      leftX: float32ToJson(bbox.leftX ?? 0),
-      topY: float32ToJson(bbox.topY ?? 0),
-      rightX: float32ToJson(bbox.rightX ?? 0),
-      bottomY: float32ToJson(bbox.bottomY ?? 0),
-    };
-  }
+  if (bbox) json.bbox = bboxToJson(bbox);
   if (info && Object.keys(info).length > 0) json.info = info;
   if (speed) json.speed = float32ToJson(speed);
   if (dir && dir.length > 0) json.dir = dir.map(float32ToJson);
-  if (RARE_PARTS.some((part) => object[part])) addRareParts(object, json);
+  if (hasObjectExtras(object)) addObjectExtras(object, json);
+  if (hasRareParts(object)) addRareParts(object, json);
   return json;
+}
+
+function hasRareParts(object: ObjectFields): boolean {
+  const { embedding, pose, gaze, lipActivity, coordinate, location } = object;
+  return Boolean(embedding || pose || gaze || lipActivity || coordinate || location);
 }
 
 /** Mapped by the generated code, which knows their fields; slower, but almost no pipeline fills them. */

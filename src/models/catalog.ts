@@ -19,6 +19,8 @@ export interface Model extends LoadedManifest {
   /** Whether one run can take several frames. */
   readonly dynamicBatch: boolean;
   readonly kind: 'detector' | 'classifier';
+  /** SHA-256 of the INT8 calibration table, where there is one. */
+  readonly calibrationSha256?: string;
 }
 
 export interface CatalogOptions {
@@ -77,8 +79,15 @@ export async function loadModel(
   options: CatalogOptions = {},
 ): Promise<Model> {
   const model = await readManifest(directory, name);
-  await verifyOnnx(model, options.checksums ?? new ChecksumCache());
+  const checksums = options.checksums ?? new ChecksumCache();
+  await verifyOnnx(model, checksums);
   const { manifest } = model;
+  if (manifest.task === 'classifier' && manifest.logits) {
+    throw new SightlineError(
+      'SL_MODEL_INVALID',
+      `The model "${name}" gives logits, not probabilities: install it with \`sightline models add\`, which appends a softmax`,
+    );
+  }
   return {
     ...model,
     name,
@@ -87,7 +96,8 @@ export async function loadModel(
     input: { width: manifest.input.width, height: manifest.input.height },
     batch: manifest.batch,
     dynamicBatch: manifest.batch === 'dynamic',
-    kind: 'detector',
+    kind: manifest.task,
+    ...(await calibrationOf(model, checksums)),
   };
 }
 
@@ -152,6 +162,22 @@ export async function verifyOnnx(model: LoadedManifest, checksums: ChecksumCache
     `The ONNX file ${model.onnxFile} is not the one of its manifest: its SHA-256 is ${actual}, onnx.sha256 says ${onnx.sha256}. ` +
       `Run \`sightline models pull ${name}\` to restore it, or \`sightline models add\` for a file of yours`,
   );
+}
+
+async function calibrationOf(
+  { file, calibrationFile }: LoadedManifest,
+  checksums: ChecksumCache,
+): Promise<{ calibrationSha256?: string }> {
+  if (calibrationFile === undefined) return {};
+  try {
+    return { calibrationSha256: await checksums.sha256(calibrationFile) };
+  } catch (cause) {
+    throw new SightlineError(
+      'SL_MODEL_NOT_FOUND',
+      `Cannot read the calibration table ${calibrationFile} (${(cause as NodeJS.ErrnoException).code}): correct \`calibration\` in ${file}`,
+      { cause },
+    );
+  }
 }
 
 async function exists(file: string): Promise<boolean> {

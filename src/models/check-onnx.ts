@@ -1,5 +1,5 @@
 import { problemsError, type ValueProblem } from '../common/check.ts';
-import type { LoadedManifest, Manifest } from './manifest.ts';
+import type { ClassifierManifest, DetectorManifest, LoadedManifest, Manifest } from './manifest.ts';
 import { inspectOnnx, type OnnxSummary, type OnnxTensor } from './onnx-file.ts';
 
 /** The oldest operator set that ONNX Runtime promises to read. */
@@ -22,7 +22,9 @@ export async function checkOnnx(
     ...checkOpset(summary),
     ...checkInput(model.manifest, summary),
     ...checkOutputs(model.manifest, summary),
-    ...checkClasses(model.manifest, model.labels.length),
+    ...(model.manifest.task === 'detector'
+      ? checkClasses(model.manifest, model.labels.length)
+      : checkAttribute(model.manifest, model.labels.length)),
   ];
   if (problems.length > 0) {
     throw problemsError(problems, {
@@ -99,8 +101,20 @@ function compareShapes(
   return [{ pointer, message }];
 }
 
+/** One output of a probability for each label: [N, C], or the same with sizes of 1 behind. */
+function checkAttribute({ outputs }: ClassifierManifest, labels: number): ValueProblem[] {
+  if (outputs.length !== 1) {
+    return [{ pointer: '/outputs', message: 'a classifier has exactly one output' }];
+  }
+  const [, classes, ...rest] = outputs[0]!.shape;
+  if (classes === labels && rest.every((size) => size === 1)) return [];
+  const shape = outputs[0]!.shape.join(', ');
+  const message = `is [${shape}] where a classifier of ${labels} labels needs [N, ${labels}]`;
+  return [{ pointer: '/outputs/0/shape', message }];
+}
+
 /** Which size of an output must be what, for a number of classes. */
-function checkClasses({ parser, outputs }: Manifest, classes: number): ValueProblem[] {
+function checkClasses({ parser, outputs }: DetectorManifest, classes: number): ValueProblem[] {
   const [first] = outputs as [Manifest['outputs'][number]];
   const expectAt = (position: number, sizes: readonly number[]): ValueProblem[] => {
     const size = first.shape.at(position);

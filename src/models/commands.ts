@@ -5,6 +5,7 @@ import { ensureModel } from './ensure.ts';
 import { type AddOptions, addModel, pullFrom } from './install.ts';
 import type { Manifest } from './manifest.ts';
 import { inspectOnnx, type OnnxTensor } from './onnx-file.ts';
+import { exportTriton } from './triton.ts';
 
 /** Takes one line of a command's output, without the line end. */
 export type Output = (line: string) => void;
@@ -19,6 +20,7 @@ export interface ListEntry {
   /** `missing`: the ONNX file was not made yet; pull makes it. */
   readonly state: 'ready' | 'missing' | 'broken';
   readonly version?: string;
+  readonly task?: 'detector' | 'classifier';
   readonly input?: string;
   readonly licence?: string;
   /** Why a model cannot be used, and what to do. */
@@ -34,11 +36,11 @@ export async function modelsList(
   const entries: ListEntry[] = [];
   for (const name of await listModels(directory)) entries.push(await describe(directory, name));
   const width = Math.max(4, ...entries.map(({ name }) => name.length));
-  output(`${'NAME'.padEnd(width)}  STATE    VERSION  INPUT      LICENCE`);
+  output(`${'NAME'.padEnd(width)}  STATE    TASK        VERSION  INPUT      LICENCE`);
   for (const entry of entries) {
-    const { name, state, version = '-', input = '-', licence = '-', reason } = entry;
+    const { name, state, version = '-', input = '-', licence = '-', task = '-', reason } = entry;
     output(
-      `${name.padEnd(width)}  ${state.padEnd(7)}  ${version.padEnd(7)}  ${input.padEnd(9)}  ${licence}`,
+      `${name.padEnd(width)}  ${state.padEnd(7)}  ${task.padEnd(10)}  ${version.padEnd(7)}  ${input.padEnd(9)}  ${licence}`,
     );
     if (reason !== undefined) output(`  ${reason}`);
   }
@@ -49,8 +51,8 @@ async function describe(directory: string, name: string): Promise<ListEntry> {
   let facts = {};
   try {
     const { manifest } = await readManifest(directory, name);
-    const { version, licence, input } = manifest;
-    facts = { version, licence, input: `${input.width}x${input.height}` };
+    const { version, licence, input, task } = manifest;
+    facts = { version, licence, task, input: `${input.width}x${input.height}` };
     await loadModel(directory, name);
     return { name, state: 'ready', ...facts };
   } catch (error) {
@@ -83,7 +85,8 @@ export async function modelsShow(
       `${onnx.inputs.map(printTensor).join(' ')}, ${input.colour}, scale ${input.scale}, ${input.keepAspect ? 'aspect kept' : 'stretched'}`,
     ],
     ['outputs', onnx.outputs.map(printTensor).join(' ')],
-    ['parser', manifest.parser],
+    ['task', manifest.task],
+    manifest.task === 'detector' ? ['parser', manifest.parser] : ['attribute', manifest.attribute],
     ['batch', manifest.batch],
     ['threshold', String(thresholds.default)],
     ['labels', `${model.labels.length}: ${model.labels.join(', ')}`],
@@ -144,4 +147,27 @@ export async function modelsAdd(
 ): Promise<void> {
   const { manifest, folder } = await addModel(manifestFile, options);
   output(`${manifest.name}: installed in ${folder}`);
+}
+
+export interface TritonCommandOptions extends CommandOptions {
+  readonly batch?: number;
+  readonly precision?: 'fp32' | 'fp16';
+  readonly gpu?: number;
+  readonly engineCache?: string;
+}
+
+/** `sightline models triton NAME REPOSITORY`: lays a model out for `engine: nvinferserver`. */
+export async function modelsTriton(
+  name: string,
+  repository: string,
+  output: Output,
+  options: TritonCommandOptions = {},
+): Promise<void> {
+  const { batch = 16, precision = 'fp16', gpu = 0, engineCache } = options;
+  const model = await loadModel(options.directory ?? PATHS.models, name);
+  const folder = await exportTriton(model, repository, {
+    ...{ batchSize: batch, precision, gpuId: gpu },
+    ...(engineCache === undefined ? {} : { engineCache }),
+  });
+  output(`${name}: laid out in ${folder}`);
 }

@@ -60,7 +60,8 @@ async function obtain(
   target: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { source, convert, input, name } = model.manifest;
+  const { source, input, name } = model.manifest;
+  const convert = model.manifest.task === 'detector' ? model.manifest.convert : undefined;
   switch (source.kind) {
     case 'package': {
       const files = await checkPackageFiles(source);

@@ -4,10 +4,12 @@ import { parseDocument } from 'yaml';
 import { SightlineError } from '../common/errors.ts';
 import { replaceFile, writeFileIfChanged } from '../common/files.ts';
 import { PATHS } from '../common/paths.ts';
+import { appendSoftmax } from './append-softmax.ts';
 import { listModels, readManifest } from './catalog.ts';
 import { checkOnnx } from './check-onnx.ts';
 import { hashFile } from './checksum.ts';
 import { downloadFile } from './download.ts';
+import { formatLabels } from './labels.ts';
 import { type LoadedManifest, loadManifest, MANIFEST_FILE } from './manifest.ts';
 import { writeOwnNvinferConfig } from './nvinfer.ts';
 
@@ -22,7 +24,7 @@ export interface AddOptions {
 
 /**
  * Installs a model of your own: checks the ONNX file against the manifest and the labels, copies all three into the
- * folder of models and notes the checksum in the manifest there. A manifest that lies there already is completed.
+ * folder of models and notes the checksum in the manifest there. A classifier with `logits` gets a softmax on the way. A manifest that lies there already is completed.
  * @param manifestFile path of the manifest.
  * @throws SightlineError `SL_CONFLICT` when the name is taken, `SL_MODEL_INVALID` with everything that does not fit.
  */
@@ -44,14 +46,34 @@ export async function addModel(
   const onnxFile = resolve(options.onnx ?? given.onnxFile);
   await checkOnnx(given, onnxFile);
   const target = join(folder, given.manifest.onnx.file);
-  if (onnxFile !== target) await replaceFile(target, (partial) => copyFile(onnxFile, partial));
-  const edits: Edit[] = [[['onnx', 'sha256'], await hashFile(target)]];
+  const edits: Edit[] = [];
+  if (hasLogits(given)) {
+    const [output] = given.manifest.outputs;
+    await replaceFile(target, (partial) => appendSoftmax(onnxFile, partial, output!.name));
+    edits.push([['logits'], undefined]);
+  } else if (onnxFile !== target) {
+    await replaceFile(target, (partial) => copyFile(onnxFile, partial));
+  }
+  edits.push([['onnx', 'sha256'], await hashFile(target)]);
   if (!isInPlace) {
-    await writeFileIfChanged(folder, 'labels.txt', `${given.labels.join('\n')}\n`);
-    edits.push([['labels'], 'labels.txt']);
+    const text = formatLabels(given.manifest.task, given.labels);
+    await writeFileIfChanged(folder, 'labels.txt', text);
+    edits.push([['labels'], 'labels.txt'], ...(await installCalibration(given, folder)));
   }
   await writeEdited(given.file, join(folder, MANIFEST_FILE), edits);
   return finish(directory, name);
+}
+
+function hasLogits({ manifest }: LoadedManifest): boolean {
+  return manifest.task === 'classifier' && manifest.logits;
+}
+
+async function installCalibration(given: LoadedManifest, folder: string): Promise<Edit[]> {
+  const { calibrationFile } = given;
+  if (calibrationFile === undefined) return [];
+  const name = 'calibration.table';
+  await replaceFile(join(folder, name), (partial) => copyFile(calibrationFile, partial));
+  return [[['calibration'], name]];
 }
 
 /**

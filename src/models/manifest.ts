@@ -4,7 +4,7 @@ import { childPointer, problemsError, type ValueProblem } from '../common/check.
 import { type Document, loadDocument } from '../common/document.ts';
 import type { SightlineError } from '../common/errors.ts';
 import { defaulted, oneOf, strictObject, tagged } from '../common/schema.ts';
-import { readLabels } from './labels.ts';
+import { readAttributeLabels, readLabels } from './labels.ts';
 
 /** Names of models: safe as folder and file names. */
 export const MODEL_NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
@@ -40,8 +40,8 @@ const Source = tagged('kind', [
   }),
 ]);
 
-/** What `models/<name>/model.yaml` may hold. Unknown keys are refused. */
-export const ManifestSchema = strictObject({
+/** What both kinds have. */
+const common = {
   name: Type.String({
     pattern: MODEL_NAME_PATTERN,
     description: 'Equal to the name of the folder',
@@ -50,7 +50,6 @@ export const ManifestSchema = strictObject({
   licence: Type.String({ minLength: 1, description: 'SPDX identifier' }),
   description: defaulted(Type.String(), ''),
   source: Source,
-  convert: Type.Optional(oneOf(['centernet'], { description: 'Recipe that makes the ONNX file' })),
   onnx: strictObject({
     file: defaulted(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*\\.onnx$' }), 'model.onnx'),
     sha256: Type.Optional(SHA256),
@@ -80,6 +79,20 @@ export const ManifestSchema = strictObject({
     { minItems: 1, maxItems: 8 },
   ),
   labels: PATH,
+  calibration: Type.Optional(
+    Type.String({
+      ...PATH,
+      description: 'TensorRT calibration table, relative to the manifest; int8 needs it',
+    }),
+  ),
+  batch: oneOf(['dynamic', 'fixed'], { description: 'fixed: the ONNX file takes one frame' }),
+};
+
+/** A model that finds boxes in pictures. */
+const DetectorManifest = strictObject({
+  task: defaulted(Type.Literal('detector'), 'detector'),
+  ...common,
+  convert: Type.Optional(oneOf(['centernet'], { description: 'Recipe that makes the ONNX file' })),
   parser: oneOf(['centernet', 'yolov8', 'yolov5', 'yolox', 'ssd', 'detr']),
   thresholds: strictObject({
     default: SCORE,
@@ -94,9 +107,33 @@ export const ManifestSchema = strictObject({
   topk: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 10_000, description: 'Objects kept of each class' }),
   ),
-  batch: oneOf(['dynamic', 'fixed'], { description: 'fixed: the ONNX file takes one frame' }),
 });
-export type Manifest = Static<typeof ManifestSchema>;
+export type DetectorManifest = Static<typeof DetectorManifest>;
+
+/** A model that names one attribute of an object: its colour, make, posture. */
+const ClassifierManifest = strictObject({
+  task: Type.Literal('classifier'),
+  ...common,
+  attribute: Type.String({
+    pattern: '^[A-Za-z][A-Za-z0-9_-]{0,62}$',
+    description: 'What the labels are values of (nvinfer: classifier-type)',
+  }),
+  logits: defaulted(
+    Type.Boolean({
+      description:
+        'The ONNX file ends without a softmax: `models add` appends one, because nvinfer reads probabilities',
+    }),
+    false,
+  ),
+  thresholds: strictObject({ default: SCORE }),
+});
+export type ClassifierManifest = Static<typeof ClassifierManifest>;
+
+/** What `models/<name>/model.yaml` may hold. Unknown keys are refused. */
+export const ManifestSchema = tagged('task', [DetectorManifest, ClassifierManifest], {
+  description: 'A model; `task` may be left out of a detector',
+});
+export type Manifest = DetectorManifest | ClassifierManifest;
 
 /** A manifest that was read and is sound in itself, with its labels. Paths are absolute. */
 export interface LoadedManifest {
@@ -105,11 +142,13 @@ export interface LoadedManifest {
   readonly file: string;
   readonly onnxFile: string;
   readonly labelsFile: string;
+  /** By class; of a classifier: the values of its attribute. */
   readonly labels: readonly string[];
+  readonly calibrationFile?: string;
 }
 
 /** Parsers that pick peaks or queries themselves: overlapping boxes of one object do not occur. */
-export function needsNms(parser: Manifest['parser']): boolean {
+export function needsNms(parser: DetectorManifest['parser']): boolean {
   return parser !== 'centernet' && parser !== 'detr';
 }
 
@@ -124,11 +163,20 @@ export async function loadManifest(file: string): Promise<LoadedManifest> {
   const manifest: Manifest = document.value;
   const folder = resolve(file, '..');
   const labelsFile = resolve(folder, manifest.labels);
-  const labels = await readLabels(labelsFile);
-  const problems = [...findContradictions(manifest), ...findUnknownLabels(manifest, labels)];
+  const isDetector = manifest.task === 'detector';
+  const labels = await (isDetector ? readLabels(labelsFile) : readAttributeLabels(labelsFile));
+  const problems = [
+    ...findInputContradictions(manifest),
+    ...(isDetector ? findDetectorContradictions(manifest) : []),
+    ...(isDetector ? findUnknownLabels(manifest, labels) : []),
+  ];
   if (problems.length > 0) throw manifestError(document, problems);
   const onnxFile = join(folder, manifest.onnx.file);
-  return { manifest, folder, file, onnxFile, labelsFile, labels };
+  const { calibration } = manifest;
+  return {
+    ...{ manifest, folder, file, onnxFile, labelsFile, labels },
+    ...(calibration === undefined ? {} : { calibrationFile: resolve(folder, calibration) }),
+  };
 }
 
 function manifestError(document: Document<unknown>, problems: ValueProblem[]): SightlineError {
@@ -138,12 +186,20 @@ function manifestError(document: Document<unknown>, problems: ValueProblem[]): S
   });
 }
 
-function findContradictions(manifest: Manifest): ValueProblem[] {
+function findDetectorContradictions(manifest: DetectorManifest): ValueProblem[] {
   const problems: ValueProblem[] = [];
-  const { source, convert, input, parser, nms } = manifest;
+  const { source, convert, parser, nms } = manifest;
   if (convert !== undefined && source.kind !== 'package') {
     problems.push({ pointer: '/convert', message: 'needs a source of the kind package' });
   }
+  if (nms !== undefined && !needsNms(parser)) {
+    problems.push({ pointer: '/nms', message: `has no effect with ${parser}: remove it` });
+  }
+  return problems;
+}
+
+function findInputContradictions({ input }: Manifest): ValueProblem[] {
+  const problems: ValueProblem[] = [];
   const channels = input.colour === 'gray' ? 1 : 3;
   if (input.offsets.length > 0 && input.offsets.length !== channels) {
     const message = `must have ${channels} numbers for ${input.colour}`;
@@ -153,13 +209,10 @@ function findContradictions(manifest: Manifest): ValueProblem[] {
     const message = 'has no effect without keepAspect: remove it';
     problems.push({ pointer: '/input/symmetricPadding', message });
   }
-  if (nms !== undefined && !needsNms(parser)) {
-    problems.push({ pointer: '/nms', message: `has no effect with ${parser}: remove it` });
-  }
   return problems;
 }
 
-function findUnknownLabels(manifest: Manifest, labels: readonly string[]): ValueProblem[] {
+function findUnknownLabels(manifest: DetectorManifest, labels: readonly string[]): ValueProblem[] {
   return Object.keys(manifest.thresholds.classes)
     .filter((label) => !labels.includes(label))
     .map((label) => ({

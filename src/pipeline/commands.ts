@@ -1,11 +1,11 @@
+import type { ValueProblem } from '../common/check.ts';
 import { type Document, loadDocument } from '../common/document.ts';
 import { type Problem, SightlineError } from '../common/errors.ts';
 import { type CpuOptions, lowerCpu } from './backends/cpu.ts';
-import { graphDot } from './dot.ts';
-import type { GeneratedFile, Graph } from './graph.ts';
-import { allNodes } from './graph-check.ts';
-import { codecsOf, launchText } from './launch-text.ts';
-import { shownValue } from './print-value.ts';
+import { type DeepStreamOptions, lowerDeepStream } from './backends/deepstream.ts';
+import type { Backend, GeneratedFile, Lowered } from './graph.ts';
+import { codecsOf } from './launch-text.ts';
+import { type Format, loweredText } from './lowered-text.ts';
 import {
   type ResolvedModel,
   type ResolvedPipeline,
@@ -13,12 +13,10 @@ import {
   resolve,
 } from './resolve.ts';
 import { PipelineSpec } from './spec.ts';
-import { graphText } from './text.ts';
 
-export const BACKENDS = ['cpu'] as const;
-export const FORMATS = ['text', 'dot', 'launch', 'json'] as const;
-export type Backend = (typeof BACKENDS)[number];
-export type Format = (typeof FORMATS)[number];
+export type { Backend } from './graph.ts';
+export { FORMATS, type Format } from './lowered-text.ts';
+export const BACKENDS: readonly Backend[] = ['cpu', 'deepstream'];
 
 /** What both commands need from their caller. */
 export interface CommandContext extends ResolveOptions {
@@ -29,14 +27,23 @@ export interface CommandContext extends ResolveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** What a check of a lowered pipeline found; the message names the element. */
+export interface LoweredFinding extends ValueProblem {
+  readonly level: 'error' | 'warning';
+}
+
 export interface CompileOptions {
   readonly backend: Backend;
   readonly format: Format;
   readonly cpu: Omit<CpuOptions, 'configFile'>;
+  /** Needed for the backend `deepstream`. */
+  readonly deepStream?: DeepStreamOptions;
+  /** Checks what was lowered; an error fails the command, a warning is printed. Default: nothing is checked. */
+  readonly check?: (lowered: Lowered, pipeline: ResolvedPipeline) => readonly LoweredFinding[];
   /** Writes a model's configuration with another threshold and returns its path. */
   readonly configWithThreshold: (model: ResolvedModel, threshold: number) => Promise<string>;
-  /** Writes what the graphs read, so that a launch line runs. */
-  readonly writeFiles: (files: readonly GeneratedFile[]) => Promise<void>;
+  /** Writes what the graphs read, so that a launch line runs. Default: nothing is written. */
+  readonly writeFiles?: (files: readonly GeneratedFile[]) => Promise<void>;
   /** For `launch`: folder of Sightline's plugin, so that the line runs anywhere. */
   readonly pluginDir?: string;
   /** For `launch`: the codec to show where the source offers several. */
@@ -50,8 +57,8 @@ export interface CompileOptions {
  * `file:line:column: pointer: message`. Returns the exit code, 0 or 1.
  */
 export async function validateFile(file: string, context: CommandContext): Promise<number> {
-  const pipeline = await loadPipeline(file, context);
-  if (pipeline === undefined) return 1;
+  const valid = await withPipeline(file, context, () => undefined);
+  if (!valid) return 1;
   context.print(`${file}: ok`);
   return 0;
 }
@@ -62,87 +69,91 @@ export async function compileFile(
   options: CompileOptions,
   context: CommandContext,
 ): Promise<number> {
-  const pipeline = await loadPipeline(file, context);
-  if (pipeline === undefined) return 1;
+  const compiled = await withPipeline(file, context, async (pipeline, document) => {
+    const lowered = await lower(pipeline, options);
+    const findings = options.check?.(lowered, pipeline) ?? [];
+    printFindings(document, findings, context);
+    if (findings.some(({ level }) => level === 'error')) return false;
+    return print(file, lowered, options, context);
+  });
+  return compiled ? 0 : 1;
+}
+
+async function lower(pipeline: ResolvedPipeline, options: CompileOptions): Promise<Lowered> {
+  if (options.backend === 'deepstream') {
+    if (options.deepStream === undefined) {
+      throw new SightlineError('SL_INTERNAL', 'Cannot compile for DeepStream without its options');
+    }
+    return lowerDeepStream(pipeline, options.deepStream);
+  }
   const { model, threshold } = pipeline.infer;
   const configFile =
     threshold === undefined
       ? model.configFile
       : await options.configWithThreshold(model, threshold);
-  const { graphs, files } = lowerCpu(pipeline, { ...options.cpu, configFile });
-  const codecs = new Set(graphs.flatMap(codecsOf));
-  if (options.codec !== undefined && !codecs.has(options.codec)) {
-    const known = [...codecs].join(', ');
-    context.printError(`Cannot compile ${file} for codec "${options.codec}": known are ${known}`);
-    return 1;
+  return lowerCpu(pipeline, { ...options.cpu, configFile });
+}
+
+async function print(
+  file: string,
+  lowered: Lowered,
+  options: CompileOptions,
+  context: CommandContext,
+): Promise<boolean> {
+  const { format, codec, pluginDir, secrets = false, writeFiles } = options;
+  const codecs = new Set(lowered.graphs.flatMap(codecsOf));
+  if (codec !== undefined && !codecs.has(codec)) {
+    const known = [...codecs].join(', ') || 'none: an element of its own decodes';
+    context.printError(`Cannot compile ${file} for codec "${codec}": known are ${known}`);
+    return false;
   }
-  await options.writeFiles(files);
-  context.print(formatGraphs(graphs, options).trimEnd());
-  if (options.format === 'text') for (const file of files) context.print(fileText(file));
-  return 0;
+  await writeFiles?.(lowered.files);
+  const text = loweredText(lowered, format, {
+    secrets,
+    ...(codec === undefined ? {} : { codec }),
+    ...(pluginDir === undefined ? {} : { pluginDir }),
+  });
+  context.print(text.trimEnd());
+  return true;
 }
 
-/** A file the graphs read, for printing below them. */
-function fileText({ path, text }: GeneratedFile): string {
-  return `\nfile ${path}\n${text.trimEnd().replaceAll(/^(?=.)/gm, '  ')}`;
-}
-
-function formatGraphs(graphs: readonly Graph[], options: CompileOptions): string {
-  switch (options.format) {
-    case 'text':
-      return graphText(graphs);
-    case 'dot':
-      return graphDot(graphs);
-    case 'launch': {
-      const { codec, pluginDir, secrets = false } = options;
-      return launchText(graphs, {
-        secrets,
-        ...(codec === undefined ? {} : { codec }),
-        ...(pluginDir === undefined ? {} : { pluginDir }),
-      });
-    }
-    case 'json':
-      return JSON.stringify(graphs.map(withoutSecrets), undefined, 2);
-  }
-}
-
-/** The graph for printing as JSON. */
-function withoutSecrets(graph: Graph): Graph {
-  const shown = new Map(
-    allNodes(graph).map((node) => {
-      const names = Object.keys(node.properties);
-      const properties = names.map((name) => [name, shownValue(node, name)] as const);
-      return [node.id, { ...node, properties: Object.fromEntries(properties) }] as const;
-    }),
-  );
-  return {
-    ...graph,
-    nodes: graph.nodes.map(({ id }) => shown.get(id)!),
-    choices: graph.choices.map((choice) => ({
-      ...choice,
-      alternatives: choice.alternatives.map(({ caps, chain }) => ({
-        caps,
-        chain: chain.map(({ id }) => shown.get(id)!),
-      })),
-    })),
-  };
-}
-
-async function loadPipeline(
+/**
+ * Reads a pipeline file and does something with it. Prints what is wrong with the file, also where `action` finds it
+ * (problems have pointers), and tells whether all went well; `action` may say no too.
+ */
+async function withPipeline(
   file: string,
   context: CommandContext,
-): Promise<ResolvedPipeline | undefined> {
+  action: (
+    pipeline: ResolvedPipeline,
+    document: Document<PipelineSpec>,
+  ) => Promise<boolean> | undefined,
+): Promise<boolean> {
   const { env = process.env } = context;
   let document: Document<PipelineSpec> | undefined;
   try {
     document = await loadDocument(file, PipelineSpec, { env });
-    return resolve(document.value, context);
+    return (await action(resolve(document.value, context), document)) ?? true;
   } catch (error) {
     if (!(error instanceof SightlineError)) throw error;
     const problems = document === undefined ? error.problems : document.locate(error.problems);
     if (problems.length === 0) context.printError(error.message);
     for (const problem of problems) context.printError(problemLine(file, problem));
-    return undefined;
+    return false;
+  }
+}
+
+function printFindings(
+  document: Document<PipelineSpec>,
+  findings: readonly LoweredFinding[],
+  context: CommandContext,
+): void {
+  const texts = findings.map(({ level, pointer, message }) => ({
+    pointer,
+    message: `${level === 'warning' ? 'warning: ' : ''}${message}`,
+  }));
+  for (const problem of document.locate(texts)) {
+    context.printError(problemLine(document.file, problem));
   }
 }
 

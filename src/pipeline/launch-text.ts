@@ -8,6 +8,8 @@ export interface LaunchOptions {
   readonly codec?: string;
   /** Folder of Sightline's plugin: the command then finds its elements by itself. */
   readonly pluginDir?: string;
+  /** Variables the command is to be started with. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Print secrets as they are: the line is to be run, not shown. Default false. */
   readonly secrets?: boolean;
 }
@@ -31,16 +33,20 @@ export function launchText(graphs: readonly Graph[], options: LaunchOptions = {}
     const prefix = graphs.length === 1 ? '' : `g${index}_`;
     return launchGraph(flatten(graph, options.codec), prefix, options);
   });
-  const { pluginDir } = options;
-  const environment = pluginDir === undefined ? '' : `GST_PLUGIN_PATH=${shellWord(pluginDir)} `;
-  return [`${environment}gst-launch-1.0`, ...parts].join(INDENT);
+  const { pluginDir, environment = {} } = options;
+  const variables = {
+    ...environment,
+    ...(pluginDir === undefined ? {} : { GST_PLUGIN_PATH: pluginDir }),
+  };
+  const words = Object.entries(variables).map(([name, value]) => `${name}=${shellWord(value)} `);
+  return [`${words.join('')}gst-launch-1.0`, ...parts].join(INDENT);
 }
 
-/** Codecs a graph offers, in order of preference. */
+/** Codecs a graph offers, in order of preference; none where an element of its own decodes. */
 export function codecsOf(graph: Graph): readonly string[] {
-  return graph.choices.flatMap(({ alternatives }) =>
-    alternatives.map(({ chain }) => codecOf(chain)),
-  );
+  return graph.choices
+    .flatMap(({ alternatives }) => alternatives.map(({ chain }) => codecOf(chain)))
+    .filter((codec) => codec !== '');
 }
 
 function codecOf(chain: readonly GraphNode[]): string {

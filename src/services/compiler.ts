@@ -24,7 +24,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
   return {
     async stream(given) {
       const spec: StreamSpec = { ...defaults, ...given };
-      refuseFiles(spec);
+      refuseRecordings(spec);
       const compiled = await compile(spec, options);
       return { ...compiled, streams: [{ id: spec.id, spec }] };
     },
@@ -39,10 +39,11 @@ export function createCompiler(options: CompilerOptions): Compiler {
   };
 }
 
-/** What comes over the API must not open files of this machine; a configuration may. */
-function refuseFiles({ source }: StreamSpec): void {
-  if (source.type !== 'file') return;
-  const message = 'must be "rtsp": files can only be analysed by a pipeline of the configuration';
+/** What comes over the API must open no file of this machine and fetch nothing by HTTP; a configuration may. */
+function refuseRecordings({ source }: StreamSpec): void {
+  if (source.type === 'rtsp') return;
+  const what = source.type === 'file' ? 'files' : 'web addresses';
+  const message = `must be "rtsp": ${what} can only be analysed by a pipeline of the configuration`;
   throw problemsError([{ pointer: '/source/type', message }], { subject: 'the stream' });
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PATHS, ROOT } from '../common/paths.ts';
-import { checkDeepStream } from './doctor/deepstream.ts';
+import { checkDeepStream } from './doctor/deepstream/check.ts';
 import type { Finding } from './doctor/finding.ts';
 import { checkGStreamer, inspectGStreamer } from './doctor/gstreamer.ts';
 import { checkClock, checkDataDir, checkNode, checkPort } from './doctor/machine.ts';
@@ -11,6 +11,7 @@ import {
   checkOnnxRuntime,
   checkSqlite,
 } from './doctor/parts.ts';
+import { Host } from './nvidia/host.ts';
 
 export type { Finding } from './doctor/finding.ts';
 
@@ -27,6 +28,8 @@ export interface DoctorOptions {
   readonly http?: { readonly host: string; readonly port: number };
   /** Default: that of the process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The machine whose NVIDIA parts are looked at. Default: this one, with `env`. */
+  readonly host?: Host;
 }
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
@@ -34,19 +37,21 @@ const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 /** Looks at everything that Sightline needs on this machine. Never throws for what it finds. */
 export async function examine(options: DoctorOptions = {}): Promise<readonly Finding[]> {
   const { env = process.env, http = { host: '127.0.0.1', port: 8080 } } = options;
-  const inspection = await inspectGStreamer(env);
+  const host = options.host ?? new Host({ env });
+  const dataDir = options.dataDir ?? join(ROOT, 'data');
+  const inspection = await inspectGStreamer(host);
   const findings = await Promise.all([
     checkNode(),
-    checkGStreamer(inspection, env),
+    checkGStreamer(inspection, host),
     checkBuild(),
     checkSqlite(),
     checkOnnxRuntime(env),
     checkModels(options.modelsDir ?? PATHS.models),
     checkDemoClip(),
-    checkDataDir(options.dataDir ?? join(ROOT, 'data')),
+    checkDataDir(dataDir),
     checkPort(http.host, http.port),
     checkClock(),
-    checkDeepStream(inspection),
+    checkDeepStream({ host, inspection, enginesDir: join(dataDir, 'engines') }),
   ]);
   return findings.flat();
 }

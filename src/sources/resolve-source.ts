@@ -1,7 +1,7 @@
 import { childPointer, type ValueProblem } from '../common/check.ts';
 import { Secret } from '../common/secret.ts';
-import { type RtspLocation, splitRtspUrl } from './rtsp-url.ts';
-import type { FileSource, RtspSource, Source } from './specs.ts';
+import { type SourceLocation, splitUrl, type UrlKind } from './source-url.ts';
+import type { FileSource, HttpSource, RtspSource, Source } from './specs.ts';
 
 /** A source with its credentials taken out of the URL. */
 export interface ResolvedRtspSource {
@@ -14,17 +14,42 @@ export interface ResolvedRtspSource {
   readonly latencyMs: number;
 }
 
+export interface ResolvedHttpSource {
+  readonly type: 'http';
+  /** Without user and password. */
+  readonly location: string;
+  readonly username?: string;
+  readonly password?: Secret;
+}
+
 export interface ResolvedFileSource {
   readonly type: 'file';
   readonly path: string;
   readonly pace: 'none' | 'realtime';
 }
 
-export type ResolvedSource = ResolvedRtspSource | ResolvedFileSource;
+export type ResolvedSource = ResolvedRtspSource | ResolvedHttpSource | ResolvedFileSource;
+
+/** What `RtspSource` and `HttpSource` have in common. */
+type UrlSource = Pick<RtspSource | HttpSource, 'url' | 'username' | 'password'>;
 
 /** Whether frames come at their own pace, so that those the detector cannot take must be skipped. */
 export function isLive(source: ResolvedSource): boolean {
-  return source.type === 'rtsp' || source.pace === 'realtime';
+  return source.type === 'rtsp' || (source.type === 'file' && source.pace === 'realtime');
+}
+
+/**
+ * The URL with its credentials, for elements that take them there only. It is a secret wherever it differs from
+ * `location`.
+ */
+export function locationWithCredentials({
+  location,
+  username,
+  password,
+}: ResolvedRtspSource | ResolvedHttpSource): string {
+  if (username === undefined) return location;
+  const secret = password === undefined ? '' : `:${encodeURIComponent(password.reveal())}`;
+  return location.replace('://', () => `://${encodeURIComponent(username)}${secret}@`);
 }
 
 /** Resolves one source; pushes what is wrong with it to `problems` and returns undefined then. */
@@ -33,9 +58,14 @@ export function resolveSource(
   pointer: string,
   problems: ValueProblem[],
 ): ResolvedSource | undefined {
-  return source.type === 'rtsp'
-    ? resolveRtsp(source, pointer, problems)
-    : resolveFile(source, pointer, problems);
+  switch (source.type) {
+    case 'rtsp':
+      return resolveRtsp(source, pointer, problems);
+    case 'http':
+      return resolveUrl(source, 'http', pointer, problems);
+    case 'file':
+      return resolveFile(source, pointer, problems);
+  }
 }
 
 function resolveRtsp(
@@ -43,23 +73,33 @@ function resolveRtsp(
   pointer: string,
   problems: ValueProblem[],
 ): ResolvedRtspSource | undefined {
-  const split = splitRtspUrl(source.url);
+  const resolved = resolveUrl(source, 'rtsp', pointer, problems);
+  const { transport, latencyMs } = source;
+  return resolved && { ...resolved, transport, latencyMs };
+}
+
+/** Splits the credentials off, which RTSP and web sources have alike. */
+function resolveUrl<K extends UrlKind>(
+  source: UrlSource,
+  type: K,
+  pointer: string,
+  problems: ValueProblem[],
+): (SourceLocation & { readonly type: K }) | undefined {
+  const split = splitUrl(source.url, type);
   if (typeof split === 'string') {
     problems.push({ pointer: childPointer(pointer, 'url'), message: split });
     return undefined;
   }
   const credentials = mergeCredentials(source, split, pointer, problems);
-  if (credentials === undefined) return undefined;
-  const { transport, latencyMs } = source;
-  return { type: 'rtsp', location: split.location, ...credentials, transport, latencyMs };
+  return credentials && { type, location: split.location, ...credentials };
 }
 
 function mergeCredentials(
-  source: RtspSource,
-  split: RtspLocation,
+  source: UrlSource,
+  split: SourceLocation,
   pointer: string,
   problems: ValueProblem[],
-): Omit<RtspLocation, 'location'> | undefined {
+): Omit<SourceLocation, 'location'> | undefined {
   const { username, password } = source;
   if (split.username !== undefined) {
     if (username !== undefined || password !== undefined) {

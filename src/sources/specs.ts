@@ -54,6 +54,25 @@ export const FileSource = strictObject(
 );
 export type FileSource = Static<typeof FileSource>;
 
+/** A recorded video on a web server. */
+export const HttpSource = strictObject(
+  {
+    type: Type.Literal('http'),
+    url: Type.String({
+      minLength: 1,
+      maxLength: 2048,
+      description:
+        'http:// or https:// URL of a media file; a user and password in it are split off and never shown',
+    }),
+    username: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    password: Type.Optional(
+      secretString({ description: 'Never shown; better given by a variable of the environment' }),
+    ),
+  },
+  { description: 'A video file on a web server, played once, every frame' },
+);
+export type HttpSource = Static<typeof HttpSource>;
+
 /** Where a stream's video comes from. */
-export const Source = tagged('type', [RtspSource, FileSource]);
+export const Source = tagged('type', [RtspSource, FileSource, HttpSource]);
 export type Source = Static<typeof Source>;

@@ -42,6 +42,8 @@ export interface StartParams {
 
 /** How the worker brings a stream back. All waits in ms, monotonic clock. */
 export interface StreamPolicy {
+  /** For GStreamer to take a start; a longer one counts as a hang. Default 10000. Loading an engine takes longer. */
+  readonly startTimeoutMs?: number;
   /** Start to first decoded frame. Default 15000. */
   readonly firstFrameTimeoutMs: number;
   /** Gap after which a live stream counts as stalled and is reconnected. Default 10000. */

@@ -7,7 +7,7 @@ import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { decodedNodes, FrameCounters, NO_FRAMES } from './frame-counters.ts';
 import { DATA_FD, type StreamCounters, type StreamPolicy } from './protocol.ts';
 
-/** GStreamer takes a start within this, or it hangs. */
+/** GStreamer takes a start within this, or it hangs, unless the policy says otherwise. */
 const START_LIMIT_MS = 10_000;
 
 /** An error that explains the one before follows within this. */
@@ -112,9 +112,11 @@ export class Session {
         watch: decodedNodes(graph).map((node) => node.id),
         signal,
       });
-      this.#counters = new FrameCounters(this.#pipeline);
-      const timeoutMs = Math.min(START_LIMIT_MS, policy.firstFrameTimeoutMs);
+      const startLimitMs = policy.startTimeoutMs ?? START_LIMIT_MS;
+      const timeoutMs = Math.min(startLimitMs, policy.firstFrameTimeoutMs);
       await this.#pipeline.setState('playing', { timeoutMs, signal });
+      // Not before: an element that takes its time to start would not answer, and pass for one that hangs.
+      this.#counters = new FrameCounters(this.#pipeline);
     } catch (cause) {
       const error = toSightlineError(cause);
       this.#hung = error.code === 'SL_PIPELINE_TIMEOUT';

@@ -146,6 +146,28 @@ test('snapshot.svg embeds the picture and escapes what a label holds', async () 
   await app.close();
 });
 
+test('metrics count engines where there is a cache of them, and name the state preparing', async () => {
+  const counts = { reused: 3, built: 2, failed: 1, building: 1, buildSeconds: 240 };
+  const { app } = await apiUnderTest({ engines: { ...counts, pruned: 4, cacheBytes: 5000 } });
+  await app.inject({ method: 'POST', url: '/v1/streams', payload: { id: 'door', source: RTSP } });
+  const lines = (await app.inject('/metrics')).body.split('\n');
+  for (const line of [
+    'sightline_stream_state{stream_id="door",state="preparing"} 0',
+    'sightline_engines_total{result="reused"} 3',
+    'sightline_engines_total{result="built"} 2',
+    'sightline_engines_total{result="failed"} 1',
+    'sightline_engines_building 1',
+    'sightline_engine_build_seconds_total 240',
+    'sightline_engines_pruned_total 4',
+    'sightline_engine_cache_bytes 5000',
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
+  const document = (await app.inject('/openapi.json')).json();
+  const { state } = document.components.schemas.StreamStatus.properties;
+  assert.ok(state.enum.includes('preparing'));
+});
+
 test('readiness says why not; metrics and the OpenAPI document are complete', async () => {
   const { app, notReady } = await apiUnderTest();
   assert.equal((await app.inject('/readyz')).statusCode, 200);
@@ -163,6 +185,7 @@ test('readiness says why not; metrics and the OpenAPI document are complete', as
     /^sightline_frames_dropped_total\{stream_id="door",stage="infer",reason="skipped"\} 1$/m,
   );
   assert.match(metrics, /^outbox_records_delivered_total\{sink="files"\} 6$/m);
+  assert.doesNotMatch(metrics, /sightline_engine/);
   assert.match(metrics, /^outbox_oldest_record_age_seconds\{sink="files"\} 1\.5$/m);
   assert.doesNotMatch(metrics, /camera\.example/);
 

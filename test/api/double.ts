@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/api/app.ts';
+import type { EnginesView } from '../../src/api/dependencies.ts';
 import { SightlineError } from '../../src/common/errors.ts';
 import { EventLog } from '../../src/control/event-log.ts';
 import type { LatestImage, Orchestrator, StreamView } from '../../src/control/types.ts';
@@ -36,7 +37,9 @@ function view(spec: StreamSpec): StreamView {
 }
 
 /** The API over an orchestrator that only remembers: what is under test is the HTTP side. */
-export async function apiUnderTest(options: { image?: LatestImage; fail?: unknown } = {}) {
+export async function apiUnderTest(
+  options: { image?: LatestImage; fail?: unknown; engines?: EnginesView } = {},
+) {
   const events = new EventLog({ capacity: 8, firstId: 100 });
   const created: StreamSpec[] = [];
   const find = (id: string): StreamView => {
@@ -91,6 +94,7 @@ export async function apiUnderTest(options: { image?: LatestImage; fail?: unknow
       },
     ],
     outbox: () => ({ state: 'ok', bytes: 4096, refused: { full: 7 } }),
+    ...(options.engines === undefined ? {} : { engines: () => options.engines! }),
   });
   return { app, events, created, notReady };
 }

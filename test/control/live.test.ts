@@ -47,6 +47,12 @@ test('in a shared graph a decoder is one stream’s, the detector and the analyt
   assert.deepEqual(interval, [{ node: 'infer', property: 'interval', value: 4 }]);
   assert.deepEqual(streamsOf(SHARED, interval), ['gate', 'door']);
   assert.deepEqual(changesFor(SHARED, 'door', { kind: 'skip-frames', mode: 2 }), []);
+  const decoder = node('h264-decode-1', 'nvv4l2decoder', { role: 'decode', stream: 'door' });
+  const own = { ...SHARED, nodes: [...SHARED.nodes, decoder] };
+  assert.deepEqual(changesFor(own, 'door', { kind: 'skip-frames', mode: 2 }), [
+    { node: 'h264-decode-1', property: 'skip-frames', value: 2 },
+  ]);
+  assert.deepEqual(changesFor(own, 'gate', { kind: 'skip-frames', mode: 2 }), []);
   assert.deepEqual(changesFor(SHARED, 'gate', { kind: 'analytics-reload' }), [
     { node: 'analytics', property: 'config-file', value: '/w/a-1.txt' },
   ]);
@@ -67,6 +73,13 @@ test('analytics take the new file; elements that are not needed are switched off
     { node: 'analytics-2', property: 'enable', value: false },
   ]);
   assert.deepEqual(analyticsChanges(analytics('a'), analytics('b', 'c'), 'cam'), []);
+  const nvidia = (file: string): Graph => {
+    const properties = { 'config-file': file };
+    return { ...SHARED, nodes: [node('analytics', 'nvdsanalytics', { properties })] };
+  };
+  assert.deepEqual(analyticsChanges(nvidia('a'), nvidia('b'), 'door'), [
+    { node: 'analytics', property: 'config-file', value: 'b' },
+  ]);
   assert.deepEqual(analyticsChanges(graphOf('cam'), analytics('b'), 'cam'), []);
 });
 

@@ -84,6 +84,7 @@ function machineIn(state: string): StreamStateMachine | undefined {
   const ways: Record<string, readonly (typeof STREAM_STATES)[number][]> = {
     disabled: ['disabled'],
     pending: [],
+    preparing: ['preparing'],
     connecting: ['connecting'],
     degraded: ['connecting', 'live', 'degraded'],
     stalled: ['connecting', 'live', 'stalled'],

@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CPU_CODECS } from '../../src/pipeline/backends/cpu-codecs.ts';
-import { checkDeepStream } from '../../src/services/doctor/deepstream.ts';
 import { CPU_ELEMENTS } from '../../src/services/doctor/elements.ts';
 import { checkClock, checkDataDir, checkPort } from '../../src/services/doctor/machine.ts';
 import { checkModels, checkSqlite } from '../../src/services/doctor/parts.ts';
@@ -124,16 +123,6 @@ describe('doctor', () => {
   it('refuses a clock that is behind', async () => {
     assert.equal((await checkClock()).level, 'ok');
     assert.equal((await checkClock(0)).level, 'fail');
-  });
-
-  it('reports a DeepStream whose elements GStreamer does not load', async () => {
-    await using folder = await temporaryFolder();
-    const inspection = { version: '1.24.2', elements: new Set(['nvstreammux']) };
-    assert.equal((await checkDeepStream(inspection, join(folder.path, 'absent')))[0]?.level, 'ok');
-    await writeFile(join(folder.path, 'version'), 'Version: 9.1\n');
-    const [finding] = await checkDeepStream(inspection, folder.path);
-    assert.equal(finding?.level, 'fail');
-    assert.match(finding?.what ?? '', /^DeepStream Version: 9\.1 .* lacks nvinfer, nvtracker, /);
   });
 
   it('looks for every element that the codecs of the CPU backend use', () => {

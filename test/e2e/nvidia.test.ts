@@ -176,7 +176,7 @@ test('roi/update gives a running stream zones; analytics/reload-config reads the
   });
   assert.deepEqual(
     zones.map((zone) => zone.id),
-    ['left', 'right-half-' + zones[1]!.id.slice(-10)],
+    ['left', `right-half-${zones[1]!.id.slice(-10)}`],
   );
   assert.equal(
     await control('roi/update', { roi_count: 1, roi: [{ ...roi[0], width: 0 }] }),

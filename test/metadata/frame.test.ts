@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SightlineError } from '../../src/common/errors.ts';
 import { decodeFrame, frameToJson, readFrameHeader } from '../../src/metadata/frame.ts';
-import { encodeFrame, FULL_FRAME, FULL_OBJECT } from './sample-frame.ts';
+import { EXTRA_OBJECT_FIELDS, encodeFrame, FULL_FRAME, FULL_OBJECT } from './sample-frame.ts';
 
 test('frameToJson() maps every field of a full frame without losing a bit', () => {
   assert.deepEqual(frameToJson(encodeFrame(FULL_FRAME)), {
     ...FULL_FRAME,
     timestamp: '2023-11-14T22:13:20.123456789Z',
     objects: [
-      { ...FULL_OBJECT, classId: 7, framesSinceDetection: 3 },
+      { ...FULL_OBJECT, ...EXTRA_OBJECT_FIELDS },
       {
         id: '',
         type: 'car',
@@ -43,6 +43,20 @@ test('frameToJson() gives an empty frame the same core shape and leaves out what
 
 test('frameToJson() prints an enum value of a later version as its number', () => {
   assert.equal(frameToJson(encodeFrame({ captureClock: 77 })).captureClock, 77);
+});
+
+test('frameToJson() leaves out what was not counted', () => {
+  const json = frameToJson(
+    encodeFrame({
+      objects: [{ analytics: { zones: ['bay'] } }, { analytics: { stopped: true } }],
+      analytics: { zones: [{ id: 'bay', objects: 1 }] },
+    }),
+  );
+  assert.deepEqual(json.analytics, { zones: [{ id: 'bay', objects: 1, overcrowded: false }] });
+  assert.deepEqual(
+    json.objects.map(({ analytics }) => analytics),
+    [{ zones: ['bay'] }, { stopped: true }],
+  );
 });
 
 test('frameToJson() takes a decoded frame as well as bytes', () => {

@@ -21,7 +21,32 @@ export const FULL_OBJECT = {
   location: { lat: 48.137154, lon: 11.576124, alt: 519.5 },
 } as const;
 
-const EXTRA_OBJECT_FIELDS = { classId: 7, framesSinceDetection: 3 };
+/** Every field of an object that is ours. */
+export const EXTRA_OBJECT_FIELDS = {
+  classId: 7,
+  framesSinceDetection: 3,
+  classifications: [
+    { component: 2, attribute: 'colour', label: 'red', confidence: 0.75, value: 4 },
+    { component: 3, attribute: '', label: 'van', confidence: 0.5, value: 0 },
+  ],
+  analytics: {
+    zones: ['bay', 'dock'],
+    overcrowdedZones: ['dock'],
+    linesCrossed: ['gate-in'],
+    direction: 'north',
+    stopped: true,
+  },
+  trackState: 'TRACK_STATE_PROJECTED',
+  trackerConfidence: 0.25,
+  detectorBbox: { leftX: 11.5, topY: 21.25, rightX: 109.5, bottomY: 219.75 },
+  rotationDeg: -12.5,
+  parent: 2,
+  component: 1,
+  mask: { width: 2, height: 2, threshold: 0.5, scores: [0, 0.25, 0.75, 1] },
+  visibility: 0.875,
+  footImage: [60.5, 219.5],
+  footWorld: [1.5, -7.25],
+} as const;
 
 /** A frame with every field set, 64-bit values above 2^53 included. */
 export const FULL_FRAME = {
@@ -58,6 +83,31 @@ export const FULL_FRAME = {
   inferred: true,
   framesSkipped: '5',
   recordId: 'gate/01HF/9007199254740993',
+  analytics: {
+    zones: [
+      { id: 'bay', objects: 0, overcrowded: false },
+      { id: 'dock', objects: 12, overcrowded: true },
+    ],
+    lines: [{ id: 'gate-in', crossings: '1', crossingsTotal: '9007199254740993' }],
+  },
+  trackRecords: [
+    {
+      kind: 'KIND_TERMINATED',
+      id: '41',
+      classId: 7,
+      type: 'person',
+      points: [
+        {
+          frameSequence: '9007199254740993',
+          bbox: { leftX: 1, topY: 2, rightX: 3, bottomY: 4.5 },
+          confidence: 0.5,
+          age: 30,
+          state: 'TRACK_STATE_INACTIVE',
+          visibility: 0.25,
+        },
+      ],
+    },
+  ],
 } as const;
 
 /** Bytes of a frame given as the plain object that protobufjs' `fromObject` takes. */

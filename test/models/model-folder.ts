@@ -44,6 +44,26 @@ export const TINY_MANIFEST = {
   batch: 'fixed',
 };
 
+/** A classifier that fits `buildOnnx(CLASSIFIER_INPUT, [1, 3], ...)` and the labels red, green and blue. */
+export const TINY_CLASSIFIER = {
+  name: 'tiny-colour',
+  version: '2',
+  licence: 'MIT',
+  task: 'classifier',
+  attribute: 'colour',
+  source: { kind: 'local', origin: 'a test' },
+  onnx: { file: 'model.onnx' },
+  input: { name: 'images', width: 32, height: 32 },
+  outputs: [{ name: 'output0', shape: ['N', 3] }],
+  labels: 'labels.txt',
+  thresholds: { default: 0.4 },
+  batch: 'dynamic',
+};
+export const CLASSIFIER_FILES = {
+  labels: 'red;green;blue\n',
+  onnx: buildOnnx(['N', 3, 32, 32], ['N', 3]),
+};
+
 /** Writes manifest, labels and ONNX file into `folder` and returns the manifest's path. */
 export async function writeModel(
   folder: string,

@@ -79,7 +79,7 @@ test('writeNvinferConfig() puts overrides into a file named by its content', asy
   const folder = await makeFolder(t);
   const model = await loadManifest(await writeModel(join(folder, 'model')));
   const target = join(folder, 'configs', 'deeper');
-  const overrides = { threshold: 0.7, classIds: [1] };
+  const overrides = { threshold: 0.7, dropClassIds: [0, 2] };
   const [first, second] = await Promise.all([
     writeNvinferConfig(model, overrides, target),
     writeNvinferConfig(model, overrides, target),

@@ -4,8 +4,10 @@ import { parseDocument } from '../../src/common/document.ts';
 import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
 import type { Graph, PropertyValue } from '../../src/pipeline/graph.ts';
 import { allNodes, assertSound, graphProblems } from '../../src/pipeline/graph-check.ts';
+import { launchText } from '../../src/pipeline/launch-text.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
+import { graphText } from '../../src/pipeline/text.ts';
 import { CPU, compile, MODEL, MODELS, pipelineText, thrown } from './fixtures.ts';
 
 const CAMERA = '{ type: rtsp, url: "rtsp://h/x" }';
@@ -158,4 +160,19 @@ test('assertSound() refuses two graphs of one id', () => {
     code: 'SL_INTERNAL',
     message: 'Cannot use the lowered pipeline: two graphs have the same id',
   });
+});
+
+test('a web address is read with its password apart, and never shows it', () => {
+  const [graph] = compile(
+    pipelineText('{ type: http, url: "https://u:hunter2@h/v.mp4?X-Amz-Signature=abc123" }'),
+  );
+  const source = graph?.nodes.find(({ id }) => id === 'source');
+  assert.deepEqual(source?.properties, {
+    location: 'https://h/v.mp4?X-Amz-Signature=abc123',
+    'user-id': 'u',
+    'user-pw': 'hunter2',
+  });
+  assert.doesNotMatch(graphText([graph!]) + launchText([graph!]), /hunter2|abc123/);
+  const queue = graph?.nodes.find(({ id }) => id === 'frames');
+  assert.equal(queue?.properties['leaky'], undefined);
 });

@@ -22,8 +22,20 @@ export const MODEL: ResolvedModel = {
 /** A model that takes one frame at a time. */
 export const FIXED_MODEL: ResolvedModel = { ...MODEL, name: 'yolo-fixed', dynamicBatch: false };
 
+/** A classifier such as a user brings: no shipped model is one. */
+export const COLOUR_MODEL: ResolvedModel = {
+  ...MODEL,
+  name: 'vehicle-colour',
+  configFile: '/models/vehicle-colour/nvinfer.txt',
+  labels: ['black', 'white', 'red'],
+  kind: 'classifier',
+};
+
+/** A detector that looks inside of what another found. */
+export const PLATE_MODEL: ResolvedModel = { ...MODEL, name: 'plates', labels: ['plate'] };
+
 export const MODELS: ReadonlyMap<string, ResolvedModel> = new Map(
-  [MODEL, FIXED_MODEL].map((model) => [model.name, model]),
+  [MODEL, FIXED_MODEL, COLOUR_MODEL, PLATE_MODEL].map((model) => [model.name, model]),
 );
 
 /** What the ready pipelines take from the environment. */
@@ -34,6 +46,8 @@ export const ENV = {
   DOCK_2_URL: 'rtsp://dock-2.example/main',
   DOCK_2_PASSWORD: 'hunter2 "x"',
   GATE_URL: 'rtsps://[2001:db8::7]/gate',
+  ENTRANCE_URL: 'rtsps://viewer:hunter2@entrance.example/main',
+  REPLAY_URL: 'https://viewer:hunter2@files.example/replay.mp4',
 };
 
 export const CPU = {

@@ -47,6 +47,7 @@ const NATIVE_ALLOWED: Readonly<Record<string, readonly string[]>> = {
   common: [],
   core: [],
   plugin: ['common', 'core'],
+  deepstream: ['common', 'core', 'plugin'],
   addon: ['common'],
   camera: ['common'],
 };
@@ -154,5 +155,5 @@ test('native files include only what their folder may, and core and common no GS
 test('binding.gyp builds the addon alone', () => {
   const gyp = readFileSync(join(ROOT, 'binding.gyp'), 'utf8');
   assert.match(gyp, /native\/addon/);
-  assert.doesNotMatch(gyp, /native\/(core|plugin|camera)/);
+  assert.doesNotMatch(gyp, /native\/(core|plugin|deepstream|camera)/);
 });

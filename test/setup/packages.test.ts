@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ROOT } from '../../src/common/paths.ts';
@@ -10,17 +9,33 @@ interface SystemPackages {
   RUN: Entry[];
   BUILD: Entry[];
   TEST: Entry[];
+  DEEPSTREAM: Entry[];
   packagesFor(purpose: 'run' | 'test', distribution: string): { name: string; reason: string }[];
 }
 
-/** What an apt-get install instruction of a Dockerfile names, in the stage that begins with `from`. */
-function aptPackages(dockerfile: string, stage: string): string[] {
-  const text = readFileSync(join(ROOT, dockerfile), 'utf8').replaceAll('\\\n', ' ');
-  const body = text.split(/^FROM /m).find((part) => part.split('\n')[0]!.endsWith(stage));
-  assert.ok(body !== undefined, `${dockerfile} has a stage ${stage}`);
-  const install = /apt-get install -y --no-install-recommends ([^&\n]*)/.exec(body);
-  assert.ok(install?.[1] !== undefined, `${dockerfile} installs packages in ${stage}`);
-  return install[1].trim().split(/\s+/).sort();
+interface Stage {
+  readonly name?: string;
+  readonly instructions: readonly { keyword: string; text: string }[];
+}
+const { readDockerfile } = (await import(join(ROOT, 'scripts/docker/dockerfile.mjs'))) as {
+  readDockerfile(file: string): { stages: Stage[] };
+};
+const { installedPackages } = (await import(join(ROOT, 'scripts/docker/lint-apt.mjs'))) as {
+  installedPackages(text: string): string[];
+};
+
+/** What each stage of a Dockerfile installs, by its name; the last one has none. */
+function packagesOf(dockerfile: string): Record<string, string[]> {
+  const { stages } = readDockerfile(join(ROOT, dockerfile));
+  return Object.fromEntries(
+    stages.map(({ name = 'last', instructions }) => [
+      name,
+      instructions
+        .filter(({ keyword }) => keyword === 'RUN')
+        .flatMap(({ text }) => installedPackages(text))
+        .sort(),
+    ]),
+  );
 }
 
 const names = (entries: Entry[]) => entries.map(([name]) => name).sort();
@@ -29,7 +44,7 @@ describe('system packages', () => {
   it('are listed once, each with its reason', async () => {
     using checkout = new ScriptCheckout();
     const lists = await checkout.load<SystemPackages>('setup/system-packages.mjs');
-    const all = [...lists.RUN, ...lists.BUILD, ...lists.TEST];
+    const all = [...lists.RUN, ...lists.BUILD, ...lists.DEEPSTREAM, ...lists.TEST];
     assert.equal(new Set(names(all)).size, all.length);
     for (const [name, reason] of all) assert.ok(reason.length > 10, name);
   });
@@ -45,11 +60,14 @@ describe('system packages', () => {
 
   it('are the same in the Dockerfiles', async () => {
     using checkout = new ScriptCheckout();
-    const { RUN, BUILD } = await checkout.load<SystemPackages>('setup/system-packages.mjs');
-    for (const dockerfile of ['Dockerfile', 'Dockerfile.deepstream']) {
-      assert.deepEqual(aptPackages(dockerfile, 'AS run'), names(RUN));
-      assert.deepEqual(aptPackages(dockerfile, 'AS build'), names(BUILD));
-    }
+    const lists = await checkout.load<SystemPackages>('setup/system-packages.mjs');
+    const { RUN, BUILD, DEEPSTREAM } = lists;
+    assert.deepEqual(packagesOf('Dockerfile'), { run: names(RUN), build: names(BUILD), last: [] });
+    assert.deepEqual(packagesOf('Dockerfile.deepstream'), {
+      node: [],
+      build: names([...RUN, ...BUILD]),
+      last: names([...RUN, ...DEEPSTREAM]),
+    });
   });
 
   it('missing ones stop set-up under SIGHTLINE_NO_APT=1, with the reasons and the command', () => {

@@ -38,6 +38,21 @@ describe('set-up', () => {
     }
   });
 
+  it('runs some of the steps, with those they need', async () => {
+    using checkout = new ScriptCheckout();
+    type Step = { name: string; needs: string[] };
+    const { chooseSteps, stepsFor } = await checkout.load<{
+      stepsFor(purpose: string): Step[];
+      chooseSteps(steps: Step[], names?: string[]): Step[];
+    }>('setup/steps.mjs');
+    const steps = stepsFor('run');
+    const choose = (...names: string[]) => chooseSteps(steps, names).map(({ name }) => name);
+    assert.deepEqual(choose('npm'), ['npm']);
+    assert.deepEqual(choose('addon').sort(), ['addon', 'npm', 'packages-run', 'toolchain']);
+    assert.equal(chooseSteps(steps), steps);
+    assert.throws(() => choose('npm', 'addons'), /There is no set-up step "addons"/);
+  });
+
   it('waits for another set-up of the same checkout and takes over a dead one’s lock', async () => {
     using checkout = new ScriptCheckout();
     const { lockSetup } = await checkout.load<{

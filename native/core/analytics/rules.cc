@@ -209,7 +209,7 @@ void SortById(std::vector<RuleType>* rules) {
 }  // namespace
 
 AnalyticsRules LoadAnalyticsRules(const std::string& path) {
-  const KeyFile file = ReadKeyFile(path);
+  const KeyFile file = ReadKeyFile(path, "config-file");
   const KeyFileGroup* property = file.Find("property");
   if (property == nullptr) {
     throw Error(ErrorKind::kSettings,

@@ -23,11 +23,25 @@ struct ClassAttrs {
 enum class ColorFormat { kRgb = 0, kBgr = 1, kGray = 2 };
 enum class ClusterMode { kNms = 2, kNone = 4 };
 enum class ScalingFilter { kNearest = 0, kLinear = 1, kDefault = 6 };
+enum class NetworkType { kDetector = 0, kClassifier = 1 };
+
+// Which objects a classifier looks at, and when again (process-mode=2).
+struct ObjectFilter {
+  int operate_on_gie_id = -1;             // of this component; -1: of any
+  std::vector<int> operate_on_class_ids;  // empty: all
+  int min_width = 0;                      // source pixels
+  int min_height = 0;
+  int max_width = 0;  // 0: no limit
+  int max_height = 0;
+  // Frames after which a tracked object is looked at again; by default never.
+  int reinfer_interval = 2147483647;
+};
 
 // An nvinfer configuration file, as far as a CPU can follow it. Paths are absolute or relative to
 // the working directory, no longer to the file.
 struct InferConfig {
   std::string path;  // of the configuration file itself
+  NetworkType network_type = NetworkType::kDetector;
   std::string onnx_file;
   std::string labelfile_path;
   std::string parse_bbox_func_name;
@@ -47,10 +61,18 @@ struct InferConfig {
   ClusterMode cluster_mode = ClusterMode::kNms;
   std::vector<int> filter_out_class_ids;
   std::vector<ClassAttrs> classes;  // [num_detected_classes]
-  std::vector<std::string> labels;  // [num_detected_classes]
+  std::vector<std::string> labels;  // of the classes; of a classifier: the attribute's values
+  // Of a classifier.
+  float classifier_threshold = 0;  // a label needs more
+  std::string classifier_type;     // name of the attribute
+  ObjectFilter objects;
+  // Keys of the file that only tell TensorRT something, in the file's order.
+  std::vector<std::string> without_effect;
 };
 
 enum class KeyType { kInt, kBool, kFloat, kPath, kString, kIntList, kFloatList, kStringList };
+// Whom a key speaks to.
+enum class KeyScope { kAll, kDetector, kClassifier };
 
 // One key of the file format, as data, so that a test can compare it with nvinfer's.
 struct InferKey {
@@ -58,11 +80,15 @@ struct InferKey {
   KeyType type;
   // nvinfer's default as it is written in a file; nullptr where there is none.
   const char* default_value;
+  KeyScope scope = KeyScope::kAll;
 };
 
 // The keys that are honoured, of [property] and of [class-attrs-*].
 const std::vector<InferKey>& HonouredProperties();
 const std::vector<InferKey>& HonouredClassAttrs();
+// Keys that choose how TensorRT builds and where it runs: taken, checked, and without effect here,
+// so that a GPU's file can be read on a CPU.
+const std::vector<InferKey>& TensorRtProperties();
 // nvinfer's other keys: each is an error that says so, rather than "unknown".
 const std::vector<const char*>& RefusedProperties();
 const std::vector<const char*>& RefusedClassAttrs();
@@ -70,6 +96,9 @@ const std::vector<const char*>& RefusedClassAttrs();
 // Reads and checks the file and the labels it names; does not look at the model. Throws Error with
 // file, line, group and key, and what to do.
 InferConfig LoadInferConfig(const std::string& path);
+
+// "a, b, c", for a message.
+std::string JoinKeys(const std::vector<std::string>& keys);
 
 // "0;2;5" as class numbers; throws Error of kSettings, its text starting with `what`.
 std::vector<int> ParseClassIds(const std::string& value, const std::string& what);

@@ -89,14 +89,14 @@ KeyFile ParseKeyFile(const std::string& path, const std::string& text) {
   return file;
 }
 
-KeyFile ReadKeyFile(const std::string& path) {
+KeyFile ReadKeyFile(const std::string& path, const std::string& property) {
   std::ifstream stream(path, std::ios::binary);
   std::string text(kMostBytes + 1, '\0');
   if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (stream.bad() || (stream.fail() && !stream.eof())) {
     throw Error(ErrorKind::kNotFound, "Cannot read the configuration " + path + ": " +
-                                          std::strerror(errno) +
-                                          "; give the path of a file in config-file-path");
+                                          std::strerror(errno) + "; give the path of a file in " +
+                                          property);
   }
   text.resize(static_cast<size_t>(stream.gcount()));
   if (text.size() > kMostBytes) {

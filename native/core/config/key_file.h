@@ -29,7 +29,8 @@ struct KeyFile {
 };
 
 // Throws Error: kNotFound when the file cannot be read, kSettings with file and line otherwise.
-KeyFile ReadKeyFile(const std::string& path);
+// `property` is where the user gave the path.
+KeyFile ReadKeyFile(const std::string& path, const std::string& property = "config-file-path");
 KeyFile ParseKeyFile(const std::string& path, const std::string& text);
 
 // The items of a list separated by ';' (a last one may be empty), trimmed; "\;" stands for ';'.

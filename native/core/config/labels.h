@@ -9,4 +9,8 @@ namespace sightline {
 // the end are no part of them. Throws Error.
 std::vector<std::string> ReadLabels(const std::string& path);
 
+// The values of a classifier's attribute: one line, with ';' between them, as nvinfer has it for a
+// network of one output. Throws Error.
+std::vector<std::string> ReadAttributeLabels(const std::string& path);
+
 }  // namespace sightline

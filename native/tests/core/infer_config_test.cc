@@ -93,7 +93,7 @@ TEST_F(InferConfigTest, ReadsEveryKeyAsWritten) {
           "gie-unique-id=3\nbatch-size=8\ninterval=2\ninfer-dims=1;480;640\nnetwork-input-order=1\n"
           "output-blob-names=a;b;\nmodel-color-format=2\nnet-scale-factor=0.00392156862\n"
           "offsets=123.5\nmaintain-aspect-ratio=1\nsymmetric-padding=true\nscaling-filter=0\n"
-          "filter-out-class-ids=0;1\nprocess-mode=1\nnetwork-type=0\nnetwork-mode=0\ngpu-id=0\n"
+          "filter-out-class-ids=0;1\nprocess-mode=1\nnetwork-type=0\n"
           "\n[class-attrs-1]\npre-cluster-threshold=0.9\ntopk=3\n"
           "[class-attrs-all]\npre-cluster-threshold=0.5\npost-cluster-threshold=0.6\n"
           "nms-iou-threshold=0.45\nroi-top-offset=1\nroi-bottom-offset=2\ndetected-min-w=3\n"
@@ -132,13 +132,105 @@ TEST_F(InferConfigTest, ReadsEveryKeyAsWritten) {
   EXPECT_EQ(attrs.detected_max_h, 6);
 }
 
+// A file for a GPU is read on a CPU: what only TensorRT needs is checked and noted.
+TEST_F(InferConfigTest, NotesWhatOnlyTensorRtNeeds) {
+  const InferConfig config = LoadInferConfig(
+      Write("det.txt", Whole() + "network-mode=2\ngpu-id=3\nmodel-engine-file=/cache/m.engine\n"
+                                 "workspace-size=2000\nint8-calib-file=cal.bin\nenable-dla=1\n"
+                                 "use-dla-core=1\noutput-io-formats=a:fp32:chw\n"));
+  EXPECT_EQ(config.without_effect,
+            (std::vector<std::string>{"network-mode", "gpu-id", "model-engine-file",
+                                      "workspace-size", "int8-calib-file", "enable-dla",
+                                      "use-dla-core", "output-io-formats"}));
+  EXPECT_TRUE(LoadInferConfig(Write("det.txt", Whole())).without_effect.empty());
+}
+
+class ClassifierConfigTest : public InferConfigTest {
+ protected:
+  void SetUp() override {
+    InferConfigTest::SetUp();
+    Write("colours.txt", "red;dark blue;white\n");
+  }
+  static std::string Classifier() {
+    return "[property]\n"
+           "onnx-file=model.onnx\n"
+           "labelfile-path=colours.txt\n"
+           "process-mode=2\n"
+           "network-type=1\n";
+  }
+};
+
+TEST_F(ClassifierConfigTest, TakesNvinfersDefaults) {
+  const InferConfig config = LoadInferConfig(Write("cls.txt", Classifier()));
+  EXPECT_EQ(config.network_type, NetworkType::kClassifier);
+  EXPECT_EQ(config.labels, (std::vector<std::string>{"red", "dark blue", "white"}));
+  EXPECT_EQ(config.classifier_threshold, 0);
+  EXPECT_EQ(config.classifier_type, "");
+  EXPECT_EQ(config.objects.operate_on_gie_id, -1);
+  EXPECT_TRUE(config.objects.operate_on_class_ids.empty());
+  EXPECT_EQ(config.objects.reinfer_interval, 2147483647);
+  EXPECT_EQ(config.objects.min_width, 0);
+  EXPECT_EQ(config.objects.max_height, 0);
+}
+
+TEST_F(ClassifierConfigTest, ReadsEveryKeyAsWritten) {
+  const InferConfig config = LoadInferConfig(Write(
+      "cls.txt", Classifier() +
+                     "classifier-threshold=0.4\nclassifier-type=colour\nclassifier-async-mode=0\n"
+                     "secondary-reinfer-interval=30\noperate-on-gie-id=1\n"
+                     "operate-on-class-ids=2;5\ninput-object-min-width=16\n"
+                     "input-object-min-height=17\ninput-object-max-width=800\n"
+                     "input-object-max-height=801\nbatch-size=16\n"));
+  EXPECT_FLOAT_EQ(config.classifier_threshold, 0.4f);
+  EXPECT_EQ(config.classifier_type, "colour");
+  EXPECT_EQ(config.objects.reinfer_interval, 30);
+  EXPECT_EQ(config.objects.operate_on_gie_id, 1);
+  EXPECT_EQ(config.objects.operate_on_class_ids, (std::vector<int>{2, 5}));
+  EXPECT_EQ(config.objects.min_width, 16);
+  EXPECT_EQ(config.objects.min_height, 17);
+  EXPECT_EQ(config.objects.max_width, 800);
+  EXPECT_EQ(config.objects.max_height, 801);
+  EXPECT_EQ(config.batch_size, 16);
+}
+
+TEST_F(ClassifierConfigTest, RefusesWhatIsADetectors) {
+  EXPECT_EQ(Failure(Classifier() + "cluster-mode=2\n"),
+            "det.txt:6: [property] cluster-mode=2: only a detector (network-type=0) reads this; "
+            "remove the line");
+  EXPECT_EQ(Failure(Classifier() + "classifier-async-mode=1\n"),
+            "det.txt:6: [property] classifier-async-mode=1: labels always come with their frame "
+            "here; write 0");
+  EXPECT_EQ(Failure(Classifier() + "[class-attrs-all]\n"),
+            "det.txt:6: [class-attrs-all]: a classifier has no other group than [property]; remove "
+            "this one");
+  std::string text = Classifier();
+  text.erase(text.find("process-mode=2\n"), 15);
+  EXPECT_EQ(Failure(text),
+            "det.txt: [property] process-mode must be 2 for a classifier: it looks at objects that "
+            "a detector found");
+  // The network's type counts wherever it stands.
+  EXPECT_EQ(Failure("[property]\nclassifier-type=colour\n" + Classifier().substr(11)), "no error");
+}
+
+TEST_F(ClassifierConfigTest, RefusesLabelsOfAnotherForm) {
+  Write("colours.txt", "red\nblue\n");
+  EXPECT_EQ(Failure(Classifier()),
+            "colours.txt has 2 lines; a classifier's labels stand on one line, with ; between");
+  Write("colours.txt", "red;;blue\n");
+  EXPECT_EQ(Failure(Classifier()), "colours.txt: label 1 is empty; remove a ; or write it");
+  Write("labels.txt", "person\nroad;sign\n");
+  EXPECT_EQ(Failure(Whole()),
+            "labels.txt:2: the label of class 1 has a ';', which parts the labels of a classifier; "
+            "take another sign");
+}
+
 TEST_F(InferConfigTest, RefusesLinesWithTheirPlace) {
   struct Case {
     const char* line;
     const char* message;
   };
   const Case cases[] = {
-      {"model-engine-file=a.engine",
+      {"tlt-encoded-model=a.etlt",
        "nvinfer has this key, but slinfer cannot honour it on the CPU; remove the line"},
       {"batch_size=4", "unknown key; correct it or remove the line"},
       {"batch-size=many", "a whole number is needed"},
@@ -147,12 +239,17 @@ TEST_F(InferConfigTest, RefusesLinesWithTheirPlace) {
       {"interval=-1", "a number from 0 to 2147483647 is needed"},
       {"interval=99999999999999999999", "a whole number is needed"},
       {"process-mode=2",
-       "only whole frames are inferred here; write process-mode=1 or remove the line"},
-      {"network-type=1", "only detectors run here; write network-type=0 or remove the line"},
-      {"network-mode=2",
-       "the model runs in the precision of its ONNX file here; write network-mode=0 or remove the "
-       "line"},
-      {"gpu-id=1", "there is no GPU to choose here; write gpu-id=0 or remove the line"},
+       "detectors look at whole frames here; write process-mode=1 or remove the line"},
+      {"process-mode=3", "a number from 1 to 2 is needed"},
+      {"network-type=2", "only 0 (detector) and 1 (classifier) run on the CPU"},
+      {"classifier-threshold=0.5",
+       "only a classifier (network-type=1) reads this; remove the line"},
+      {"operate-on-gie-id=1", "only a classifier (network-type=1) reads this; remove the line"},
+      {"network-mode=4", "a number from 0 to 3 is needed"},
+      {"gpu-id=first", "a whole number is needed"},
+      {"enable-dla=on", "0 or 1 is needed"},
+      {"workspace-size=0.5", "a whole number is needed"},
+      {"model-engine-file=", "a value is needed"},
       {"infer-dims=3;512",
        "three numbers are needed, channels;height;width, for example 3;384;512"},
       {"infer-dims=3;0;512",
@@ -182,6 +279,9 @@ TEST_F(InferConfigTest, RefusesClassGroupLinesWithTheirPlace) {
   EXPECT_EQ(Failure(Whole() + "[class-attrs-all]\nthreshold=0.5\n"),
             "det.txt:8: [class-attrs-all] threshold=0.5: nvinfer has this key, but slinfer cannot "
             "honour it on the CPU; remove the line");
+  // nvinfer's default is -1, but it takes no negative number from a file.
+  EXPECT_EQ(Failure(Whole() + "[class-attrs-all]\ntopk=-1\n"),
+            "det.txt:8: [class-attrs-all] topk=-1: a number from 0 to 2147483647 is needed");
   EXPECT_EQ(Failure(Whole() + "[class-attrs-0]\npre-cluster-threshold=1.5\n"),
             "det.txt:8: [class-attrs-0] pre-cluster-threshold=1.5: a number from 0 to 1 is needed");
   EXPECT_EQ(Failure(Whole() + "[class-attrs-0]\ntop-k=1\n"),
@@ -263,6 +363,7 @@ TEST_F(InferConfigTest, RefusesFilesThatAreNotThereOrYaml) {
 TEST(InferKeys, AreEachInOneListOnly) {
   std::set<std::string> seen;
   for (const InferKey& key : HonouredProperties()) EXPECT_TRUE(seen.insert(key.name).second);
+  for (const InferKey& key : TensorRtProperties()) EXPECT_TRUE(seen.insert(key.name).second);
   for (const char* key : RefusedProperties()) EXPECT_TRUE(seen.insert(key).second) << key;
   seen.clear();
   for (const InferKey& key : HonouredClassAttrs()) EXPECT_TRUE(seen.insert(key.name).second);
@@ -275,6 +376,12 @@ TEST_F(InferConfigTest, ReadsEveryKeyItLists) {
   for (const InferKey& key : HonouredProperties()) {
     const std::string message = Failure(std::string("[property]\n") + key.name + "=\n");
     EXPECT_EQ(message.rfind("det.txt", 0), 0u) << key.name << ": " << message;
+  }
+  for (const InferKey& key : TensorRtProperties()) {
+    EXPECT_EQ(Failure(Whole() + key.name + "=\n")
+                  .rfind(std::string("det.txt:7: [property] ") + key.name, 0),
+              0u)
+        << key.name;
   }
   for (const InferKey& key : HonouredClassAttrs()) {
     EXPECT_EQ(Failure(Whole() + "[class-attrs-all]\n" + key.name + "=\n")

@@ -73,9 +73,9 @@ TEST_F(SlInferErrorsTest, ConfigurationThatIsNotThere) {
 }
 
 TEST_F(SlInferErrorsTest, UnsupportedKey) {
-  EXPECT_EQ(ModelRefusal(FixtureModel("fixed-boxes.onnx"), "model-engine-file=a.engine"),
+  EXPECT_EQ(ModelRefusal(FixtureModel("fixed-boxes.onnx"), "tlt-encoded-model=a.etlt"),
             files_.folder() +
-                "/det.txt:7: [property] model-engine-file=a.engine: nvinfer has this key, but "
+                "/det.txt:7: [property] tlt-encoded-model=a.etlt: nvinfer has this key, but "
                 "slinfer cannot honour it on the CPU; remove the line");
 }
 

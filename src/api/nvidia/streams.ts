@@ -17,7 +17,7 @@ const LABELS = {
 const SENSOR_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 const MAX_NAME_LENGTH = 1024;
 const LIVE: ReadonlySet<StreamState> = new Set(['live', 'degraded']);
-const WAITING: ReadonlySet<StreamState> = new Set(['pending', 'connecting']);
+const WAITING: ReadonlySet<StreamState> = new Set(['preparing', 'pending', 'connecting']);
 
 /** How an add is answered: as NVIDIA's server does, once the stream exists; or once it is known to give pictures. */
 export type Compat = 'strict' | 'honest';

@@ -1,14 +1,14 @@
 import { redactUrl } from '../../common/redact-url.ts';
-import type {
-  ResolvedFileSource,
-  ResolvedRtspSource,
-  ResolvedSource,
+import {
+  locationWithCredentials,
+  type ResolvedFileSource,
+  type ResolvedHttpSource,
+  type ResolvedRtspSource,
+  type ResolvedSource,
 } from '../../sources/resolve-source.ts';
 import type { GraphChoice, GraphNode } from '../graph.ts';
 import { CPU_CODECS, type CpuCodec } from './cpu-codecs.ts';
-
-/** How long rtspsrc waits for an answer or, with UDP, for a packet: 5 s. */
-const TIMEOUT_US = 5_000_000;
+import { TIMEOUT_US } from './rtsp.ts';
 
 /** The front of a graph: from the source to decoded pictures. */
 export interface SourcePart {
@@ -19,12 +19,21 @@ export interface SourcePart {
 
 /** Lowers a source; its pictures enter the node `to`. */
 export function lowerSource(source: ResolvedSource, to: string): SourcePart {
-  return source.type === 'rtsp' ? lowerRtsp(source, to) : lowerFile(source, to);
+  switch (source.type) {
+    case 'rtsp':
+      return lowerRtsp(source, to);
+    case 'http':
+      return parsed(httpNode(source), to);
+    case 'file':
+      return parsed(fileNode(source), to);
+  }
 }
 
 function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
   const { transport, latencyMs } = source;
-  const location = locationOf(source);
+  // rtspsrc offers what stands in the URL once and then reports the refusal; what stands in its user-id and user-pw
+  // properties it offers again and again, until the camera locks the account.
+  const location = locationWithCredentials(source);
   const node: GraphNode = {
     id: 'source',
     factory: 'rtspsrc',
@@ -54,27 +63,33 @@ function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
   return { nodes: [node], links: [], choice: { from: node.id, to, alternatives } };
 }
 
-/**
- * The URL with its credentials. rtspsrc offers what stands in the URL once and then reports the refusal; what stands in
- * its user-id and user-pw properties it offers again and again, until the camera locks the account.
- */
-function locationOf({ location, username, password }: ResolvedRtspSource): string {
-  if (username === undefined) return location;
-  const secret = password === undefined ? '' : `:${encodeURIComponent(password.reveal())}`;
-  return location.replace('://', () => `://${encodeURIComponent(username)}${secret}@`);
+function fileNode({ path }: ResolvedFileSource): GraphNode {
+  return { id: 'source', factory: 'filesrc', role: 'source', properties: { location: path } };
 }
 
-function lowerFile(source: ResolvedFileSource, to: string): SourcePart {
-  const nodes: GraphNode[] = [
-    { id: 'source', factory: 'filesrc', role: 'source', properties: { location: source.path } },
-    { id: 'demux', factory: 'parsebin', role: 'parse', properties: {} },
+/** souphttpsrc offers user and password once. A server that is silent for its 15 s (the default) ends the stream. */
+function httpNode({ location, username, password }: ResolvedHttpSource): GraphNode {
+  const properties = {
+    location,
+    ...(username === undefined ? {} : { 'user-id': username }),
+    ...(password === undefined ? {} : { 'user-pw': password.reveal() }),
+  };
+  const secret = [
+    ...(redactUrl(location) === location ? [] : ['location']),
+    ...(password === undefined ? [] : ['user-pw']),
   ];
+  return { id: 'source', factory: 'souphttpsrc', role: 'source', properties, secret };
+}
+
+/** A container, whatever brings its bytes. */
+function parsed(source: GraphNode, to: string): SourcePart {
+  const demux: GraphNode = { id: 'demux', factory: 'parsebin', role: 'parse', properties: {} };
   const alternatives = CPU_CODECS.map((codec) => ({
     caps: codec.fileCaps,
     chain: [receive(codec), ...decode(codec)],
   }));
   return {
-    nodes,
+    nodes: [source, demux],
     links: [{ from: 'source', to: 'demux' }],
     choice: { from: 'demux', to, alternatives },
   };

@@ -16,6 +16,7 @@ import type { ImagesSpec, TrackSpec } from '../spec.ts';
 import type { ByteTrackSpec } from '../track-spec.ts';
 import { lowerAnalytics } from './cpu-analytics.ts';
 import { lowerSource } from './cpu-source.ts';
+import { chainLinks, IMAGE_BUFFERS, METADATA_BUFFERS, node, output, queue } from './nodes.ts';
 
 export interface CpuOptions {
   /** ONNX Runtime's shared library. */
@@ -30,10 +31,6 @@ export interface CpuOptions {
   /** Folder (absolute) of the files the graphs read; `Lowered.files` are to be written there. */
   readonly filesDir: string;
 }
-
-/** Records an appsink holds for the reader before the pipeline waits. */
-const METADATA_BUFFERS = 64;
-const IMAGE_BUFFERS = 4;
 
 /**
  * Lowers a pipeline to elements that run on the CPU: one graph a stream. The worker runs all of them in one process,
@@ -194,39 +191,4 @@ function lowerOutputs(stream: ResolvedStream, images: ImagesSpec | undefined): O
     branchLinks: chainLinks([split, ...branch]),
     sessionNodes: [meta.id, 'image'],
   };
-}
-
-function output(id: string, outputKind: 1 | 2, maxBuffers: number): GraphNode {
-  // async=false: a branch that has had no picture yet must not hold the pipeline back from playing.
-  const properties = {
-    sync: false,
-    async: false,
-    'max-buffers': maxBuffers,
-    drop: false,
-    'emit-signals': false,
-    'enable-last-sample': false,
-  };
-  return { id, factory: 'appsink', role: 'output', properties, outputKind };
-}
-
-function queue(id: string, maxBuffers: number, leaky: boolean): GraphNode {
-  return node(id, 'queue', 'queue', {
-    ...(leaky ? { leaky: 'downstream' } : {}),
-    'max-size-buffers': maxBuffers,
-    'max-size-bytes': 0,
-    'max-size-time': 0,
-  });
-}
-
-function node(
-  id: string,
-  factory: string,
-  role: GraphNode['role'],
-  properties: Readonly<Record<string, PropertyValue>>,
-): GraphNode {
-  return { id, factory, role, properties };
-}
-
-function chainLinks(nodes: readonly GraphNode[]): GraphLink[] {
-  return nodes.slice(1).map((to, index) => ({ from: nodes[index]!.id, to: to.id }));
 }

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { PATHS } from '../../common/paths.ts';
+import type { Host } from '../nvidia/host.ts';
 import { CPU_ELEMENTS, SIGHTLINE_ELEMENTS } from './elements.ts';
 import { type Finding, fail, ok } from './finding.ts';
 
-const run = promisify(execFile);
 // The first look after an installation reads every plugin file.
 const INSPECT_LIMIT_MS = 60_000;
 const FLOOR = { major: 1, minor: 20 };
@@ -16,30 +14,50 @@ const REBUILD = 'npm run setup';
 export interface Inspection {
   readonly version: string;
   readonly elements: ReadonlySet<string>;
+  /** The plugin that an element comes from, by the element's name; of several plugins, the last one listed. */
+  readonly plugins: ReadonlyMap<string, string>;
+  /** Files that GStreamer gave up on and does not look at again. */
+  readonly blacklist: readonly string[];
+  /** Why nothing is known of the elements; absent when gst-inspect-1.0 answered. */
+  readonly problem?: string;
 }
 
-/** Asks gst-inspect-1.0 once for everything, our plugin included; undefined where there is no gst-inspect-1.0. */
-export async function inspectGStreamer(env: NodeJS.ProcessEnv): Promise<Inspection | undefined> {
+/** Asks gst-inspect-1.0 once for everything, our plugin included; undefined where there is no answer. */
+export async function inspectGStreamer(host: Host): Promise<Inspection | undefined> {
   const options = {
-    env: { ...env, GST_PLUGIN_PATH: pluginPath(env), LC_ALL: 'C' },
-    timeout: INSPECT_LIMIT_MS,
-    maxBuffer: 16 * 1024 * 1024,
+    env: { GST_PLUGIN_PATH: pluginPath(host.env) },
+    limitMs: INSPECT_LIMIT_MS,
   };
-  try {
-    const [version, list] = await Promise.all([
-      run('gst-inspect-1.0', ['--version'], options),
-      run('gst-inspect-1.0', [], options),
-    ]);
-    return {
-      version: /GStreamer (\S+)/.exec(version.stdout)?.[1] ?? 'unknown',
-      elements: new Set(
-        list.stdout.split('\n').flatMap((line) => /^\S+: {2}([\w-]+): /.exec(line)?.[1] ?? []),
-      ),
-    };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const version = await host.run('gst-inspect-1.0', ['--version'], options);
+  if (version.kind === 'absent') return undefined;
+  // One after the other: the first may write the registry that the second reads.
+  const list = await host.run('gst-inspect-1.0', [], options);
+  const blacklist = await host.run('gst-inspect-1.0', ['-b'], options);
+  const text = list.kind === 'done' ? list.stdout : '';
+  const plugins = new Map(
+    text.split('\n').flatMap((line): [string, string][] => {
+      const [, plugin, element] = /^(\S+): {2}([\w-]+): /.exec(line) ?? [];
+      return plugin === undefined || element === undefined ? [] : [[element, plugin]];
+    }),
+  );
+  return {
+    version:
+      (version.kind === 'done' ? /GStreamer (\S+)/.exec(version.stdout)?.[1] : undefined) ??
+      'unknown',
+    elements: new Set(plugins.keys()),
+    plugins,
+    blacklist: blacklist.kind === 'done' ? blacklisted(blacklist.stdout) : [],
+    ...(list.kind === 'hung'
+      ? { problem: `gst-inspect-1.0 did not end within ${list.limitMs / 1000} s` }
+      : list.kind === 'failed'
+        ? { problem: `gst-inspect-1.0 failed: ${list.stderr.split('\n').at(-1)}` }
+        : {}),
+  };
+}
+
+/** Indented lines below `Blacklisted files:`. */
+function blacklisted(text: string): string[] {
+  return text.split('\n').flatMap((line) => /^\s+(\S+\.so\S*)/.exec(line)?.[1] ?? []);
 }
 
 function pluginPath(env: NodeJS.ProcessEnv): string {
@@ -48,7 +66,7 @@ function pluginPath(env: NodeJS.ProcessEnv): string {
 
 export async function checkGStreamer(
   inspection: Inspection | undefined,
-  env: NodeJS.ProcessEnv,
+  host: Host,
 ): Promise<Finding[]> {
   if (inspection === undefined) {
     return [
@@ -59,10 +77,20 @@ export async function checkGStreamer(
       ),
     ];
   }
+  if (inspection.problem !== undefined) {
+    return [
+      checkVersion(inspection.version),
+      fail(
+        'elements',
+        inspection.problem,
+        'rm -rf ~/.cache/gstreamer-1.0; GST_DEBUG=3 gst-inspect-1.0 2>&1 | tail',
+      ),
+    ];
+  }
   return [
     checkVersion(inspection.version),
     ...checkElements(inspection.elements),
-    await checkPlugin(inspection.elements, env),
+    await checkPlugin(inspection.elements, host),
   ];
 }
 
@@ -96,7 +124,7 @@ function checkElements(present: ReadonlySet<string>): Finding[] {
   );
 }
 
-async function checkPlugin(present: ReadonlySet<string>, env: NodeJS.ProcessEnv): Promise<Finding> {
+async function checkPlugin(present: ReadonlySet<string>, host: Host): Promise<Finding> {
   const file = join(PATHS.pluginDir, 'libgstsightline.so');
   if (!existsSync(file)) return fail('plugin', `The plugin is not built: ${file}`, REBUILD);
   const absent = SIGHTLINE_ELEMENTS.filter((name) => !present.has(name));
@@ -105,18 +133,15 @@ async function checkPlugin(present: ReadonlySet<string>, env: NodeJS.ProcessEnv)
   }
   return fail(
     'plugin',
-    `${file} lacks ${absent.join(', ')}: ${await loadError(file, env)}`,
+    `${file} lacks ${absent.join(', ')}: ${await loadError(file, host)}`,
     `rm -rf build-native .cache/stamps/plugin && ${REBUILD}`,
   );
 }
 
 /** GStreamer's own words on a plugin file that it does not load. */
-async function loadError(file: string, env: NodeJS.ProcessEnv): Promise<string> {
-  try {
-    await run('gst-inspect-1.0', [file], { env, timeout: INSPECT_LIMIT_MS });
-    return 'it loads, but was built from other sources';
-  } catch (error) {
-    const { stderr = '' } = error as { stderr?: string };
-    return stderr.trim().split('\n').at(-1) ?? 'it does not load';
-  }
+async function loadError(file: string, host: Host): Promise<string> {
+  const result = await host.run('gst-inspect-1.0', [file], { limitMs: INSPECT_LIMIT_MS });
+  if (result.kind === 'done') return 'it loads, but was built from other sources';
+  if (result.kind === 'failed') return result.stderr.split('\n').at(-1) ?? 'it does not load';
+  return 'it does not load';
 }

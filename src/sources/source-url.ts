@@ -1,8 +1,11 @@
 import { isIPv6 } from 'node:net';
 import { Secret } from '../common/secret.ts';
 
-/** An RTSP URL taken apart. */
-export interface RtspLocation {
+/** What kind of source a URL is for: its scheme is that word, or the word with an s. */
+export type UrlKind = 'rtsp' | 'http';
+
+/** The URL of a source taken apart. */
+export interface SourceLocation {
   /** The URL without user and password. */
   readonly location: string;
   readonly username?: string;
@@ -13,26 +16,26 @@ const MAX_LENGTH = 2048;
 /** Every character RFC 3986 allows in a URL, reserved or not. No space, quote, backslash or control character. */
 const URL_TEXT = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/;
 const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
-const PARTS = /^(rtsps?):\/\/([^/?#]*)([^#]*)$/i;
+const PARTS = /^([a-z]+):\/\/([^/?#]*)([^#]*)$/i;
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /**
- * Takes `rtsp://user:password@host:554/path?query` apart. Returns the reason as text where the URL is not acceptable;
+ * Takes `rtsp://user:password@host:554/path?query`, or the same with http, apart. Returns the reason as text where the URL is not acceptable;
  * the text never quotes the URL, so that no credential can leak through it.
  */
-export function splitRtspUrl(url: string): RtspLocation | string {
+export function splitUrl(url: string, kind: UrlKind): SourceLocation | string {
   if (url.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`;
   if (!URL_TEXT.test(url)) {
     return 'holds a character that is not allowed in a URL (write it as %XX, for example %20 for a space)';
   }
   if (BROKEN_ESCAPE.test(url)) return 'holds a "%" that is not followed by two hexadecimal digits';
   const [, scheme, authority, rest] = PARTS.exec(url) ?? [];
-  if (scheme === undefined || authority === undefined || rest === undefined) {
+  if (authority === undefined || rest === undefined || !isScheme(scheme, kind)) {
     return url.includes('#')
       ? 'must not hold a "#" (in a user name or password write %23)'
-      : 'must begin with rtsp:// or rtsps://';
+      : `must begin with ${kind}:// or ${kind}s://`;
   }
   const at = authority.lastIndexOf('@');
   const host = authority.slice(at + 1);
@@ -44,7 +47,12 @@ export function splitRtspUrl(url: string): RtspLocation | string {
   return typeof credentials === 'string' ? credentials : { location, ...credentials };
 }
 
-function splitUserInfo(userInfo: string): Omit<RtspLocation, 'location'> | string {
+function isScheme(text: string | undefined, kind: UrlKind): text is string {
+  const scheme = text?.toLowerCase();
+  return scheme === kind || scheme === `${kind}s`;
+}
+
+function splitUserInfo(userInfo: string): Omit<SourceLocation, 'location'> | string {
   const colon = userInfo.indexOf(':');
   const username = decode(colon < 0 ? userInfo : userInfo.slice(0, colon));
   const password = colon < 0 ? undefined : decode(userInfo.slice(colon + 1));

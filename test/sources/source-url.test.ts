@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { redactUrl } from '../../src/common/redact-url.ts';
-import { splitRtspUrl } from '../../src/sources/rtsp-url.ts';
+import { splitUrl } from '../../src/sources/source-url.ts';
 
 /** URL, location, user, password. */
 const GOOD: readonly [string, string, string?, string?][] = [
@@ -20,8 +20,8 @@ const GOOD: readonly [string, string, string?, string?][] = [
 ];
 
 for (const [url, location, username, password] of GOOD) {
-  test(`splitRtspUrl() takes ${url} apart`, () => {
-    const split = splitRtspUrl(url);
+  test(`splitUrl() takes ${url} apart`, () => {
+    const split = splitUrl(url, 'rtsp');
     assert.ok(typeof split !== 'string', String(split));
     assert.equal(split.location, location);
     assert.equal(split.username, username);
@@ -89,8 +89,8 @@ const BAD: readonly [string, string][] = [
 ];
 
 for (const [url, reason] of BAD) {
-  test(`splitRtspUrl() refuses ${JSON.stringify(url).slice(0, 60)}`, () => {
-    assert.equal(splitRtspUrl(url), reason);
+  test(`splitUrl() refuses ${JSON.stringify(url).slice(0, 60)}`, () => {
+    assert.equal(splitUrl(url, 'rtsp'), reason);
   });
 }
 
@@ -114,3 +114,14 @@ for (const [url, shown] of REDACTED) {
     assert.equal(redactUrl(url), shown);
   });
 }
+
+test('splitUrl() takes web addresses apart by the same rules', () => {
+  const split = splitUrl('HTTPS://u:p%40@h.example:8443/a.mp4?x=1', 'http');
+  assert.ok(typeof split !== 'string', String(split));
+  assert.equal(split.location, 'https://h.example:8443/a.mp4?x=1');
+  assert.equal(split.password?.reveal(), 'p@');
+  const scheme = 'must begin with http:// or https://';
+  for (const url of ['rtsp://h/x', 'ftp://h/x', 'httpsx://h/x', 'file:///etc/passwd']) {
+    assert.equal(splitUrl(url, 'http'), scheme, url);
+  }
+});

@@ -1,0 +1,12 @@
+#pragma once
+
+// Stands in for TensorRT's header of this name, of which nvdsinfer_custom_impl.h names some classes
+// that a box parser has nothing to do with.
+namespace nvinfer1 {
+class IBuilder;
+class IBuilderConfig;
+class ICudaEngine;
+class INetworkDefinition;
+class IPluginFactory;
+enum class DataType : int;
+}  // namespace nvinfer1
