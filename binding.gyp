@@ -17,6 +17,7 @@
         "native/addon/json.cc",
         "native/addon/log_capture.cc",
         "native/addon/loop_thread.cc",
+        "native/addon/main_loop.cc",
         "native/addon/output.cc",
         "native/addon/pipeline.cc",
         "native/addon/pipeline_object.cc",

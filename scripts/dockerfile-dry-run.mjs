@@ -59,8 +59,10 @@ async function execute(name) {
       ...{ context: snapshotContext(ROOT, files, join(work, 'context')), files, work, log, say },
       cache: values.bases ?? join(work, 'bases'),
     });
-    const status = await runInImage(image, ['doctor'], log);
+    const { status, stdout } = await runInImage(image, ['doctor'], log);
     say(`sightline doctor in the image ends with ${status}`);
+    // Where NVIDIA's parts are stood in for, it has much to say.
+    for (const line of stdout.split('\n')) if (/^(?:warn|FAIL)/.test(line)) say(`  ${line}`);
     await runImage(image, { log, say });
     console.log(
       `${name}: every stage was built and the last one runs. Not executed, or stood in for:`,

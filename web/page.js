@@ -52,6 +52,11 @@ function showStream(stream) {
   part('inferred').textContent = `${number(status.fps.inferred)} fps`;
   part('latency').textContent = `${number(status.latencyMs?.p50, 0)} ms`;
   part('skipped').textContent = String(status.counters.framesSkipped);
+  const { accelerator } = status;
+  part('accelerator').textContent =
+    accelerator?.executionProvider.replace(/ExecutionProvider$/, '') ?? '–';
+  part('accelerator').dataset.kind = accelerator?.degraded ? 'wait' : '';
+  part('accelerator').title = accelerator?.fallbackReason ?? '';
   part('objects').replaceChildren(
     ...Object.entries(status.objectsLastSecond).map(([label, count]) => {
       const chip = document.createElement('span');

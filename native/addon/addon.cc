@@ -9,6 +9,7 @@
 
 #include "addon/gst_ptr.h"
 #include "addon/log_capture.h"
+#include "addon/main_loop.h"
 #include "addon/pipeline_object.h"
 #include "addon/record_writer.h"
 
@@ -75,6 +76,8 @@ Napi::Value Logs(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), TakeLogs());
 }
 
+void StartMainLoop(const Napi::CallbackInfo&) { RunMainLoop(); }
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitialiseGStreamer(env);
   exports.Set("Pipeline", PipelineObject::Define(env));
@@ -84,6 +87,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("writerStats", Napi::Function::New<WriterStats>(env, "writerStats"));
   exports.Set("forgetWriter", Napi::Function::New<ForgetWriter>(env, "forgetWriter"));
   exports.Set("captureLogs", Napi::Function::New<Capture>(env, "captureLogs"));
+  exports.Set("runMainLoop", Napi::Function::New<StartMainLoop>(env, "runMainLoop"));
   exports.Set("takeLogs", Napi::Function::New<Logs>(env, "takeLogs"));
   return exports;
 }

@@ -1,7 +1,10 @@
 #include "addon/assembly.h"
 
+#include <utility>
+
 #include "addon/element.h"
 #include "addon/failure.h"
+#include "addon/main_loop.h"
 
 namespace sightline::addon {
 namespace {
@@ -20,6 +23,8 @@ std::string DescribePads(GstElement* element, GstPadDirection direction) {
 
 Assembly::Assembly(const std::string& name, OnAdded on_added)
     : pipeline_(Sink(gst_pipeline_new(name.c_str()))), on_added_(std::move(on_added)) {}
+
+Assembly::~Assembly() { ReleaseOnMainLoop(std::move(pipeline_)); }
 
 GstElement* Assembly::Add(const NodeSpec& node) {
   const auto element = MakeElement(node);

@@ -21,6 +21,7 @@ class Assembly {
   using OnAdded = std::function<void(const NodeSpec&, GstElement*)>;
 
   Assembly(const std::string& name, OnAdded on_added);
+  ~Assembly();
 
   GstElement* pipeline() const { return pipeline_.get(); }
   // Makes the node's element and puts it into the pipeline. Throws Failure.

@@ -10,6 +10,7 @@
 #include "addon/failure.h"
 #include "addon/gvalue_json.h"
 #include "addon/json.h"
+#include "addon/main_loop.h"
 #include "common/guard.h"
 
 namespace sightline::addon {
@@ -26,20 +27,35 @@ void ForEachNode(const GraphSpec& spec, Visit&& visit) {
   }
 }
 
-struct FirstBuffer {
+struct Watched {
   std::shared_ptr<EventQueue> events;
   std::string node;
 };
 
+std::string NodeEvent(const char* type, const std::string& node) {
+  JsonWriter json;
+  return json.BeginObject().Key("type").String(type).Key("node").String(node).EndObject().Take();
+}
+
 GstPadProbeReturn ReportFirstBuffer(GstPad* pad, GstPadProbeInfo*, gpointer data) {
   return Guard(GST_PAD_PARENT(pad), GST_PAD_PROBE_REMOVE, [&] {
-    const auto* first = static_cast<FirstBuffer*>(data);
-    JsonWriter json;
-    json.BeginObject().Key("type").String("first-buffer");
-    json.Key("node").String(first->node).EndObject();
-    first->events->Push(json.Take());
+    const auto* watched = static_cast<Watched*>(data);
+    watched->events->Push(NodeEvent("first-buffer", watched->node));
     return GST_PAD_PROBE_REMOVE;
   });
+}
+
+constexpr char kNodeEos[] = "sightline-node-eos";
+
+// Over the bus, so that it comes after the error which it may be a consequence of.
+GstPadProbeReturn ReportEnd(GstPad* pad, GstPadProbeInfo* info, gpointer) {
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) return GST_PAD_PROBE_OK;
+  const Owned<GstElement> element(gst_pad_get_parent_element(pad));
+  if (element == nullptr) return GST_PAD_PROBE_OK;
+  gst_element_post_message(
+      element.get(),
+      gst_message_new_application(GST_OBJECT(element.get()), gst_structure_new_empty(kNodeEos)));
+  return GST_PAD_PROBE_OK;
 }
 
 }  // namespace
@@ -122,21 +138,22 @@ void Pipeline::OnAdded(const NodeSpec& node, GstElement* element) {
   }
   const auto& watch = options_.watch;
   if (std::find(watch.begin(), watch.end(), node.id) != watch.end()) {
-    WatchFirstBuffer(node, element);
+    Watch(node, element);
   }
 }
 
-void Pipeline::WatchFirstBuffer(const NodeSpec& node, GstElement* element) {
+void Pipeline::Watch(const NodeSpec& node, GstElement* element) {
   Owned<GstPad> pad(gst_element_get_static_pad(element, "src"));
   if (pad == nullptr) pad = Adopt(gst_element_get_static_pad(element, "sink"));
   if (pad == nullptr) {
     throw Failure(kSpecInvalid, "Node \"" + node.id + "\" has no pad to watch",
                   {{"node", node.id}});
   }
-  const auto mask =
+  const auto buffers =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
-  gst_pad_add_probe(pad.get(), mask, ReportFirstBuffer, new FirstBuffer{events_, node.id},
-                    [](gpointer data) { delete static_cast<FirstBuffer*>(data); });
+  gst_pad_add_probe(pad.get(), buffers, ReportFirstBuffer, new Watched{events_, node.id},
+                    [](gpointer data) { delete static_cast<Watched*>(data); });
+  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, ReportEnd, nullptr, nullptr);
 }
 
 void Pipeline::SetState(uint32_t request, GstState target, bool wait) {
@@ -147,7 +164,13 @@ std::string Pipeline::SetStateNow(uint32_t request, GstState target, bool wait) 
   GstElement* pipeline = RequireBuilt();
   SettlePending("Another state change came before this one was done");
   target_ = target;
-  const GstStateChangeReturn result = gst_element_set_state(pipeline, target);
+  GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
+  const auto change = [&] { result = gst_element_set_state(pipeline, target); };
+  if (target == GST_STATE_NULL) {
+    OnMainLoop(change);
+  } else {
+    change();
+  }
   if (result == GST_STATE_CHANGE_FAILURE) {
     DrainBus();  // so that the error's event comes before this reply
     throw Failure(kPipelineFailed, "Pipeline \"" + spec_.id + "\" cannot go to state " +
@@ -246,9 +269,18 @@ void Pipeline::Dot(uint32_t request) {
   });
 }
 
-void Pipeline::SendEos(uint32_t request) {
-  Run(request, [this] {
-    const bool taken = gst_element_send_event(RequireBuilt(), gst_event_new_eos());
+void Pipeline::SendEos(uint32_t request, std::vector<std::string> nodes) {
+  Run(request, [this, nodes = std::move(nodes)] {
+    bool taken = nodes.empty() && gst_element_send_event(RequireBuilt(), gst_event_new_eos());
+    for (const auto& node : nodes) {
+      RequireNode(node);
+      RequireBuilt();
+      GstElement* element = assembly_->Find(node);
+      const Owned<GstPad> pad(element == nullptr ? nullptr
+                                                 : gst_element_get_static_pad(element, "src"));
+      // The pad refuses what the element gives it after this.
+      if (pad != nullptr && gst_pad_push_event(pad.get(), gst_event_new_eos())) taken = true;
+    }
     return std::string(taken ? "true" : "false");
   });
 }
@@ -277,6 +309,11 @@ void Pipeline::HandleMessage(GstMessage* message) {
       break;
     case GST_MESSAGE_EOS:
       events_->Push("{\"type\":\"eos\"}");
+      break;
+    case GST_MESSAGE_APPLICATION:
+      if (gst_message_has_name(message, kNodeEos)) {
+        events_->Push(NodeEvent("node-eos", NodeOf(message, pipeline)));
+      }
       break;
     case GST_MESSAGE_STATE_CHANGED:
       if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline)) HandleStateChange(message);
@@ -362,7 +399,7 @@ GstElement* Pipeline::RequireBuilt() const {
 
 void Pipeline::StopNow() {
   if (assembly_ == nullptr) return;
-  gst_element_set_state(assembly_->pipeline(), GST_STATE_NULL);
+  OnMainLoop([this] { gst_element_set_state(assembly_->pipeline(), GST_STATE_NULL); });
   SettlePending("The pipeline was closed");
   if (bus_watch_ != nullptr) g_source_destroy(bus_watch_.get());
 }

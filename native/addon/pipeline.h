@@ -22,7 +22,8 @@
 namespace sightline::addon {
 
 struct PipelineOptions {
-  // Nodes that report the first buffer that leaves (or, for sinks, reaches) them.
+  // Nodes that report the first buffer and each end-of-stream that leaves (or, for sinks, reaches)
+  // them.
   std::vector<std::string> watch;
   // Where output nodes send their buffers; null: to the event queue.
   std::shared_ptr<RecordSink> records;
@@ -52,7 +53,9 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   // value) or that lacks an optional property.
   void SetProperties(uint32_t request, std::vector<PropertyChange> changes);
   void Dot(uint32_t request);
-  void SendEos(uint32_t request);
+  // End-of-stream into the sources, or out of `nodes` where there are some. Replies whether any
+  // took it.
+  void SendEos(uint32_t request, std::vector<std::string> nodes);
 
   bool busy() const { return loop_.busy(); }
   // {"events": dropped, "outputs": {node: {"records", "bytes", "dropped"}}}; from any thread.
@@ -83,7 +86,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void ApplyChanges(const NodeSpec& node, GstElement* element);
   void StopNow();
   void OnAdded(const NodeSpec& node, GstElement* element);
-  void WatchFirstBuffer(const NodeSpec& node, GstElement* element);
+  void Watch(const NodeSpec& node, GstElement* element);
   void HandleMessage(GstMessage* message);
   void HandleError(GstMessage* message);
   void HandleStateChange(GstMessage* message);

@@ -178,7 +178,9 @@ void PipelineObject::SetProperties(const Napi::CallbackInfo& info) {
 
 void PipelineObject::Dot(const Napi::CallbackInfo& info) { Live(info).Dot(Request(info)); }
 
-void PipelineObject::SendEos(const Napi::CallbackInfo& info) { Live(info).SendEos(Request(info)); }
+void PipelineObject::SendEos(const Napi::CallbackInfo& info) {
+  Live(info).SendEos(Request(info), ReadStrings(info[1], "nodes"));
+}
 
 Napi::Value PipelineObject::Counters(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), Live(info).CountersJson());

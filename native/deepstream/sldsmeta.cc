@@ -7,8 +7,8 @@
 
 #include "deepstream/batch_writer.h"
 #include "deepstream/ds_meta_settings.h"
+#include "plugin/element_errors.h"
 #include "plugin/elements.h"
-#include "plugin/guard_errors.h"
 #include "plugin/message_source.h"
 
 // sldsmeta turns each frame of a DeepStream batch into one protobuf message of the objects on it: N
@@ -59,7 +59,7 @@ void DropOutput(SlDsMetaState* state) {
 }
 
 gboolean Start(GstBaseTransform* base) {
-  return GuardErrors(base, gboolean{FALSE}, [&]() -> gboolean {
+  return SlGuardErrors(GST_ELEMENT(base), gboolean{FALSE}, [&]() -> gboolean {
     SlDsMetaState* state = Self(base)->state;
     GST_OBJECT_LOCK(base);
     const SlDsMetaWanted wanted = state->wanted;
@@ -117,7 +117,7 @@ void WriteBatch(GstBaseTransform* base, GstBuffer* input) {
 // before anything is handed on, for the muxer has only a few of them.
 GstFlowReturn GenerateOutput(GstBaseTransform* base, GstBuffer** output) {
   *output = nullptr;
-  return GuardErrors(base, GST_FLOW_ERROR, [&] {
+  return SlGuardErrors(GST_ELEMENT(base), GST_FLOW_ERROR, [&] {
     SlDsMetaState* state = Self(base)->state;
     if (GstBuffer* input = base->queued_buf) {
       base->queued_buf = nullptr;

@@ -7,9 +7,9 @@
 
 #include "deepstream/frame_sampler.h"
 #include "deepstream/meta_library.h"
+#include "plugin/element_errors.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
-#include "plugin/guard_errors.h"
 #include "plugin/metadata_filter.h"
 
 // sldssample chooses the frames of DeepStream batches whose picture is stored, as slsample does on
@@ -93,7 +93,7 @@ G_DEFINE_TYPE(SlDsSample, sl_ds_sample, GST_TYPE_BASE_TRANSFORM)
 SlDsSample* Self(gpointer object) { return reinterpret_cast<SlDsSample*>(object); }
 
 gboolean Start(GstBaseTransform* base) {
-  return GuardErrors(base, gboolean{FALSE}, [&]() -> gboolean {
+  return SlGuardErrors(GST_ELEMENT(base), gboolean{FALSE}, [&]() -> gboolean {
     SlDsSampleState* state = Self(base)->state;
     GST_OBJECT_LOCK(base);
     const std::string folder = state->library_dir;
@@ -147,7 +147,7 @@ bool Choose(GstBaseTransform* base, GstBuffer* buffer, std::optional<FrameMark>*
 }
 
 GstFlowReturn Sample(GstBaseTransform* base, GstBuffer* buffer) {
-  return GuardErrors(base, GST_FLOW_ERROR, [&] {
+  return SlGuardErrors(GST_ELEMENT(base), GST_FLOW_ERROR, [&] {
     SlDsSampleState* state = Self(base)->state;
     std::optional<FrameMark> chosen;
     if (!Choose(base, buffer, &chosen)) {

@@ -12,18 +12,24 @@ guint ToPixel(double value, int limit) {
   return static_cast<guint>(std::clamp(std::round(value), 0.0, static_cast<double>(limit)));
 }
 
-GstStructure* DetectionStructure(const sightline::Detection& box, double width, double height) {
-  return gst_structure_new(
+GstStructure* DetectionStructure(const SlObject& object, double width, double height) {
+  const sightline::Detection& box = object.detection;
+  GstStructure* structure = gst_structure_new(
       kDetection, "label_id", G_TYPE_INT, box.class_id, "confidence", G_TYPE_DOUBLE,
       static_cast<double>(box.confidence), "x_min", G_TYPE_DOUBLE, box.left / width, "y_min",
       G_TYPE_DOUBLE, box.top / height, "x_max", G_TYPE_DOUBLE,
       (static_cast<double>(box.left) + box.width) / width, "y_max", G_TYPE_DOUBLE,
       (static_cast<double>(box.top) + box.height) / height, nullptr);
+  if (object.component != 0) {
+    gst_structure_set(structure, "component", G_TYPE_UINT, object.component, nullptr);
+  }
+  return structure;
 }
 
 // The exact box where the structure has one; elements of other makers may leave out any part.
 void ReadDetection(GstVideoRegionOfInterestMeta* region, double width, double height,
-                   sightline::Detection* detection) {
+                   SlObject* object) {
+  sightline::Detection* detection = &object->detection;
   detection->left = static_cast<float>(region->x);
   detection->top = static_cast<float>(region->y);
   detection->width = static_cast<float>(region->w);
@@ -36,6 +42,7 @@ void ReadDetection(GstVideoRegionOfInterestMeta* region, double width, double he
     detection->confidence = static_cast<float>(confidence);
   }
   gst_structure_get_int(exact, "label_id", &detection->class_id);
+  gst_structure_get_uint(exact, "component", &object->component);
   double x_min = 0, y_min = 0, x_max = 0, y_max = 0;
   if (gst_structure_get(exact, "x_min", G_TYPE_DOUBLE, &x_min, "y_min", G_TYPE_DOUBLE, &y_min,
                         "x_max", G_TYPE_DOUBLE, &x_max, "y_max", G_TYPE_DOUBLE, &y_max, nullptr)) {
@@ -63,8 +70,8 @@ void SlAddObject(GstBuffer* buffer, const SlObject& object, int frame_width, int
   const guint bottom = ToPixel(static_cast<double>(box.top) + box.height, frame_height);
   GstVideoRegionOfInterestMeta* region = gst_buffer_add_video_region_of_interest_meta_id(
       buffer, object.label, left, top, right - left, bottom - top);
-  gst_video_region_of_interest_meta_add_param(region,
-                                              DetectionStructure(box, frame_width, frame_height));
+  gst_video_region_of_interest_meta_add_param(
+      region, DetectionStructure(object, frame_width, frame_height));
   if (!object.tracked) return;
   gst_video_region_of_interest_meta_add_param(
       region,
@@ -81,7 +88,7 @@ void SlForEachObject(GstBuffer* buffer, int frame_width, int frame_height,
     SlObject object;
     object.region = region;
     object.label = region->roi_type;
-    ReadDetection(region, frame_width, frame_height, &object.detection);
+    ReadDetection(region, frame_width, frame_height, &object);
     ReadTracking(region, &object);
     visit(object);
   }

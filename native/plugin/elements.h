@@ -7,6 +7,7 @@ gboolean SlInferRegister(GstPlugin* plugin);
 gboolean SlSkipRegister(GstPlugin* plugin);
 gboolean SlStampRegister(GstPlugin* plugin);
 gboolean SlTrackRegister(GstPlugin* plugin);
+gboolean SlClassifyRegister(GstPlugin* plugin);
 gboolean SlAnalyticsRegister(GstPlugin* plugin);
 gboolean SlSampleRegister(GstPlugin* plugin);
 gboolean SlMetaRegister(GstPlugin* plugin);

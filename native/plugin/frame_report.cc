@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugin/analytics_meta.h"
+#include "plugin/classification_meta.h"
 #include "plugin/detection_meta.h"
 
 namespace {
@@ -54,6 +55,8 @@ void SlReportObjects(GstBuffer* buffer, int width, int height, sightline::FrameM
     report.tracked = object.tracked;
     report.track_id = object.track_id;
     report.frames_since_detection = object.frames_since_detection;
+    report.component = object.component;
+    SlReadClassifications(object.region, &report.classifications);
     SlReadObjectAnalytics(object.region, &report.analytics);
     message->objects.push_back(std::move(report));
   });

@@ -6,12 +6,12 @@
 #include <memory>
 #include <string>
 
-#include "core/error.h"
 #include "plugin/detection_meta.h"
+#include "plugin/element_errors.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
-#include "plugin/guard_errors.h"
 #include "plugin/infer_state.h"
+#include "plugin/mapped_frame.h"
 #include "plugin/metadata_filter.h"
 
 // slinfer finds objects on video frames with an ONNX model. It takes nvinfer's configuration file
@@ -53,7 +53,7 @@ std::string FileStem(const std::string& path) {
 
 gboolean Start(GstBaseTransform* base) {
   SlInfer* self = Self(base);
-  return GuardErrors(self, gboolean{FALSE}, [&]() -> gboolean {
+  return SlGuardErrors(GST_ELEMENT(self), gboolean{FALSE}, [&]() -> gboolean {
     SlInferState& state = *self->state;
     GST_OBJECT_LOCK(self);
     DetectorSettings settings = state.settings;
@@ -96,7 +96,7 @@ gboolean Stop(GstBaseTransform* base) {
 
 gboolean SetCaps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   SlInfer* self = Self(base);
-  return GuardErrors(self, gboolean{FALSE}, [&]() -> gboolean {
+  return SlGuardErrors(GST_ELEMENT(self), gboolean{FALSE}, [&]() -> gboolean {
     SlInferState& state = *self->state;
     if (!gst_video_info_from_caps(&state.info, caps)) {
       GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("Cannot understand the video's format"),
@@ -108,31 +108,11 @@ gboolean SetCaps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
   });
 }
 
-// A frame mapped for reading as long as this lives.
-class MappedFrame {
- public:
-  MappedFrame(GstVideoInfo* info, GstBuffer* buffer)
-      : mapped_(gst_video_frame_map(&frame_, info, buffer, GST_MAP_READ)) {
-    if (!mapped_) {
-      throw sightline::Error(sightline::ErrorKind::kFailed,
-                             "A frame cannot be read: it is smaller than its format needs");
-    }
-  }
-  ~MappedFrame() { gst_video_frame_unmap(&frame_); }
-  MappedFrame(const MappedFrame&) = delete;
-  MappedFrame& operator=(const MappedFrame&) = delete;
-  GstVideoFrame* get() { return &frame_; }
-
- private:
-  GstVideoFrame frame_;
-  bool mapped_;
-};
-
 void InferFrame(SlInferState& state, GstBuffer* buffer, SlFrameMeta* meta) {
   const guint64 start_ns = SlMonotonicNs();
   // Unmapped at once: a mapped frame holds a reference, and a shared buffer takes no metas.
   const std::vector<sightline::Detection>& found =
-      state.detector->Detect(MappedFrame(&state.info, buffer).get());
+      state.detector->Detect(SlMappedFrame(&state.info, buffer).get());
   const guint64 end_ns = SlMonotonicNs();
   meta->inferred = TRUE;
   meta->infer_start_ns = start_ns;
@@ -141,6 +121,7 @@ void InferFrame(SlInferState& state, GstBuffer* buffer, SlFrameMeta* meta) {
     SlObject object;
     object.detection = detection;
     object.label = state.detector->label(detection.class_id);
+    object.component = static_cast<guint>(state.detector->config().gie_unique_id);
     SlAddObject(buffer, object, GST_VIDEO_INFO_WIDTH(&state.info),
                 GST_VIDEO_INFO_HEIGHT(&state.info));
   }
@@ -152,7 +133,7 @@ void InferFrame(SlInferState& state, GstBuffer* buffer, SlFrameMeta* meta) {
 
 GstFlowReturn TransformInPlace(GstBaseTransform* base, GstBuffer* buffer) {
   SlInfer* self = Self(base);
-  return GuardErrors(self, GST_FLOW_ERROR, [&]() -> GstFlowReturn {
+  return SlGuardErrors(GST_ELEMENT(self), GST_FLOW_ERROR, [&]() -> GstFlowReturn {
     SlInferState& state = *self->state;
     static const GQuark provider = g_quark_from_static_string("CPUExecutionProvider");
     SlFrameMeta* meta = SlFrameMetaEnsure(buffer);

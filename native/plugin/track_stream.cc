@@ -41,11 +41,12 @@ float SlTrackStream::Step(guint64 sequence, GstClockTime pts) {
 
 int SlTrackStream::ClassIndex(const SlObject& object) {
   for (std::size_t i = 0; i < classes_.size(); ++i) {
-    if (classes_[i].label == object.label && classes_[i].class_id == object.detection.class_id) {
+    if (classes_[i].label == object.label && classes_[i].class_id == object.detection.class_id &&
+        classes_[i].component == object.component) {
       return static_cast<int>(i);
     }
   }
-  classes_.push_back({object.label, object.detection.class_id});
+  classes_.push_back({object.label, object.detection.class_id, object.component});
   return static_cast<int>(classes_.size()) - 1;
 }
 
@@ -65,6 +66,7 @@ void SlTrackStream::Write(GstBuffer* buffer, const std::vector<sightline::Track>
     object.detection = track.detection;
     object.detection.class_id = object_class.class_id;
     object.label = object_class.label;
+    object.component = object_class.component;
     object.tracked = true;
     object.track_id = track.id;
     object.frames_since_detection = track.frames_since_detection;

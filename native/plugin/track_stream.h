@@ -25,6 +25,7 @@ class SlTrackStream {
   struct ObjectClass {
     GQuark label;
     int class_id;
+    guint component;
   };
 
   float Step(guint64 sequence, GstClockTime pts);

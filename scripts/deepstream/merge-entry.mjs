@@ -11,14 +11,15 @@ const KEPT = ['factory', 'required', 'flow', 'variants', 'notes'];
  */
 export function mergeEntry(before, found, { from, family }) {
   const kept = Object.fromEntries(KEPT.filter((key) => before?.[key]).map((k) => [k, before[k]]));
-  const split = family !== undefined && before !== undefined && !before.everywhere;
+  const split = family !== undefined && before !== undefined;
   return {
     from: split && !before.from.startsWith('gst-inspect') ? `${from}; ${before.from}` : from,
-    complete: true,
+    // One family says nothing of what the other has beyond what is known.
+    complete: split ? before.complete : true,
     plugin: found.plugin,
     ...kept,
     properties: split
-      ? mergeProperties(before.properties, found.properties, family)
+      ? mergeProperties(before, found.properties, family)
       : keepNotes(before?.properties ?? {}, found.properties),
     pads: split ? mergePads(before.pads, found.pads, family) : found.pads,
     signals: found.signals,
@@ -38,13 +39,13 @@ function withNote(property, before) {
   return before?.note === undefined ? property : { ...property, note: before.note };
 }
 
-function mergeProperties(before, found, family) {
+function mergeProperties({ properties: before, complete }, found, family) {
   const other = family === 'dgpu' ? 'jetson' : 'dgpu';
   const mine = mapEntries(found, (name, property) => {
     const known = before[name];
-    // New to us: only this family is known to have it.
-    const everywhere = known !== undefined && known.on !== family;
-    return withNote(everywhere ? property : { ...property, on: family }, known);
+    // New to an entry that knew everything: only this family can have it.
+    const only = known === undefined ? complete : known.on === family;
+    return withNote(only ? { ...property, on: family } : property, known);
   });
   const gone = Object.entries(before).filter(([name, { on }]) => !(name in found) && on !== family);
   return {

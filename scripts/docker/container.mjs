@@ -15,9 +15,14 @@ const ended = (child) => new Promise((resolve) => child.once('exit', resolve));
 export async function runInImage(image, command, log) {
   const child = spawnIn(image.root, chrootWords(image, [...image.entrypoint, ...command]), {
     alone: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', 'pipe', log],
   });
-  return ended(child);
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  return { status, stdout };
 }
 
 /**

@@ -126,7 +126,7 @@ const NATIVE_TESTS = {
   name: 'native-tests',
   title: 'Build the native tests (cmake-js)',
   needs: ['plugin'],
-  inputs: () => ({ files: filesUnder(['native'], ['native/addon']) }),
+  inputs: () => ({ files: filesUnder(['native', 'configs/deepstream'], ['native/addon']) }),
   outputs: [join(BUILD_NATIVE, 'CTestTestfile.cmake')],
   remedy: COMPILER_REMEDY,
   async run(task) {

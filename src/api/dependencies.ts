@@ -41,6 +41,6 @@ export interface ApiDependencies {
   notReadyBecause(): readonly string[];
   sinks(): readonly SinkView[];
   outbox(): OutboxView;
-  /** Absent where no pipeline can use a GPU. */
-  engines?(): EnginesView;
+  /** Absent or undefined where no pipeline uses a GPU. */
+  engines?(): EnginesView | undefined;
 }

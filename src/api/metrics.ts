@@ -43,8 +43,21 @@ export async function renderMetrics(
   const counters = STREAM_COUNTERS.map(
     ([name, field, help]) => [counter(name, help, ['stream_id']), field] as const,
   );
+  const accelerator = gauge('sightline_stream_accelerator_info', '1; what runs the model', [
+    ...['stream_id', 'policy', 'backend', 'execution_provider'],
+  ]);
+  const fallback = gauge(
+    'sightline_stream_accelerator_fallback',
+    '1 when a GPU was preferred and the model runs without one',
+    ['stream_id'],
+  );
   for (const { id, status } of streams) {
     const label = { stream_id: id };
+    if (status.accelerator !== undefined) {
+      const { policy, backend, executionProvider, degraded } = status.accelerator;
+      accelerator.set({ ...label, policy, backend, execution_provider: executionProvider }, 1);
+      fallback.set(label, degraded ? 1 : 0);
+    }
     up.set(label, status.state === 'live' ? 1 : 0);
     for (const name of STREAM_STATES)
       state.set({ ...label, state: name }, name === status.state ? 1 : 0);

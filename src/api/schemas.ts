@@ -15,6 +15,19 @@ export const ReasonSchema = Type.Object(
   { $id: 'Reason', additionalProperties: true },
 );
 
+export const AcceleratorSchema = Type.Object(
+  {
+    policy: Type.String({ enum: ['prefer-gpu', 'require-gpu', 'cpu'] }),
+    backend: Type.String({ enum: ['cpu', 'deepstream'], description: 'What it was compiled to' }),
+    executionProvider: Type.String({
+      description: 'What runs the model, as the newest frame says; before the first: as planned',
+    }),
+    degraded: Type.Boolean({ description: 'A GPU was preferred, and the model runs without one' }),
+    fallbackReason: Type.Optional(Type.String({ description: 'Why the CPU' })),
+  },
+  { $id: 'Accelerator' },
+);
+
 export const StreamStatusSchema = Type.Object(
   {
     state: Type.String({
@@ -60,6 +73,12 @@ export const StreamStatusSchema = Type.Object(
       description: 'For each class the most objects seen in one frame of the last second',
     }),
     lastFrameAt: Type.Optional(Time('Arrival of the newest frame message')),
+    accelerator: Type.Optional(Type.Ref('Accelerator')),
+    notes: Type.Optional(
+      Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() }), {
+        description: 'Where the backend does otherwise than the spec says',
+      }),
+    ),
   },
   { $id: 'StreamStatus' },
 );
@@ -126,6 +145,7 @@ export const WorkerSchema = Type.Object(
 
 export const SCHEMAS = [
   ReasonSchema,
+  AcceleratorSchema,
   StreamStatusSchema,
   StreamSchema,
   SinkSchema,

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   SL_DATA_DIR_LOCKED: { status: 503, retryable: false, fault: 'user' },
   SL_PORT_TAKEN: { status: 503, retryable: false, fault: 'user' },
   SL_BACKEND_UNSUPPORTED: { status: 422, retryable: false, fault: 'user' },
+  SL_GPU_UNAVAILABLE: { status: 422, retryable: false, fault: 'user' },
 
   SL_MODEL_NOT_FOUND: { status: 422, retryable: false, fault: 'user' },
   SL_MODEL_INVALID: { status: 422, retryable: false, fault: 'user' },

@@ -247,6 +247,10 @@ class LocalOrchestrator implements Orchestrator {
       const stream = supervisor.streams.get(id)!;
       this.#entries.set(id, { ...facts, id, sealed: sealSpec(spec), stream, supervisor, live });
       this.events.emit('stream.created', { streamId: id, pipelineId, source: facts.source });
+      stream.tellAccelerator();
+    }
+    for (const note of compiled.notes ?? []) {
+      this.events.emit('pipeline.note', { pipelineId, ...note });
     }
     supervisor.start();
   }

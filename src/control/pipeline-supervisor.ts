@@ -25,7 +25,7 @@ import type {
   WorkerState,
   WorkerView,
 } from './types.ts';
-import type { WorkerCommand } from './worker-command.ts';
+import { type WorkerCommand, withEnvironment } from './worker-command.ts';
 import { WorkerEvents } from './worker-events.ts';
 import { ENDED, type Outcome, outcomeOf, type TryAgain } from './worker-outcome.ts';
 import { type WorkerLimits, WorkerProcess } from './worker-process.ts';
@@ -99,7 +99,7 @@ export class PipelineSupervisor {
     this.#logger = context.logger.child({ pipeline: pipelineId });
     this.#scrubber = new Scrubber(secretsOf(pipeline));
     const streams = pipeline.streams.map(
-      ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock)] as const,
+      ({ id }) => [id, new SupervisedStream(id, pipelineId, events, clock, pipeline)] as const,
     );
     this.streams = new Map(streams);
     this.#workerEvents = new WorkerEvents(this.streams, this.#scrubber, this.#logger);
@@ -276,7 +276,7 @@ export class PipelineSupervisor {
     };
     const worker = await WorkerProcess.launch(
       {
-        command,
+        command: withEnvironment(command, this.#pipeline.environment),
         scrubber: this.#scrubber,
         logger: this.#logger,
         limits,
@@ -302,8 +302,9 @@ export class PipelineSupervisor {
     // Taken now: from here on the worker itself is told what changes.
     const graphs = this.#graphsToRun();
     const stream = { ...STREAM_POLICY, ...this.#pipeline.policy };
+    const over = [...this.streams.values()].filter((one) => one.over).map(({ id }) => id);
     try {
-      await worker.start({ pipelineId, graphs, stream });
+      await worker.start({ pipelineId, graphs, stream, ...(over.length === 0 ? {} : { over }) });
     } catch (error) {
       const exit = await worker.stop({ drainMs: 0 });
       const { code, retryable } = toSightlineError(error);

@@ -26,6 +26,7 @@ export class StreamLatest {
   readonly #recent: KeptFrame[] = [];
   #image: { image: Image; at: Date; frame?: KeptFrame } | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #executionProvider: string | undefined;
   readonly #latenciesMs: number[] = [];
   #nextLatency = 0;
   #lastSecond: { atMs: number; counts: ObjectCounts }[] = [];
@@ -36,6 +37,11 @@ export class StreamLatest {
 
   get lastFrameAt(): Date | undefined {
     return this.#recent.at(-1)?.at;
+  }
+
+  /** What ran the model, as the newest looked-at frame says; undefined before the first that does. */
+  get executionProvider(): string | undefined {
+    return this.#executionProvider;
   }
 
   takeFrame(header: FrameHeader, payload: Uint8Array): void {
@@ -107,6 +113,7 @@ export class StreamLatest {
   #lookAt(payload: Uint8Array, nowMs: number): void {
     this.#lookedAtMs = nowMs;
     const frame = decodeFrame(payload);
+    this.#executionProvider = frame.model?.executionProvider || this.#executionProvider;
     const totalNs = Number(frame.latency?.totalNs?.toString() ?? 0);
     if (totalNs > 0) {
       this.#latenciesMs[this.#nextLatency] = totalNs / 1e6;

@@ -2,13 +2,24 @@ import type { FrameHeader } from '../metadata/frame-header.ts';
 import type { Image } from '../metadata/image.ts';
 import type { StreamCounters } from '../worker/protocol.ts';
 import type { EventLog } from './event-log.ts';
+import { StreamAccelerator } from './stream-accelerator.ts';
 import { StreamCounts } from './stream-counters.ts';
 import { StreamLatest } from './stream-latest.ts';
 import { type Clock, type Evidence, StreamStateMachine } from './stream-state.ts';
-import type { LatestFrame, LatestImage, Reason, StreamState, StreamStatus } from './types.ts';
+import type {
+  CompiledPipeline,
+  LatestFrame,
+  LatestImage,
+  Reason,
+  StreamState,
+  StreamStatus,
+} from './types.ts';
 
 /** States a worker cannot bring a stream out of: only an edit, a probe or a new start can. */
 const OVER: ReadonlySet<StreamState> = new Set(['stopped', 'rejected', 'quarantined', 'disabled']);
+
+/** What compiling found out about a stream. */
+export type StreamPlan = Pick<CompiledPipeline, 'accelerator' | 'notes'>;
 
 /** One stream: its state, its totals, its newest data. Every change of state becomes an event. */
 export class SupervisedStream {
@@ -18,13 +29,23 @@ export class SupervisedStream {
   readonly #events: EventLog;
   readonly #machine: StreamStateMachine;
   readonly #latest: StreamLatest;
+  readonly #plan: StreamPlan;
+  readonly #accelerator: StreamAccelerator | undefined;
 
-  constructor(id: string, pipelineId: string, events: EventLog, clock: Clock) {
+  constructor(
+    id: string,
+    pipelineId: string,
+    events: EventLog,
+    clock: Clock,
+    plan: StreamPlan = {},
+  ) {
     this.id = id;
     this.pipelineId = pipelineId;
     this.#events = events;
     this.#machine = new StreamStateMachine(clock);
     this.#latest = new StreamLatest(clock);
+    this.#plan = plan;
+    this.#accelerator = plan.accelerator && new StreamAccelerator(plan.accelerator);
     this.counts = new StreamCounts(clock.monotonicMs);
   }
 
@@ -64,6 +85,15 @@ export class SupervisedStream {
   takeFrame(header: FrameHeader, payload: Uint8Array): void {
     this.counts.framesReceived += 1;
     this.#latest.takeFrame(header, payload);
+    if (this.#accelerator?.saw(this.#latest.executionProvider)) this.tellAccelerator();
+  }
+
+  /** Tells what it runs on. */
+  tellAccelerator(): void {
+    if (this.#accelerator === undefined) return;
+    const { id: streamId, pipelineId } = this;
+    const facts = this.#accelerator.facts();
+    this.#events.emit('stream.accelerator', { streamId, pipelineId, ...facts });
   }
 
   takeImage(image: Image): void {
@@ -87,6 +117,7 @@ export class SupervisedStream {
     const machine = this.#machine;
     const latencyMs = this.#latest.latencyMs();
     const { lastFrameAt } = this.#latest;
+    const { notes = [] } = this.#plan;
     return {
       state: machine.state,
       since: machine.since.toISOString(),
@@ -100,6 +131,8 @@ export class SupervisedStream {
       objects: machine.hasFrames ? this.#latest.objects() : {},
       objectsLastSecond: machine.hasFrames ? this.#latest.objectsLastSecond() : {},
       ...(lastFrameAt === undefined ? {} : { lastFrameAt: lastFrameAt.toISOString() }),
+      ...(this.#accelerator === undefined ? {} : { accelerator: this.#accelerator.status() }),
+      ...(notes.length === 0 ? {} : { notes }),
     };
   }
 }

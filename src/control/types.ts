@@ -3,7 +3,8 @@ import type { ErrorCode, Problem } from '../common/errors.ts';
 import type { FrameJson } from '../metadata/frame-json.ts';
 import type { ZoneSpec } from '../pipeline/analytics-spec.ts';
 import type { EngineRequest } from '../pipeline/engine-request.ts';
-import type { Graph } from '../pipeline/graph.ts';
+import type { Backend, Graph, LoweringNote } from '../pipeline/graph.ts';
+import type { Accelerator } from '../pipeline/resolved.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { StreamCounters, StreamPolicy } from '../worker/protocol.ts';
 
@@ -86,6 +87,25 @@ export interface StreamStatus {
   readonly objectsLastSecond: Readonly<Record<string, number>>;
   /** Arrival of the newest frame message, RFC 3339. */
   readonly lastFrameAt?: string;
+  /** Absent for a stream whose spec no longer compiles. */
+  readonly accelerator?: AcceleratorStatus;
+  /** Where the backend does otherwise than the spec says, with the pointer into the pipeline's spec. */
+  readonly notes?: readonly LoweringNote[];
+}
+
+/** What a stream was to run on, and what it runs on. */
+export interface AcceleratorStatus {
+  readonly policy: Accelerator;
+  readonly backend: Backend;
+  /**
+   * What runs the model: as the newest frame says ("TensorRT", "CPUExecutionProvider"...), before the first frame as
+   * planned.
+   */
+  readonly executionProvider: string;
+  /** True when `policy` prefers a GPU and the model runs without one. */
+  readonly degraded: boolean;
+  /** Why the CPU, where a GPU was preferred. */
+  readonly fallbackReason?: string;
 }
 
 /** A stream as the API shows it. */
@@ -157,9 +177,10 @@ export interface WorkerView {
 
 /**
  * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.changed` (a setting, while it runs),
- * `stream.removed`, `stream.shadowed`,
- * `worker.starting`, `worker.running` (the process is ready; it is given its streams next), `worker.exited`,
- * `records.refused`, `records.unreadable`, `records.unread`. The other keys are facts of the type.
+ * `stream.removed`, `stream.shadowed`, `stream.accelerator` (what it is compiled for, and again when its frames say
+ * otherwise), `pipeline.note` (where the backend does otherwise than the spec says), `worker.starting`, `worker.running`
+ * (the process is ready; it is given its streams next), `worker.exited`, `records.refused`, `records.unreadable`,
+ * `records.unread`. The other keys are facts of the type.
  */
 export interface ControlEvent {
   /** Grows by one; also over restarts of the server the next id is larger. */
@@ -199,6 +220,9 @@ export interface Events {
   recent(limit?: number): readonly ControlEvent[];
 }
 
+/** What a pipeline is compiled for: all but what its frames will say. */
+export type PlannedAccelerator = Omit<AcceleratorStatus, 'degraded'>;
+
 /** What services hands in for a spec: graphs ready to run. */
 export interface CompiledPipeline {
   readonly pipelineId: string;
@@ -209,6 +233,12 @@ export interface CompiledPipeline {
   readonly engines?: readonly EngineRequest[];
   /** Defaults of `StreamPolicy` where absent. */
   readonly policy?: Partial<StreamPolicy>;
+  /** What it was lowered to, and why. */
+  readonly accelerator?: PlannedAccelerator;
+  /** Where the backend does otherwise than the spec says. */
+  readonly notes?: readonly LoweringNote[];
+  /** Variables the worker is started with (`Lowered.environment`). */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How far an engine is that a pipeline waits for. */

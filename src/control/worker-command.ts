@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary, PATHS } from '../common/paths.ts';
 
 /** A program to run, ready for spawn(). */
@@ -26,11 +27,39 @@ const INHERITED = new Set([
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'SIGHTLINE_ONNXRUNTIME',
+  'SIGHTLINE_DEEPSTREAM_LIBDIR',
 ]);
 const INHERITED_PREFIXES = [
   ...['LC_', 'XDG_', 'GST_', 'G_', 'ORT_', 'OMP_', 'MALLOC_', 'FAKETIME'],
   ...['ASAN_', 'UBSAN_', 'TSAN_', 'LSAN_', 'CUDA_', 'NVIDIA_'],
 ];
+
+/** What a backend may set for a worker, and what a value looks like. Nothing a client writes gets here. */
+const FROM_BACKEND: ReadonlyMap<string, RegExp> = new Map([
+  // Read when the plugin is loaded: both muxers have the same factory names.
+  ['USE_NEW_NVSTREAMMUX', /^(yes|no)$/],
+  ['NVSTREAMMUX_ADAPTIVE_BATCHING', /^(yes|no)$/],
+  ['GST_REGISTRY', /^\/[^\0]+$/],
+  ['CUDA_VISIBLE_DEVICES', /^[0-9A-Za-z,-]+$/],
+  ['CUDA_DEVICE_ORDER', /^(FASTEST_FIRST|PCI_BUS_ID)$/],
+  ['NVDS_ENABLE_LATENCY_MEASUREMENT', /^[01]$/],
+  ['NVDS_ENABLE_COMPONENT_LATENCY_MEASUREMENT', /^[01]$/],
+]);
+
+/** The command with what a backend asks for (`Lowered.environment`). Throws `SL_INTERNAL` for any other name. */
+export function withEnvironment(
+  command: WorkerCommand,
+  environment: Readonly<Record<string, string>> = {},
+): WorkerCommand {
+  for (const [name, value] of Object.entries(environment)) {
+    if (FROM_BACKEND.get(name)?.test(value)) continue;
+    throw new SightlineError(
+      'SL_INTERNAL',
+      `Cannot start a worker with ${name}=${JSON.stringify(value)}: a backend may not set that`,
+    );
+  }
+  return { ...command, env: { ...command.env, ...environment } };
+}
 
 /**
  * How to start a worker: `src/worker/main.ts` through tsx when this very file runs from source, `dist/worker/main.js`

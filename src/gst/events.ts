@@ -44,6 +44,12 @@ export interface FirstBufferEvent {
   readonly node: string;
 }
 
+/** An end-of-stream left (or, for a sink, reached) a watched node. */
+export interface NodeEosEvent {
+  readonly type: 'node-eos';
+  readonly node: string;
+}
+
 /** The descriptor that takes the records is broken: nothing is written to it any longer. */
 export interface WriterStoppedEvent {
   readonly type: 'writer-stopped';
@@ -58,6 +64,7 @@ export type PipelineEvent =
   | ElementEvent
   | StateEvent
   | FirstBufferEvent
+  | NodeEosEvent
   | WriterStoppedEvent
   | { readonly type: 'eos' };
 

@@ -20,7 +20,7 @@ export interface NativePipeline {
     changes: readonly (readonly [node: string, property: string, value: PropertyValue])[],
   ): void;
   dot(request: number): void;
-  sendEos(request: number): void;
+  sendEos(request: number, nodes: readonly string[]): void;
   counters(): string;
   outputs(): string[];
   busy(): boolean;
@@ -63,6 +63,11 @@ export interface Addon {
   forgetWriter(fd: number): void;
   /** From now on GStreamer's warnings and errors are kept for takeLogs() and not printed. */
   captureLogs(): void;
+  /**
+   * From now on a thread iterates GLib's default main context, on which elements of others hang their timers (the
+   * reconnect of nvurisrcbin). Idempotent.
+   */
+  runMainLoop(): void;
   /** JSON of what was kept since the last call: `{dropped, lines: [{level, category, element, message}]}`. */
   takeLogs(): string;
 }

@@ -37,7 +37,7 @@ export interface GstPipelineOptions {
   readonly onEvent?: (event: PipelineEvent) => void;
   /** Where output nodes send their buffers. Default: they are counted and let go. */
   readonly records?: RecordsToJs | RecordsToFd;
-  /** Nodes that report their first buffer. Default none. */
+  /** Nodes that report their first buffer and each end-of-stream. Default none. */
   readonly watch?: readonly string[];
   /** Closes the pipeline when it aborts. */
   readonly signal?: AbortSignal;
@@ -198,11 +198,14 @@ export class GstPipeline implements AsyncDisposable {
     return this.#redact(dot);
   }
 
-  /** Sends end-of-stream into the sources; an `eos` event follows when it has reached every sink. False when no source took it. */
-  sendEos(options: { timeoutMs?: number } = {}): Promise<boolean> {
-    const { timeoutMs = QUERY_TIMEOUT_MS } = options;
+  /**
+   * Sends end-of-stream into the sources, or out of `nodes`: what comes after it from there is refused. An `eos` event
+   * follows when it has reached every sink. False when nobody took it.
+   */
+  sendEos(options: { timeoutMs?: number; nodes?: readonly string[] } = {}): Promise<boolean> {
+    const { timeoutMs = QUERY_TIMEOUT_MS, nodes = [] } = options;
     return this.#request('sending end-of-stream', timeoutMs, undefined, (id) =>
-      this.#native.sendEos(id),
+      this.#native.sendEos(id, nodes),
     );
   }
 

@@ -72,8 +72,10 @@ function flatten(graph: Graph, codec: string | undefined): Flat {
 
 /** Chains of elements; where a node has several links, they refer to it by name. */
 function launchGraph(flat: Flat, prefix: string, options: LaunchOptions): string[] {
-  const out = (id: string) => flat.links.filter(({ from }) => nodeOf(from) === id);
-  const into = (id: string) => flat.links.filter(({ to }) => nodeOf(to) === id);
+  const starting = linksBy(flat.links, 'from');
+  const ending = linksBy(flat.links, 'to');
+  const out = (id: string) => starting.get(id) ?? [];
+  const into = (id: string) => ending.get(id) ?? [];
   const inline = (link: GraphLink) =>
     padOf(link.from) === undefined &&
     padOf(link.to) === undefined &&
@@ -112,6 +114,21 @@ function launchGraph(flat: Flat, prefix: string, options: LaunchOptions): string
     if (starts) walk(node.id, element(node));
   }
   return lines;
+}
+
+/** Links by the node at one of their ends. */
+function linksBy(
+  links: readonly GraphLink[],
+  end: 'from' | 'to',
+): ReadonlyMap<string, readonly GraphLink[]> {
+  const found = new Map<string, GraphLink[]>();
+  for (const link of links) {
+    const id = nodeOf(link[end]);
+    const known = found.get(id);
+    if (known === undefined) found.set(id, [link]);
+    else known.push(link);
+  }
+  return found;
 }
 
 function linkText({ caps }: GraphLink): string {

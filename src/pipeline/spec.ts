@@ -106,13 +106,14 @@ export const ImagesSpec = strictObject(
 );
 export type ImagesSpec = Static<typeof ImagesSpec>;
 
+/** What a pipeline may or must run on. */
+export const Accelerator = oneOf(['prefer-gpu', 'require-gpu', 'cpu'], {
+  description:
+    'prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without',
+});
+
 const processing = {
-  accelerator: Type.Optional(
-    oneOf(['prefer-gpu', 'require-gpu', 'cpu'], {
-      description:
-        'prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without',
-    }),
-  ),
+  accelerator: Type.Optional(Accelerator),
   infer: Type.Optional(InferSpec),
   secondary: Type.Optional(Type.Array(SecondarySpec, { minItems: 1, maxItems: 16 })),
   track: Type.Optional(TrackSpec),

@@ -1,24 +1,32 @@
-import { availableParallelism } from 'node:os';
-import { resolve as resolvePath } from 'node:path';
 import { problemsError } from '../common/check.ts';
-import { SightlineError } from '../common/errors.ts';
-import { onnxRuntimeLibrary } from '../common/paths.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
-import { createThresholdWriter, loadModel } from '../models/catalog.ts';
-import { lowerCpu } from '../pipeline/backends/cpu.ts';
-import { type ModelLookup, resolve } from '../pipeline/resolve.ts';
+import type { Lowered } from '../pipeline/graph.ts';
+import { resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
+import type { AcceleratorProbe } from './accelerator.ts';
 import type { ServerConfig } from './config.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
+import { lower } from './lower.ts';
+import { preload } from './preload.ts';
+
+/** GStreamer takes the start of a DeepStream graph within this: CUDA comes up and engines are loaded. */
+const DEEPSTREAM_START_MS = 180_000;
 
 export interface CompilerOptions {
   readonly modelsDir: string;
-  /** Where configurations with overrides are written. */
+  /** Absolute. Where configurations with overrides and what DeepStream's elements read is written. */
   readonly workDir: string;
+  /** Absolute folder of TensorRT engines. Default: `engines` in `workDir`. */
+  readonly enginesDir?: string;
+  /** What this machine can run on. Default: a look at it. */
+  readonly probe?: () => Promise<AcceleratorProbe>;
   readonly defaults?: ServerConfig['defaults'];
 }
 
-/** Turns specs into graphs for this machine: models from a folder, the CPU backend, defaults for streams of the API. */
+/**
+ * Turns specs into graphs for this machine: models from a folder, DeepStream or the CPU as the pipeline's policy and the
+ * machine say, defaults for streams of the API.
+ */
 export function createCompiler(options: CompilerOptions): Compiler {
   const { defaults } = options;
   return {
@@ -49,31 +57,34 @@ function refuseRecordings({ source }: StreamSpec): void {
 
 async function compile(
   spec: PipelineSpec | StreamSpec,
-  { modelsDir, workDir }: CompilerOptions,
+  options: CompilerOptions,
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
-  const resolved = resolve(spec, { models: await preload(spec.infer?.model, modelsDir) });
-  const { model, threshold } = resolved.infer;
-  const { graphs, files } = lowerCpu(resolved, {
-    onnxRuntimeLibrary: onnxRuntimeLibrary(),
-    cores: availableParallelism(),
-    filesDir: resolvePath(workDir),
-    ...(threshold === undefined
-      ? {}
-      : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),
-  });
-  await writeGeneratedFiles(files);
-  return { pipelineId: resolved.id, graphs };
+  const models = await preload(spec, options.modelsDir);
+  const pipeline = resolve(spec, { models });
+  const { lowered, engines, fallbackReason } = await lower(pipeline, models, options);
+  await writeGeneratedFiles(lowered.files);
+  const { backend, graphs, notes, environment } = lowered;
+  return {
+    pipelineId: pipeline.id,
+    graphs,
+    notes,
+    environment,
+    engines,
+    accelerator: {
+      policy: pipeline.accelerator,
+      backend,
+      executionProvider: plannedProvider(lowered),
+      ...(fallbackReason === undefined ? {} : { fallbackReason }),
+    },
+    ...(backend === 'cpu' ? {} : { policy: { startTimeoutMs: DEEPSTREAM_START_MS } }),
+  };
 }
 
-/** resolve() is pure: the one model a spec names is read before. */
-async function preload(name: string | undefined, modelsDir: string): Promise<ModelLookup> {
-  if (name === undefined) return new Map();
-  try {
-    return new Map([[name, await loadModel(modelsDir, name)]]);
-  } catch (error) {
-    if (!(error instanceof SightlineError)) throw error;
-    return () => {
-      throw error;
-    };
-  }
+/** What the frames will say, as far as it is known before. */
+function plannedProvider({ backend, graphs }: Lowered): string {
+  const nodes = graphs.flatMap((graph) => graph.nodes);
+  const said = nodes.find(({ factory }) => factory === 'sldsmeta')?.properties[
+    'execution-provider'
+  ];
+  return backend === 'cpu' ? 'CPUExecutionProvider' : String(said ?? 'TensorRT');
 }

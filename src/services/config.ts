@@ -5,7 +5,7 @@ import { loadDocument } from '../common/document.ts';
 import { isLoopback } from '../common/loopback.ts';
 import { PATHS } from '../common/paths.ts';
 import { defaulted, oneOf, secretString, strictObject } from '../common/schema.ts';
-import { ImagesSpec, InferSpec, PipelineSpec, TrackSpec } from '../pipeline/spec.ts';
+import { Accelerator, ImagesSpec, InferSpec, PipelineSpec, TrackSpec } from '../pipeline/spec.ts';
 import { SinkSpec } from '../sinks/specs.ts';
 
 const Port = (description: string, least = 1) =>
@@ -71,6 +71,45 @@ export const NvidiaRestConfig = strictObject({
 });
 export type NvidiaRestConfig = Static<typeof NvidiaRestConfig>;
 
+const DEEPSTREAM_DEFAULTS = {
+  cacheMaxBytes: 20 * 1024 ** 3,
+  cacheMaxAgeDays: 90,
+  buildLimitMs: 30 * 60_000,
+};
+
+/** What a machine with NVIDIA's DeepStream needs. */
+const DeepStreamConfig = strictObject(
+  {
+    cacheDir: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Folder of TensorRT engines; default: engines in dataDir. Relative to this file',
+      }),
+    ),
+    cacheMaxBytes: defaulted(
+      Type.Integer({
+        minimum: 0,
+        description: 'Beyond it the longest unused engines go, at start',
+      }),
+      DEEPSTREAM_DEFAULTS.cacheMaxBytes,
+    ),
+    cacheMaxAgeDays: defaulted(
+      Type.Integer({ minimum: 1, maximum: 3650, description: 'Engines unused for so long go' }),
+      DEEPSTREAM_DEFAULTS.cacheMaxAgeDays,
+    ),
+    buildLimitMs: defaulted(
+      Type.Integer({
+        minimum: 60_000,
+        maximum: 24 * 3600 * 1000,
+        description: 'Longest build of one engine',
+      }),
+      DEEPSTREAM_DEFAULTS.buildLimitMs,
+    ),
+  },
+  { description: 'Engines of the DeepStream backend' },
+);
+
 /** The file of `sightline serve`; configs/sightline.yaml shows every key with its default. */
 export const ServerConfig = strictObject({
   dataDir: Type.String({
@@ -118,6 +157,7 @@ export const ServerConfig = strictObject({
   defaults: Type.Optional(
     strictObject(
       {
+        accelerator: Type.Optional(Accelerator),
         infer: Type.Optional(InferSpec),
         track: Type.Optional(TrackSpec),
         images: Type.Optional(ImagesSpec),
@@ -125,6 +165,7 @@ export const ServerConfig = strictObject({
       { description: 'For streams of the API that leave these out' },
     ),
   ),
+  deepstream: defaulted(DeepStreamConfig, DEEPSTREAM_DEFAULTS),
   sinks: defaulted(Type.Array(SinkSpec, { maxItems: 64 }), []),
   pipelines: defaulted(Type.Array(PipelineSpec, { maxItems: 256 }), []),
   demo: Type.Optional(DemoConfig),
@@ -137,6 +178,8 @@ export interface LoadedConfig {
   readonly dataDir: string;
   /** Absolute. */
   readonly modelsDir: string;
+  /** Folder of TensorRT engines; absolute. */
+  readonly engineCacheDir: string;
   /** Folder of the file: other relative paths in it start here. */
   readonly baseDir: string;
 }
@@ -190,10 +233,14 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const problems = [...findDuplicates(config), ...findOpenDoors(config)];
   if (problems.length > 0) throw problemsError(document.locate(problems), { code, subject: file });
   const baseDir = dirname(resolve(file));
+  const dataDir = resolve(baseDir, config.dataDir);
+  const { cacheDir } = config.deepstream;
   return {
     config,
     baseDir,
-    dataDir: resolve(baseDir, config.dataDir),
+    dataDir,
+    engineCacheDir:
+      cacheDir === undefined ? resolve(dataDir, 'engines') : resolve(baseDir, cacheDir),
     modelsDir: config.modelsDir === undefined ? PATHS.models : resolve(baseDir, config.modelsDir),
   };
 }

@@ -17,6 +17,7 @@ import type { Catalogue } from '../pipeline/catalogue/catalogue.ts';
 import { checkLowered } from '../pipeline/catalogue/check.ts';
 import type { CatalogueFinding } from '../pipeline/catalogue/finding.ts';
 import type { KeyTables } from '../pipeline/catalogue/keys.ts';
+import type { EngineRequest } from '../pipeline/engine-request.ts';
 import type { Lowered } from '../pipeline/graph.ts';
 import type { ResolvedPipeline } from '../pipeline/resolved.ts';
 import { createInferFileWriter } from './infer-files.ts';
@@ -43,7 +44,9 @@ export interface TargetOptions {
   /** Absolute folder of TensorRT engines. Default: `engines` in `filesDir`. */
   readonly enginesDir?: string;
   /** The GPU that engines are built for, by the driver's name. Default: that of the platform's title. */
-  readonly machine?: Pick<EngineMachine, 'gpuName'> & Partial<EngineMachine>;
+  readonly machine?: Partial<EngineMachine>;
+  /** Takes each engine that a lowered pipeline needs. */
+  readonly onEngine?: (engine: EngineRequest) => void;
 }
 
 /** What lowering needs to know of a machine with DeepStream, whether this is one or not. */
@@ -62,14 +65,19 @@ export async function deepStreamTarget(options: TargetOptions): Promise<DeepStre
     deepStream: deepstream,
     ...options.machine,
   };
+  const write = createInferFileWriter({ models, filesDir, cacheDir: enginesDir, machine });
   return {
     platform: data,
     deepstream,
     filesDir,
     libraryDir: data.libraryDir,
-    parserLibrary: join(PATHS.pluginDir, 'libsightline_parsers.so'),
+    parserLibrary: PATHS.parsersLibrary,
     workingDir: process.cwd(),
-    inferFile: createInferFileWriter({ models, filesDir, cacheDir: enginesDir, machine }),
+    inferFile: (request) => {
+      const file = write(request);
+      if (file.engine !== undefined) options.onEngine?.(file.engine);
+      return file;
+    },
   };
 }
 

@@ -6,10 +6,12 @@ import { SightlineError } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
 import { createOrchestrator } from '../control/orchestrator.ts';
 import type { Orchestrator } from '../control/types.ts';
+import { workerCommand } from '../control/worker-command.ts';
 import { createCompiler } from './compiler.ts';
 import { type LoadedConfig, loadConfig } from './config.ts';
 import { type DeliveryService, openDelivery } from './delivery.ts';
 import { startDemo } from './demo.ts';
+import { createEngines, type Engines } from './engines.ts';
 import { shutdownRequested } from './shutdown.ts';
 import { showStatus, statusLine } from './status-line.ts';
 
@@ -45,11 +47,21 @@ export async function serve(options: ServeOptions): Promise<void> {
   const delivery = await openDelivery(loaded, logger);
   cleanup.defer(() => delivery.close({ drainMs: SINK_DRAIN_MS }));
   if (config.demo !== undefined) demo.use(await startDemo(config.demo, say));
+  const engines = createEngines({
+    cacheDir: loaded.engineCacheDir,
+    maxBytes: config.deepstream.cacheMaxBytes,
+    maxAgeDays: config.deepstream.cacheMaxAgeDays,
+    buildLimitMs: config.deepstream.buildLimitMs,
+    command: workerCommand(),
+    logger,
+  });
   const orchestrator = createOrchestrator({
+    engines: engines.store,
     dataDir: loaded.dataDir,
     compiler: createCompiler({
       modelsDir: loaded.modelsDir,
       workDir: resolve(loaded.dataDir, 'work'),
+      enginesDir: loaded.engineCacheDir,
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: delivery.accept,
@@ -60,6 +72,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { app, url } = await listen({
     orchestrator,
     delivery,
+    engines,
     logger,
     version: options.version,
     http,
@@ -108,18 +121,21 @@ function notReadyBecause(delivery: DeliveryService): readonly string[] {
 interface ListenOptions {
   readonly orchestrator: Orchestrator;
   readonly delivery: DeliveryService;
+  readonly engines: Engines;
   readonly logger: Logger;
   readonly version: string;
   readonly http: { readonly host: string; readonly port: number };
 }
 
-async function listen({ orchestrator, delivery, logger, version, http }: ListenOptions) {
+async function listen(options: ListenOptions) {
+  const { orchestrator, delivery, engines, logger, version, http } = options;
   const app = await buildApp({
     orchestrator,
     logger,
     version,
     sinks: delivery.sinks,
     outbox: delivery.outbox,
+    engines: engines.view,
     notReadyBecause: () => notReadyBecause(delivery),
   });
   try {

@@ -1,9 +1,9 @@
 import type { GstPipeline } from '../gst/pipeline.ts';
 import { allNodes } from '../gst/redact.ts';
-import type { Graph, GraphNode } from '../pipeline/graph.ts';
+import type { GraphNode } from '../pipeline/graph.ts';
+import { isDecodeStamp, streamOf } from './graph-facts.ts';
 import type { StreamCounters } from './protocol.ts';
-
-type Path = readonly [node: string, property: string];
+import { SharedDrops } from './shared-drops.ts';
 
 export const NO_FRAMES: StreamCounters = {
   framesDecoded: 0,
@@ -23,78 +23,118 @@ export function addCounters(a: StreamCounters, b: StreamCounters): StreamCounter
   };
 }
 
-/** What a pipeline counted. */
-export interface FrameCounts {
-  readonly counters: StreamCounters;
-  /** Pictures that came from the source, decoded or left out on request: it grows while the source sends. */
-  readonly progress: number;
+/** Counters by stream. */
+export type CountersByStream = ReadonlyMap<string, StreamCounters>;
+
+type Tally = { -readonly [K in keyof StreamCounters]: number };
+
+/** One property to read, and what its value adds to which stream. */
+interface Reading {
+  readonly node: string;
+  readonly property: string;
+  readonly add: (value: unknown, tallies: ReadonlyMap<string, Tally>) => void;
 }
 
-/** Nodes that see every decoded picture first: the decode stamp, else the decoders, else the outputs. */
-export function decodedNodes(graph: Graph): readonly GraphNode[] {
-  const nodes = allNodes(graph);
-  const stamps = nodes.filter(isDecodeStamp);
-  if (stamps.length > 0) return stamps;
-  const decoders = nodes.filter(({ role }) => role === 'decode');
-  return decoders.length > 0 ? decoders : nodes.filter(({ outputKind }) => outputKind === 1);
-}
+type Counted = readonly [
+  property: string,
+  field: keyof StreamCounters,
+  wanted: (node: GraphNode) => boolean,
+];
 
-function isDecodeStamp(node: GraphNode): boolean {
-  return node.factory === 'slstamp' && node.properties['stage'] === 'decode';
-}
+const COUNTED: readonly Counted[] = [
+  ['frames', 'framesDecoded', isDecodeStamp],
+  ['frames-inferred', 'framesInferred', ({ factory }) => factory === 'slinfer'],
+  ['frames', 'framesPublished', ({ factory }) => factory === 'slmeta'],
+  ['frames-skipped', 'framesSkipped', ({ factory }) => factory === 'slmeta'],
+  ['frames-skipped', 'framesSkipped', ({ factory }) => factory === 'slskip'],
+];
 
 /**
- * Reads a running pipeline's counters from the elements that keep them: slstamp, slinfer and slmeta. A graph without
- * them (a test's) is counted at its metadata outputs.
+ * Reads a running pipeline's counters from the elements that keep them: slstamp, slinfer and slmeta for the one stream
+ * they serve, sldsmeta for every stream of a batch. A graph without them (a test's) is counted at its metadata outputs.
  */
 export class FrameCounters {
   readonly #pipeline: GstPipeline;
-  readonly #decoded: readonly Path[];
-  readonly #inferred: readonly Path[];
-  readonly #published: readonly Path[];
-  readonly #skipped: readonly Path[];
-  readonly #undecoded: readonly Path[];
-  readonly #outputs: readonly string[];
+  readonly #nodes: readonly GraphNode[];
+  readonly #readings: readonly Reading[];
+  readonly #sharedDrops: SharedDrops;
 
   constructor(pipeline: GstPipeline) {
     this.#pipeline = pipeline;
-    const nodes = allNodes(pipeline.graph);
-    const paths = (property: string, wanted: (node: GraphNode) => boolean): Path[] =>
-      nodes.filter(wanted).map(({ id }) => [id, property]);
-    this.#decoded = paths('frames', isDecodeStamp);
-    this.#inferred = paths('frames-inferred', ({ factory }) => factory === 'slinfer');
-    this.#published = paths('frames', ({ factory }) => factory === 'slmeta');
-    // slmeta sees what slstamp dropped as gaps between the frames' numbers; without it slstamp tells.
-    const gaps = paths('frames-skipped', ({ factory }) => factory === 'slmeta');
-    this.#skipped = gaps.length > 0 ? gaps : paths('frames-dropped', isDecodeStamp);
-    this.#undecoded = paths('frames-skipped', ({ factory }) => factory === 'slskip');
-    this.#outputs = nodes.filter(({ outputKind }) => outputKind === 1).map(({ id }) => id);
+    this.#nodes = allNodes(pipeline.graph);
+    this.#readings = this.#nodes.flatMap((node) => this.#readingsOf(node));
+    this.#sharedDrops = new SharedDrops(pipeline.graph.streams);
   }
 
   /** Throws what GstPipeline.getProperties() throws. */
-  async read(): Promise<FrameCounts> {
-    const groups = [this.#decoded, this.#inferred, this.#published, this.#skipped, this.#undecoded];
-    const values = await this.#pipeline.getProperties(groups.flat());
-    let at = 0;
-    const [decoded, inferred, published, skipped, undecoded] = groups.map((group) => {
-      const part = values.slice(at, at + group.length);
-      at += group.length;
-      return part.reduce<number>((sum, value) => sum + Number(value ?? 0), 0);
-    });
+  async read(): Promise<CountersByStream> {
+    const { streams } = this.#pipeline.graph;
+    const tallies = new Map(streams.map((id): [string, Tally] => [id, { ...NO_FRAMES }]));
+    const values = await this.#pipeline.getProperties(
+      this.#readings.map(({ node, property }) => [node, property] as const),
+    );
+    for (const [index, reading] of this.#readings.entries()) reading.add(values[index], tallies);
+    this.#countOutputs(tallies);
+    return tallies;
+  }
+
+  #readingsOf(node: GraphNode): Reading[] {
+    if (node.factory === 'sldsmeta') {
+      return [{ node: node.id, property: 'stream-stats', add: addStreamStats }];
+    }
+    const streamId = streamOf(this.#pipeline.graph, node);
+    if (streamId === undefined) return [];
+    return this.#counted(node).map(([property, field]) => ({
+      node: node.id,
+      property,
+      add: (value, tallies) => {
+        const tally = tallies.get(streamId);
+        if (tally !== undefined) tally[field] += Number(value ?? 0);
+      },
+    }));
+  }
+
+  #counted(node: GraphNode): readonly Counted[] {
+    const counted = COUNTED.filter(([, , wanted]) => wanted(node));
+    // slmeta sees what slstamp drops as gaps between the numbers of frames; without one slstamp tells.
+    const gaps = this.#nodes.some(({ factory }) => factory === 'slmeta');
+    if (gaps || !isDecodeStamp(node)) return counted;
+    return [...counted, ['frames-dropped', 'framesSkipped', isDecodeStamp]];
+  }
+
+  /** Drops, and the frames themselves where no element counts them. */
+  #countOutputs(tallies: ReadonlyMap<string, Tally>): void {
     const { outputs } = this.#pipeline.counters();
-    const recordsDropped = Object.values(outputs).reduce((sum, { dropped }) => sum + dropped, 0);
-    const atOutputs = this.#outputs.reduce((sum, id) => {
-      const output = outputs[id];
-      return sum + (output === undefined ? 0 : output.records + output.dropped);
-    }, 0);
-    const framesDecoded = this.#decoded.length > 0 ? decoded! : atOutputs;
-    const counters = {
-      framesDecoded,
-      framesInferred: inferred!,
-      framesPublished: this.#published.length > 0 ? published! : atOutputs,
-      framesSkipped: skipped! + undecoded!,
-      recordsDropped,
-    };
-    return { counters, progress: framesDecoded + undecoded! };
+    const published = this.#nodes.some(({ factory }) => /^sl(ds)?meta$/.test(factory));
+    const stamped = this.#nodes.some(isDecodeStamp);
+    let sharedDrops = 0;
+    for (const node of this.#nodes) {
+      const output = outputs[node.id];
+      if (output === undefined) continue;
+      const tally = tallies.get(streamOf(this.#pipeline.graph, node) ?? '');
+      if (tally === undefined) {
+        sharedDrops += output.dropped;
+        continue;
+      }
+      tally.recordsDropped += output.dropped;
+      if (node.outputKind !== 1) continue;
+      if (!stamped) tally.framesDecoded += output.records + output.dropped;
+      if (!published) tally.framesPublished += output.records + output.dropped;
+    }
+    const shares = this.#sharedDrops.shareOut(sharedDrops, tallies);
+    for (const [id, share] of shares) tallies.get(id)!.recordsDropped += share;
+  }
+}
+
+/** sldsmeta's `stream-stats`: `{streamId: {frames, skipped, inferred}}` as JSON. */
+function addStreamStats(value: unknown, tallies: ReadonlyMap<string, Tally>): void {
+  if (typeof value !== 'string' || value === '') return;
+  const stats = JSON.parse(value) as Record<string, Record<string, unknown>>;
+  for (const [id, { frames, skipped, inferred }] of Object.entries(stats)) {
+    const tally = tallies.get(id);
+    if (tally === undefined) continue;
+    tally.framesPublished += Number(frames ?? 0);
+    tally.framesSkipped += Number(skipped ?? 0);
+    tally.framesInferred += Number(inferred ?? 0);
   }
 }

@@ -99,6 +99,7 @@ try {
   const addon = loadAddon();
   addon.dieWithParent();
   addon.captureLogs();
+  addon.runMainLoop();
   run(addon);
 } catch (error) {
   const { code, message } = toSightlineError(error);

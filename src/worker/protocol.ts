@@ -38,12 +38,12 @@ export interface StartParams {
   readonly pipelineId: string;
   readonly graphs: readonly Graph[];
   readonly stream: StreamPolicy;
+  /** Streams of graphs with others that are over already (a file that an earlier worker read to its end). */
+  readonly over?: readonly string[];
 }
 
 /** How the worker brings a stream back. All waits in ms, monotonic clock. */
 export interface StreamPolicy {
-  /** For GStreamer to take a start; a longer one counts as a hang. Default 10000. Loading an engine takes longer. */
-  readonly startTimeoutMs?: number;
   /** Start to first decoded frame. Default 15000. */
   readonly firstFrameTimeoutMs: number;
   /** Gap after which a live stream counts as stalled and is reconnected. Default 10000. */
@@ -53,7 +53,32 @@ export interface StreamPolicy {
   readonly backoffCapMs: number;
   /** Probe interval after 401/403, so that a camera does not lock the account. Default 300000. */
   readonly authProbeMs: number;
+  /**
+   * Within this GStreamer takes a start, or it hangs; the wait for the first picture begins afterwards. For graphs that
+   * load TensorRT engines. Absent: 10000, and no more than `firstFrameTimeoutMs`, which counts from the beginning.
+   */
+  readonly startTimeoutMs?: number;
+  /** For graphs that several streams share; absent keys: DEFAULT_SHARED_POLICY. */
+  readonly shared?: Partial<SharedPolicy>;
 }
+
+/**
+ * When a graph of several streams is started anew, which costs all of them some seconds. A source that reconnects by
+ * itself (nvurisrcbin) never needs it.
+ */
+export interface SharedPolicy {
+  /** No stream of the graph has had a picture for this long. Default 60000, and at least 6 s a stream. */
+  readonly allSilentMs: number;
+  /** For one stream whose source has failed and cannot come back inside: first wait, doubled up to the cap. */
+  readonly rescueBaseMs: number;
+  readonly rescueCapMs: number;
+}
+
+export const DEFAULT_SHARED_POLICY: SharedPolicy = {
+  allSilentMs: 60_000,
+  rescueBaseMs: 60_000,
+  rescueCapMs: 3_600_000,
+};
 
 export type StreamPhase = 'connecting' | 'live' | 'backoff' | 'ended' | 'failed' | 'stopped';
 

@@ -1,29 +1,26 @@
 import { SightlineError, toSightlineError } from '../common/errors.ts';
-import type { IssueEvent, PipelineEvent } from '../gst/events.ts';
-import { errorOfIssue, mayBeExplained } from '../gst/native-error.ts';
+import { deferred } from '../common/waits.ts';
+import type { PipelineEvent } from '../gst/events.ts';
 import { GstPipeline } from '../gst/pipeline.ts';
+import { allNodes } from '../gst/redact.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
-import { decodedNodes, FrameCounters, NO_FRAMES } from './frame-counters.ts';
-import { DATA_FD, type StreamCounters, type StreamPolicy } from './protocol.ts';
+import { type CountersByStream, FrameCounters } from './frame-counters.ts';
+import { decodedNodes, muxIds } from './graph-facts.ts';
+import { DATA_FD, type StreamPolicy } from './protocol.ts';
+import type { RulesOptions, SessionEnd, SessionRules } from './session-rules.ts';
 
-/** GStreamer takes a start within this, or it hangs, unless the policy says otherwise. */
+export type { SessionEnd } from './session-rules.ts';
+
+/** GStreamer takes a start within this, or it hangs. */
 const START_LIMIT_MS = 10_000;
-
-/** An error that explains the one before follows within this. */
-const EXPLANATION_MS = 100;
-
-/** How a session ended: the file is over, it was told to, or it failed. */
-export type SessionEnd =
-  | { readonly cause: 'ended' | 'stopped' }
-  | { readonly cause: 'failed'; readonly error: SightlineError };
 
 export interface SessionOptions {
   readonly id: string;
   readonly graph: Graph;
   readonly policy: StreamPolicy;
-  /** The first decoded picture passed. */
-  readonly onLive: () => void;
+  /** What the graph's events mean: for one stream or for several. */
+  readonly rules: (options: Pick<RulesOptions, 'end'>) => SessionRules;
 }
 
 /** The graph with this session's id in the nodes that carry it. */
@@ -36,49 +33,39 @@ function withSession(graph: Graph, session: string): Graph {
   return { ...graph, nodes };
 }
 
-/** Reading a file to its end is its purpose; a live source has no end. */
-function isFile(graph: Graph): boolean {
-  return graph.nodes.some(({ role, factory }) => role === 'source' && factory === 'filesrc');
-}
-
 /** One run of one graph's pipeline, from its construction to its end. */
 export class Session {
   readonly id: string;
   /** Settles once with the way it ended; the pipeline is closed by then. Never rejects. */
   readonly ended: Promise<SessionEnd>;
   readonly #options: SessionOptions;
-  readonly #file: boolean;
+  readonly #rules: SessionRules;
   readonly #abort = new AbortController();
-  #finish!: (end: SessionEnd) => void;
+  readonly #setEnd: (end: SessionEnd) => void;
+  /** Its end is decided: what still happens in the pipeline means nothing. */
+  #finished = false;
   #pipeline: GstPipeline | undefined;
   #counters: FrameCounters | undefined;
-  #last: StreamCounters = NO_FRAMES;
-  #liveSinceMs: number | undefined;
-  #progress = 0;
-  #progressAtMs = 0;
-  #draining = false;
+  #last: CountersByStream = new Map();
   #hung = false;
   #starting: Promise<void> | undefined;
-  #firstFrameTimer: NodeJS.Timeout | undefined;
-  #explanationTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
     this.id = options.id;
     this.#options = options;
-    this.#file = isFile(options.graph);
-    const finished = new Promise<SessionEnd>((resolve) => {
-      this.#finish = resolve;
-    });
-    this.ended = finished.then((end) => this.#close(end));
+    const { promise, resolve } = deferred<SessionEnd>();
+    this.#setEnd = resolve;
+    this.#rules = options.rules({ end: (end) => this.#finish(end) });
+    this.ended = promise.then((end) => this.#close(end));
   }
 
   /** How long pictures have come, in ms; 0 before the first. */
   get liveForMs(): number {
-    return this.#liveSinceMs === undefined ? 0 : performance.now() - this.#liveSinceMs;
+    return this.#rules.liveForMs;
   }
 
   get live(): boolean {
-    return this.#liveSinceMs !== undefined;
+    return this.#rules.live;
   }
 
   /** A call into GStreamer does not come back. */
@@ -87,7 +74,7 @@ export class Session {
   }
 
   /** Counters of this session as of the last sample(). */
-  get counters(): StreamCounters {
+  get counters(): CountersByStream {
     return this.#last;
   }
 
@@ -100,11 +87,8 @@ export class Session {
   async #start(): Promise<void> {
     const { graph, id, policy } = this.#options;
     const { signal } = this.#abort;
-    this.#firstFrameTimer = setTimeout(
-      () =>
-        this.#fail('SL_SOURCE_STALLED', `No picture came within ${policy.firstFrameTimeoutMs} ms`),
-      policy.firstFrameTimeoutMs,
-    );
+    const { startTimeoutMs, firstFrameTimeoutMs } = policy;
+    if (startTimeoutMs === undefined) this.#rules.begin();
     try {
       this.#pipeline = await GstPipeline.create(withSession(graph, id), {
         onEvent: (event) => this.#onEvent(event),
@@ -112,15 +96,15 @@ export class Session {
         watch: decodedNodes(graph).map((node) => node.id),
         signal,
       });
-      const startLimitMs = policy.startTimeoutMs ?? START_LIMIT_MS;
-      const timeoutMs = Math.min(startLimitMs, policy.firstFrameTimeoutMs);
+      const timeoutMs = startTimeoutMs ?? Math.min(START_LIMIT_MS, firstFrameTimeoutMs);
       await this.#pipeline.setState('playing', { timeoutMs, signal });
       // Not before: an element that takes its time to start would not answer, and pass for one that hangs.
       this.#counters = new FrameCounters(this.#pipeline);
+      this.#rules.begin();
     } catch (cause) {
       const error = toSightlineError(cause);
       this.#hung = error.code === 'SL_PIPELINE_TIMEOUT';
-      this.#finish({ cause: 'failed', error });
+      this.#finish({ cause: 'failed', error, atStart: true });
     }
   }
 
@@ -128,20 +112,17 @@ export class Session {
   async sample(): Promise<void> {
     if (this.#counters === undefined || this.#pipeline?.closed) return;
     try {
-      const now = await this.#counters.read();
-      if (now.progress !== this.#progress) this.#progressAtMs = performance.now();
-      this.#progress = now.progress;
-      this.#last = now.counters;
+      this.#last = await this.#counters.read();
     } catch (error) {
       this.#finish({ cause: 'failed', error: toSightlineError(error) });
       return;
     }
-    this.#checkStall();
+    if (!this.#finished) this.#rules.onSample(this.#last);
   }
 
   /** Sends end-of-stream and waits for its way through, up to `limitMs`. True when nothing is left inside. */
   async drain(limitMs: number): Promise<boolean> {
-    this.#draining = true;
+    this.#rules.drain();
     const pipeline = this.live ? this.#pipeline : undefined;
     if (pipeline === undefined || limitMs <= 0) {
       this.stop();
@@ -149,8 +130,10 @@ export class Session {
       return pipeline === undefined;
     }
     const timer = setTimeout(() => this.stop(), limitMs);
-    // Under its own limit: that of the drain may be too short to tell a pipeline that hangs from one that is busy.
-    pipeline.sendEos().then(
+    // From the muxer where there is one: cameras that reconnect swallow an end-of-stream, and a muxer told to survive
+    // them does too. Under its own limit: that of the drain may be too short to tell a pipeline that hangs from one
+    // that is busy.
+    pipeline.sendEos({ nodes: muxIds(this.#options.graph) }).then(
       (taken) => {
         if (!taken) this.stop();
       },
@@ -162,14 +145,17 @@ export class Session {
   }
 
   /**
-   * Sets properties of the running pipeline; see GstPipeline.setProperties(). Undefined when there is none: it failed to
-   * start, or is over.
+   * Sets properties of the running pipeline; see GstPipeline.setProperties(). False for nodes that this session does
+   * without. Undefined when there is no pipeline: it failed to start, or is over.
    */
   async set(changes: readonly PropertyChange[]): Promise<readonly boolean[] | undefined> {
     // It was given the graph of before: what it builds of that must be built first.
     await this.#starting;
     if (this.#pipeline === undefined || this.#pipeline.closed) return undefined;
-    return this.#pipeline.setProperties(changes);
+    const here = new Set(allNodes(this.#options.graph).map(({ id }) => id));
+    const present = changes.filter(({ node }) => here.has(node));
+    const applied = await this.#pipeline.setProperties(present);
+    return changes.map((change) => applied[present.indexOf(change)] ?? false);
   }
 
   /** GraphViz text of the pipeline; undefined before it is built. */
@@ -182,63 +168,24 @@ export class Session {
     this.#finish({ cause: 'stopped' });
   }
 
+  #finish(end: SessionEnd): void {
+    this.#finished = true;
+    this.#setEnd(end);
+  }
+
   #onEvent(event: PipelineEvent): void {
-    switch (event.type) {
-      case 'first-buffer':
-        this.#onFirstFrame();
-        break;
-      case 'error':
-        this.#onError(event);
-        break;
-      case 'eos':
-        this.#onEos();
-        break;
-      case 'writer-stopped':
-        this.#fail('SL_PIPELINE_FAILED', `Records cannot be handed on: ${event.message}`);
-        break;
-      default:
-        break;
+    if (this.#finished) return;
+    if (event.type !== 'writer-stopped') {
+      this.#rules.onEvent(event);
+      return;
     }
-  }
-
-  #onError(event: IssueEvent): void {
-    const end = { cause: 'failed', error: errorOfIssue(event, this.#options.graph) } as const;
-    if (!mayBeExplained(event)) this.#finish(end);
-    else this.#explanationTimer ??= setTimeout(() => this.#finish(end), EXPLANATION_MS);
-  }
-
-  #onFirstFrame(): void {
-    if (this.live) return;
-    clearTimeout(this.#firstFrameTimer);
-    this.#liveSinceMs = performance.now();
-    this.#progressAtMs = this.#liveSinceMs;
-    this.#options.onLive();
-  }
-
-  #onEos(): void {
-    if (this.#draining) this.#finish({ cause: 'ended' });
-    else if (!this.#file) this.#fail('SL_SOURCE_ENDED', 'The source ended the stream');
-    else if (this.live) this.#finish({ cause: 'ended' });
-    else this.#fail('SL_SOURCE_NOT_VIDEO', 'The file ended without a single picture');
-  }
-
-  #checkStall(): void {
-    const { stallTimeoutMs } = this.#options.policy;
-    const silentMs = performance.now() - this.#progressAtMs;
-    if (!this.live || silentMs <= stallTimeoutMs) return;
-    this.#fail('SL_SOURCE_STALLED', `No picture came for ${Math.round(silentMs)} ms`);
-  }
-
-  #fail(
-    code: 'SL_SOURCE_STALLED' | 'SL_SOURCE_ENDED' | 'SL_SOURCE_NOT_VIDEO' | 'SL_PIPELINE_FAILED',
-    message: string,
-  ): void {
-    this.#finish({ cause: 'failed', error: new SightlineError(code, message) });
+    const message = `Records cannot be handed on: ${event.message}`;
+    const error = new SightlineError('SL_PIPELINE_FAILED', message);
+    this.#finish({ cause: 'failed', error });
   }
 
   async #close(end: SessionEnd): Promise<SessionEnd> {
-    clearTimeout(this.#firstFrameTimer);
-    clearTimeout(this.#explanationTimer);
+    this.#rules.close();
     if (!this.frozen) await this.#lastSample();
     this.#abort.abort();
     await this.#starting;
@@ -249,7 +196,7 @@ export class Session {
   /** The last second's frames count too. */
   async #lastSample(): Promise<void> {
     try {
-      this.#last = (await this.#counters?.read())?.counters ?? this.#last;
+      this.#last = (await this.#counters?.read()) ?? this.#last;
     } catch {
       // The values of the last second are lost, which a hanging or broken pipeline may cost.
     }

@@ -2,19 +2,32 @@ import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { fullJitterMs } from '../common/retry.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
-import { addCounters, NO_FRAMES } from './frame-counters.ts';
-import type { StreamCounters, StreamEvent, StreamPhase, StreamPolicy } from './protocol.ts';
+import { addCounters, type CountersByStream, NO_FRAMES } from './frame-counters.ts';
+import { withoutSources } from './graph-facts.ts';
+import {
+  DEFAULT_SHARED_POLICY,
+  type StreamCounters,
+  type StreamEvent,
+  type StreamPhase,
+  type StreamPolicy,
+} from './protocol.ts';
 import { Session } from './session.ts';
 import { newSessionId } from './session-id.ts';
+import type { RulesOptions, SessionEnd, SessionRules, StreamChange } from './session-rules.ts';
+import { END_OF_FILE } from './shared-stream.ts';
+import { SharedStreams } from './shared-streams.ts';
+import { SoleStream } from './sole-stream.ts';
 
-/** A stream that was live this long starts its back-off anew. */
+/** A graph that was live this long starts its back-off anew. */
 const SETTLED_AFTER_MS = 60_000;
 
-const END_OF_FILE = { code: 'SL_SOURCE_ENDED', message: 'The file was read to its end' } as const;
+type Failed = Extract<SessionEnd, { cause: 'failed' }>;
 
 export interface StreamRunnerOptions {
   readonly graph: Graph;
   readonly policy: StreamPolicy;
+  /** Streams that are over before the first session. */
+  readonly over: readonly string[];
   readonly report: (event: StreamEvent) => void;
   /** A pipeline hangs in a call: only the end of the process helps. */
   readonly onFrozen: (graph: Graph) => void;
@@ -25,10 +38,17 @@ export class StreamRunner {
   /** Settles when the streams are over for good: ended, failed or stopped. Never rejects. */
   readonly over: Promise<void>;
   readonly #options: StreamRunnerOptions;
+  /** Streams that are over while others of the graph go on. */
+  readonly #overStreams: Set<string>;
+  /** Streams that the next session leaves out, because the graph could not start with their source. */
+  #absent: ReadonlyMap<string, SightlineError> = new Map();
+  readonly #past = new Map<string, StreamCounters>();
   #setOver!: () => void;
   #session: Session | undefined;
-  #past: StreamCounters = NO_FRAMES;
+  #shared: SharedStreams | undefined;
   #attempt = 0;
+  /** Times the graph was started anew for the sake of one stream. */
+  #rescues = 0;
   #stopped = false;
   #isOver = false;
   #graph: Graph;
@@ -39,6 +59,7 @@ export class StreamRunner {
   constructor(options: StreamRunnerOptions) {
     this.#graph = options.graph;
     this.#options = options;
+    this.#overStreams = new Set(options.over.filter((id) => options.graph.streams.includes(id)));
     this.over = new Promise((resolve) => {
       this.#setOver = resolve;
     });
@@ -49,9 +70,9 @@ export class StreamRunner {
     return this.#graph;
   }
 
-  /** Counters over all sessions, as of the last sample(). */
-  get counters(): StreamCounters {
-    return addCounters(this.#past, this.#session?.counters ?? NO_FRAMES);
+  /** Each stream's counters over all sessions, as of the last sample(). */
+  get counters(): CountersByStream {
+    return new Map(this.graph.streams.map((id) => [id, this.#countersOf(id)]));
   }
 
   /** Begins the first session; resolves when its pipeline has begun to start or has failed. */
@@ -110,54 +131,123 @@ export class StreamRunner {
 
   async #connect(): Promise<void> {
     this.#attempt += 1;
-    const session = new Session({
-      id: newSessionId(),
-      graph: this.graph,
-      policy: this.#options.policy,
-      onLive: () => this.#report('live', { session: session.id }),
-    });
+    const id = newSessionId();
+    const absent = this.#absent;
+    const overBefore = this.#overStreams.size;
+    const graph = withoutSources(this.graph, new Set([...this.#overStreams, ...absent.keys()]));
+    const { policy } = this.#options;
+    const rules = ({ end }: Pick<RulesOptions, 'end'>) =>
+      this.#rulesOf(
+        { graph, policy, end, onChange: (change) => this.#onChange(change, id) },
+        absent,
+      );
+    const session = new Session({ id, graph, policy, rules });
     this.#session = session;
-    this.#report('connecting', { session: session.id, attempt: this.#attempt });
+    this.#absent = new Map();
+    for (const streamId of this.#running()) {
+      if (absent.has(streamId)) continue;
+      const facts = { session: id, attempt: this.#attempt };
+      this.#options.report({ ...facts, event: 'stream', streamId, phase: 'connecting' });
+    }
     void session.ended.then((end) => {
-      this.#past = addCounters(this.#past, session.counters);
+      for (const streamId of graph.streams) this.#past.set(streamId, this.#countersOf(streamId));
       this.#session = undefined;
       if (session.liveForMs >= SETTLED_AFTER_MS) this.#attempt = 0;
-      if (session.frozen) this.#options.onFrozen(this.graph);
-      else if (this.#stopped) this.#conclude('stopped', { session: session.id });
-      else if (end.cause === 'failed') this.#recover(end.error, session.id);
-      else this.#conclude('ended', { session: session.id, ...END_OF_FILE });
+      if (session.frozen) this.#options.onFrozen(graph);
+      else if (this.#stopped) this.#conclude('stopped', { session: id });
+      else if (end.cause === 'failed') this.#recover(end, id, this.#overStreams.size > overBefore);
+      else this.#conclude('ended', { session: id, ...END_OF_FILE });
     });
     await session.start();
   }
 
-  #recover(error: SightlineError, session: string): void {
-    const { code, message } = error;
-    if (!error.retryable) {
+  #rulesOf(options: RulesOptions, absent: ReadonlyMap<string, SightlineError>): SessionRules {
+    if (this.graph.streams.length <= 1) return new SoleStream(options);
+    const over = this.#overStreams;
+    this.#shared = new SharedStreams({ ...options, over, absent, rescueMs: this.#rescueMs() });
+    return this.#shared;
+  }
+
+  #rescueMs(): number {
+    const { rescueBaseMs, rescueCapMs } = {
+      ...DEFAULT_SHARED_POLICY,
+      ...this.#options.policy.shared,
+    };
+    return Math.min(rescueCapMs, rescueBaseMs * 2 ** this.#rescues);
+  }
+
+  #onChange({ streamId, phase, ...facts }: StreamChange, session: string): void {
+    this.#options.report({ ...facts, event: 'stream', streamId, phase, session });
+    if (phase === 'ended' || phase === 'failed') this.#overStreams.add(streamId);
+    // A camera that was given up and has pictures after all.
+    if (phase === 'live') this.#overStreams.delete(streamId);
+  }
+
+  /** `someOver`: streams went over in the session that failed. */
+  #recover({ error, forSakeOf, atStart }: Failed, session: string, someOver: boolean): void {
+    const failed = this.#shared?.failed ?? new Map();
+    const others = this.#running().length > failed.size;
+    if (atStart && others && (failed.size > 0 || someOver)) {
+      // One source keeps all of them from starting: the others go on without it.
+      this.#absent = failed;
+    } else if (!error.retryable) {
+      const { code, message } = error;
       this.#conclude('failed', { session, code, message });
       return;
     }
+    if (forSakeOf !== undefined) this.#rescues += 1;
     const retryInMs = this.#waitMs(error);
-    this.#report('backoff', { session, code, message, retryInMs, attempt: this.#attempt });
+    for (const streamId of this.#running()) {
+      const reason = this.#shared?.troubleOf(streamId) ?? reasonFor(streamId, error, forSakeOf);
+      const { code, message } = reason;
+      const facts = { session, code, message, retryInMs, attempt: this.#attempt };
+      this.#options.report({ ...facts, event: 'stream', streamId, phase: 'backoff' });
+    }
     this.#retry = setTimeout(() => void this.#connect(), retryInMs);
   }
 
   #waitMs(error: SightlineError): number {
     const { authProbeMs, backoffBaseMs, backoffCapMs } = this.#options.policy;
-    if (error.code === 'SL_SOURCE_UNAUTHORIZED') return authProbeMs;
+    // Of several streams one camera's password must not keep the others waiting.
+    const alone = this.graph.streams.length <= 1;
+    if (error.code === 'SL_SOURCE_UNAUTHORIZED' && alone) return authProbeMs;
     const attempt = Math.max(1, this.#attempt);
     return fullJitterMs(attempt, { baseMs: backoffBaseMs, capMs: backoffCapMs });
+  }
+
+  #countersOf(streamId: string): StreamCounters {
+    const past = this.#past.get(streamId) ?? NO_FRAMES;
+    return addCounters(past, this.#session?.counters.get(streamId) ?? NO_FRAMES);
+  }
+
+  #running(): readonly string[] {
+    return this.graph.streams.filter((id) => !this.#overStreams.has(id));
   }
 
   #conclude(phase: 'ended' | 'failed' | 'stopped', facts: Partial<StreamEvent> = {}): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#report(phase, facts);
+    this.#reportAll(phase, facts);
     this.#setOver();
   }
 
-  #report(phase: StreamPhase, facts: Partial<StreamEvent>): void {
-    for (const streamId of this.graph.streams) {
+  /** To every stream that is not over by itself. */
+  #reportAll(phase: StreamPhase, facts: Partial<StreamEvent>): void {
+    for (const streamId of this.#running()) {
       this.#options.report({ ...facts, event: 'stream', streamId, phase });
     }
   }
+}
+
+/** The error itself, or, for a stream that is interrupted because of another one, that it is. */
+function reasonFor(
+  streamId: string,
+  error: SightlineError,
+  forSakeOf: string | undefined,
+): SightlineError {
+  if (forSakeOf === undefined || forSakeOf === streamId) return error;
+  return new SightlineError(
+    'SL_PIPELINE_FAILED',
+    `The pipeline is started anew to bring back stream "${forSakeOf}", which failed in it`,
+  );
 }

@@ -82,6 +82,7 @@ export class Worker {
     return new StreamRunner({
       graph,
       policy: params.stream,
+      over: params.over ?? [],
       report: this.#options.send,
       onFrozen: ({ id }) => {
         const fields = { graph: id };
@@ -123,9 +124,7 @@ export class Worker {
     await Promise.all(this.#runners.map((runner) => runner.sample()));
     for (const event of this.#logs.take()) this.#options.send(event);
     const streams: Record<string, StreamCounters> = {};
-    for (const { graph, counters } of this.#runners) {
-      for (const id of graph.streams) streams[id] = counters;
-    }
+    for (const { counters } of this.#runners) Object.assign(streams, Object.fromEntries(counters));
     this.#options.send({
       event: 'stats',
       monotonicMs: performance.now(),

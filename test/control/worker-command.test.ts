@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PATHS, ROOT } from '../../src/common/paths.ts';
-import { workerCommand } from '../../src/control/worker-command.ts';
+import { withEnvironment, workerCommand } from '../../src/control/worker-command.ts';
 
 test('from source the worker is src/worker/main.ts through tsx, wherever the server was started', () => {
   const { file, args } = workerCommand({});
@@ -36,4 +36,30 @@ test('the worker gets what it needs of the environment and no credentials', () =
     GST_REGISTRY: `${PATHS.cache}/gst-registry-${process.arch}.bin`,
     SIGHTLINE_ONNXRUNTIME: '/lib/ort.so',
   });
+});
+
+test('a backend sets the variables it may set and no others', () => {
+  const command = workerCommand({ PATH: '/bin' });
+  const { file, args, env } = withEnvironment(command, {
+    USE_NEW_NVSTREAMMUX: 'yes',
+    GST_REGISTRY: '/data/work/registry.bin',
+  });
+  assert.deepEqual({ file, args }, { file: command.file, args: command.args });
+  assert.deepEqual(env, {
+    ...command.env,
+    USE_NEW_NVSTREAMMUX: 'yes',
+    GST_REGISTRY: '/data/work/registry.bin',
+  });
+  assert.deepEqual(withEnvironment(command).env, command.env);
+  for (const [name, value] of [
+    ['LD_PRELOAD', '/tmp/evil.so'],
+    ['NODE_OPTIONS', '--require=/tmp/evil.js'],
+    ['USE_NEW_NVSTREAMMUX', 'perhaps'],
+    ['GST_REGISTRY', 'relative.bin'],
+  ]) {
+    assert.throws(() => withEnvironment(command, { [name!]: value! }), {
+      code: 'SL_INTERNAL',
+      message: new RegExp(`${name}=`),
+    });
+  }
 });

@@ -45,13 +45,16 @@ test('events tell the pipeline’s states, the first buffer and the end', async 
       ? `${event.from}>${event.to}`
       : event.type === 'first-buffer'
         ? `first ${event.node}`
-        : event.type,
+        : event.type === 'node-eos'
+          ? `last ${event.node}`
+          : event.type,
   );
   assert.deepEqual(
     new Set(told),
-    new Set(['null>ready', 'ready>paused', 'paused>playing', 'first source', 'eos']),
+    new Set(['null>ready', 'ready>paused', 'paused>playing', 'first source', 'last source', 'eos']),
   );
   assert.equal(told.filter((name) => name === 'first source').length, 1);
+  assert.equal(told.filter((name) => name === 'last source').length, 1);
 });
 
 test('setState() rejects with the error that the pipeline posted', async () => {

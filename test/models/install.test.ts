@@ -177,7 +177,7 @@ test('modelsList() and modelsShow() print what is installed and what is wrong wi
       ['tiny', 'ready'],
     ],
   );
-  assert.match(lines.join('\n'), /tiny {2}ready {4}1 {8}96x64 {6}MIT/);
+  assert.match(lines.join('\n'), /tiny {2}ready {4}detector {4}1 {8}96x64 {6}MIT/);
   assert.match(lines.join('\n'), /\/colour/);
   const shown: string[] = [];
   await modelsShow('tiny', (line) => shown.push(line), { directory });

@@ -8,7 +8,7 @@ import { launchText } from '../../src/pipeline/launch-text.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
 import { graphText } from '../../src/pipeline/text.ts';
-import { CPU, compile, MODEL, MODELS, pipelineText, thrown } from './fixtures.ts';
+import { CPU, compile, lower, MODEL, MODELS, pipelineText, thrown } from './fixtures.ts';
 
 const CAMERA = '{ type: rtsp, url: "rtsp://h/x" }';
 const FILE = '{ type: file, path: a.mp4 }';
@@ -175,4 +175,48 @@ test('a web address is read with its password apart, and never shows it', () => 
   assert.doesNotMatch(graphText([graph!]) + launchText([graph!]), /hunter2|abc123/);
   const queue = graph?.nodes.find(({ id }) => id === 'frames');
   assert.equal(queue?.properties['leaky'], undefined);
+});
+
+test("analytics reads the pipeline's files, each stream its own groups", () => {
+  const text = `${pipelineText(
+    FILE,
+    `analytics:
+  zones:
+    - { id: a, polygon: [[0, 0], [1, 0], [1, 1]] }
+    - { id: b, polygon: [[0, 0], [1, 0], [1, 1]], invert: true, streams: [other] }`,
+  )}  - { id: other, source: ${FILE} }\n`;
+  const { graphs, files } = lower(text);
+  assert.equal(files.length, 2);
+  const elements = graphs.map(({ nodes }) => nodes.filter(({ role }) => role === 'analytics'));
+  assert.deepEqual(
+    elements.map((nodes) =>
+      nodes.map(({ id, stream, properties }) => [
+        id,
+        stream,
+        properties['config-file'],
+        properties['stream-index'],
+      ]),
+    ),
+    [
+      [['analytics', 'cam', files[0]?.path, 0]],
+      [
+        ['analytics', 'other', files[0]?.path, 1],
+        ['analytics-2', 'other', files[1]?.path, 1],
+      ],
+    ],
+  );
+  assert.ok(
+    files.every(({ path, origin }) => path.startsWith('/work/') && origin === '/analytics'),
+  );
+});
+
+test('analytics measures on the surface DeepStream would have', () => {
+  const surface = (deepstream: string) => {
+    const zones = 'analytics: { zones: [{ id: a, polygon: [[0, 0], [1, 0], [1, 1]] }] }';
+    const all = properties(only(pipelineText(FILE, `${zones}\n${deepstream}`)), 'analytics');
+    return [all['surface-width'], all['surface-height']];
+  };
+  assert.deepEqual(surface(''), [1920, 1080]);
+  assert.deepEqual(surface('deepstream: { muxer: { width: 1280, height: 720 } }'), [1280, 720]);
+  assert.deepEqual(surface('deepstream: { muxer: { kind: new } }'), [0, 0]);
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test, { before } from 'node:test';
 import { parseDocument } from '../../src/common/document.ts';
@@ -44,7 +47,7 @@ function makeClip(codec: string, file: string): string {
 }
 
 /** Lowers a pipeline text and prints it so that each frame's message lands in a file of its own. */
-function runnableLine(text: string, codec: string): string {
+function runnableLine(text: string, codec: string, secrets = false): string {
   const spec = parseDocument(text, PipelineSpec, { env: { CLIP } }).value;
   const pipeline = resolve(spec, { models: () => model });
   const { graphs } = lowerCpu(pipeline, {
@@ -52,7 +55,9 @@ function runnableLine(text: string, codec: string): string {
     cores: 2,
     filesDir: '/',
   });
-  const [first, ...rest] = launchText(graphs, { codec }).split('fakesink sync=false async=false');
+  const [first, ...rest] = launchText(graphs, { codec, secrets }).split(
+    'fakesink sync=false async=false',
+  );
   return [first, ...rest]
     .map((part, index) =>
       index === 0 ? part : `multifilesink async=false location=out${index}-%03d${part}`,
@@ -82,6 +87,33 @@ for (const codec of Object.keys(CLIPS)) {
     });
   });
 }
+
+test('a video behind a web address with a password runs to its end', async () => {
+  await inFolder(async (folder) => {
+    await runShell(`CLIP=clip.mp4; ${makeClip('h264', 'clip')}`, folder);
+    const clip = await readFile(join(folder, 'clip.mp4'));
+    const wanted = `Basic ${Buffer.from('viewer:a b@c').toString('base64')}`;
+    const refused: string[] = [];
+    const server = createServer(({ headers, url = '' }, response) => {
+      if (headers.authorization === wanted) response.end(clip);
+      else {
+        refused.push(url);
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="clips"' }).end();
+      }
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const source = `{ type: http, url: "http://viewer:a%20b%40c@127.0.0.1:${port}/c.mp4" }`;
+      const text = pipelineText(source).replaceAll('centernet-512x384', MODEL_NAME);
+      await runShell(runnableLine(text, 'h264', true), folder);
+    } finally {
+      server.close();
+    }
+    assert.ok(refused.length > 0, 'the server asked for the password');
+    assert.equal((await outputs(folder, 1)).length, FRAMES);
+  });
+});
 
 test('the launch line with pictures, at real time, in two graphs runs', async () => {
   const source = `{ type: file, path: "\${CLIP}", pace: realtime }`;

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { inspect } from 'node:util';
 import { checkValue, type ValueProblem } from '../../src/common/check.ts';
-import { isLive, resolveSource } from '../../src/sources/resolve-source.ts';
+import {
+  isLive,
+  locationWithCredentials,
+  resolveSource,
+} from '../../src/sources/resolve-source.ts';
 import { Source } from '../../src/sources/specs.ts';
 
 function resolved(value: unknown): {
@@ -43,6 +47,19 @@ test('resolveSource() refuses credentials in two places and a password without a
 test('resolveSource() names the URL that is not acceptable without quoting it', () => {
   assert.deepEqual(resolved({ type: 'rtsp', url: 'http://u:hunter2@h/' }).problems, [
     '/source/url must begin with rtsp:// or rtsps://',
+  ]);
+});
+
+test('resolveSource() takes web addresses with credentials in them or beside them', () => {
+  const { source } = resolved({ type: 'http', url: 'https://u:hunter2@h/v.mp4' });
+  assert.ok(source?.type === 'http');
+  assert.equal(source.location, 'https://h/v.mp4');
+  assert.equal(source.password?.reveal(), 'hunter2');
+  assert.doesNotMatch(inspect(source, { depth: 9 }) + JSON.stringify(source), /hunter2/);
+  assert.equal(locationWithCredentials(source), 'https://u:hunter2@h/v.mp4');
+  assert.equal(isLive(source), false);
+  assert.deepEqual(resolved({ type: 'http', url: 'rtsp://u:hunter2@h/' }).problems, [
+    '/source/url must begin with http:// or https://',
   ]);
 });
 

@@ -43,10 +43,10 @@ export class WorkerHarness implements AsyncDisposable {
   #unread = Buffer.alloc(0);
   #nextId = 1;
 
-  private constructor(readData: boolean) {
+  private constructor(readData: boolean, env: NodeJS.ProcessEnv) {
     this.child = spawn(process.execPath, ['--import', 'tsx', WORKER_MAIN], {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
-      env: { ...process.env, GST_PLUGIN_PATH: PATHS.pluginDir },
+      env: { ...process.env, GST_PLUGIN_PATH: PATHS.pluginDir, ...env },
     });
     const stdio = this.child.stdio as unknown as Socket[];
     this.control = stdio[3]!;
@@ -63,8 +63,10 @@ export class WorkerHarness implements AsyncDisposable {
   }
 
   /** Spawns a worker and waits until it is ready. */
-  static async launch(options: { readData?: boolean } = {}): Promise<WorkerHarness> {
-    const worker = new WorkerHarness(options.readData ?? true);
+  static async launch(
+    options: { readData?: boolean; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<WorkerHarness> {
+    const worker = new WorkerHarness(options.readData ?? true, options.env ?? {});
     await until('the worker is ready', 20_000, () =>
       worker.events.some(({ event }) => event === 'ready'),
     );
@@ -102,11 +104,16 @@ export class WorkerHarness implements AsyncDisposable {
     );
   }
 
-  start(graphs: readonly Graph[], policy: Partial<StreamPolicy> = {}): Promise<WorkerReply> {
+  start(
+    graphs: readonly Graph[],
+    policy: Partial<StreamPolicy> = {},
+    over: readonly string[] = [],
+  ): Promise<WorkerReply> {
     return this.request('start', {
       pipelineId: 'test',
       graphs,
       stream: { ...POLICY, ...policy },
+      over,
     });
   }
 

@@ -84,6 +84,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<InferRequest> CreateRequest();
   // Runs the request's picture, alone or together with others that wait. Blocks. Throws Error.
   void Run(InferRequest& request);
+  // Runs several pictures of one caller, as many in one Run as batch_size allows. Blocks. Throws
+  // Error.
+  void RunAll(const std::vector<InferRequest*>& requests);
 
  private:
   friend class InferRequest;

@@ -83,6 +83,36 @@ void Engine::Run(InferRequest& request) {
   if (!request.failure_.empty()) throw Error(ErrorKind::kFailed, request.failure_);
 }
 
+void Engine::RunAll(const std::vector<InferRequest*>& requests) {
+  const size_t most = static_cast<size_t>(std::max(1, options_.batch_size));
+  std::vector<InferRequest*> group;
+  for (size_t from = 0; from < requests.size(); from += group.size()) {
+    group.assign(
+        requests.begin() + static_cast<std::ptrdiff_t>(from),
+        requests.begin() + static_cast<std::ptrdiff_t>(std::min(from + most, requests.size())));
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return running_ < permits_; });
+    ++running_;
+    lock.unlock();
+    std::string failure;
+    try {
+      if (group.size() == 1 && fixed_batch_ <= 1) {
+        RunAlone(*group[0]);
+      } else {
+        RunTogether(group.data(), group.size());
+      }
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+    lock.lock();
+    --running_;
+    changed_.notify_all();
+    lock.unlock();
+    for (InferRequest* request : group) request->batched_with_ = static_cast<int>(group.size());
+    if (!failure.empty()) throw Error(ErrorKind::kFailed, failure);
+  }
+}
+
 // Takes the front of the queue, and what else waits up to the batch size. Waits for more only while
 // there are others that could come, and not beyond batch_wait_us.
 size_t Engine::CollectBatch(std::unique_lock<std::mutex>& lock, InferRequest** batch) {

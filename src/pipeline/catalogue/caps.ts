@@ -97,7 +97,9 @@ function parseList(body: string, type: string): CapsValue | undefined {
   const items = new Set<string>();
   const ranges: CapsRange[] = [];
   for (const part of split(body.slice(1, -1), ',')) {
-    const value = parseValue(part.trim(), type);
+    const text = part.trim();
+    // A list in a list says nothing more, and any depth of them could be written.
+    const value = text.includes('{') ? undefined : parseValue(text, type);
     if (value === undefined) return undefined;
     for (const item of value.items) items.add(item);
     ranges.push(...value.ranges);

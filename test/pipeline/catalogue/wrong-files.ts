@@ -295,7 +295,7 @@ export const WRONG_FILES: readonly WrongCase[] = [
   {
     name: 'analytics: a point outside',
     change: edit(analytics, /roi-dock=.*/, 'roi-dock=0;0;19000;0;100;9000'),
-    says: ['19000;0 outside of its space of 10000 x 10000'],
+    says: ['19000;0 far outside of its space of 10000 x 10000'],
     key: 'roi-dock',
   },
   {

@@ -2,6 +2,12 @@ import { type KeyFile, type KeyGroup, type KeyLine, valueIn } from '../key-file.
 import { listItems } from './key-value.ts';
 import { type FileProblem, fileError, fileWarning } from './problem.ts';
 
+/**
+ * A shape may reach a little over the edge, so that an object whose feet are just out of the picture counts; further out
+ * the numbers are of another space.
+ */
+const MARGIN = 1.1;
+
 /** Keys that hold points, by the start of their name. */
 const SHAPES = /^(roi|line-crossing|direction)-(?!detection)/;
 
@@ -58,9 +64,11 @@ function checkShape(
   const points = numbers.flatMap((x, i) => (i % 2 === 0 ? [{ x, y: numbers[i + 1]! }] : []));
   // A space of no size is a fault of its own.
   const sized = width > 0 && height > 0;
-  const outside = sized ? points.find(({ x, y }) => x > width || y > height) : undefined;
+  const outside = sized
+    ? points.find(({ x, y }) => x > width * MARGIN || y > height * MARGIN)
+    : undefined;
   if (outside !== undefined) {
-    const text = `has the point ${outside.x};${outside.y} outside of its space of ${width} x ${height}`;
+    const text = `has the point ${outside.x};${outside.y} far outside of its space of ${width} x ${height}`;
     return [fileError(text, at)];
   }
   const lines = key.startsWith('roi-') ? [] : points.filter((_, i) => i % 2 === 0);

@@ -1,12 +1,6 @@
-#pragma once
+#include "plugin/element_errors.h"
 
-#include <gst/gst.h>
-
-#include "common/guard.h"
-#include "core/error.h"
-
-// One error on the bus, in the domain that says what to do about it.
-inline void SlPostError(gpointer element, const sightline::Error& error) {
+void SlPostError(GstElement* element, const sightline::Error& error) {
   switch (error.kind()) {
     case sightline::ErrorKind::kNotFound:
       GST_ELEMENT_ERROR(element, RESOURCE, NOT_FOUND, ("%s", error.what()), (nullptr));
@@ -24,17 +18,4 @@ inline void SlPostError(gpointer element, const sightline::Error& error) {
       GST_ELEMENT_ERROR(element, LIBRARY, FAILED, ("%s", error.what()), (nullptr));
       break;
   }
-}
-
-// Guard() for what may throw sightline::Error.
-template <class Element, class Result, class Body>
-Result GuardErrors(Element* self, Result on_error, Body&& body) {
-  return Guard(self, on_error, [&]() -> Result {
-    try {
-      return body();
-    } catch (const sightline::Error& error) {
-      SlPostError(self, error);
-      return on_error;
-    }
-  });
 }

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { checkValue } from '../../src/common/check.ts';
+import { SightlineError } from '../../src/common/errors.ts';
+import { PATHS } from '../../src/common/paths.ts';
+import type { Compiler } from '../../src/control/types.ts';
+import { StreamSpec } from '../../src/pipeline/spec.ts';
+import type { AcceleratorProbe } from '../../src/services/accelerator.ts';
+import { createCompiler } from '../../src/services/compiler.ts';
+import { temporaryFolder } from '../support/server.ts';
+import { GPU_MACHINE, NO_GPU } from '../support/stand-in.ts';
+
+function compiler(workDir: string, probe: AcceleratorProbe): Compiler {
+  return createCompiler({ modelsDir: PATHS.models, workDir, probe: async () => probe });
+}
+
+function stream(more: object = {}): StreamSpec {
+  const source = { type: 'rtsp', url: 'rtsp://cam.example/main' };
+  return checkValue(
+    { id: 'cam', source, infer: { model: 'centernet-512x384' }, ...more },
+    StreamSpec,
+  );
+}
+
+test('prefer-gpu is DeepStream where it is, with every file its elements read', async () => {
+  await using folder = await temporaryFolder();
+  const compiled = await compiler(folder.path, GPU_MACHINE).stream(stream());
+  assert.deepEqual(compiled.accelerator, {
+    policy: 'prefer-gpu',
+    backend: 'deepstream',
+    executionProvider: 'TensorRT',
+  });
+  const nodes = compiled.graphs.flatMap((graph) => graph.nodes);
+  const config = nodes.find(({ factory }) => factory === 'nvinfer')?.properties['config-file-path'];
+  const tracker = nodes.find(({ factory }) => factory === 'nvtracker')?.properties[
+    'll-config-file'
+  ];
+  assert.match(await readFile(String(config), 'utf8'), /^\[property\]$/m);
+  assert.ok((await readFile(String(tracker), 'utf8')).length > 0);
+  assert.equal(compiled.environment?.['USE_NEW_NVSTREAMMUX'], 'no');
+  // Loading an engine takes longer than GStreamer's usual start.
+  assert.ok(compiled.policy!.startTimeoutMs! > 60_000);
+});
+
+test('prefer-gpu without a GPU is the CPU, and says why', async () => {
+  await using folder = await temporaryFolder();
+  const compiled = await compiler(folder.path, NO_GPU).stream(stream());
+  assert.deepEqual(compiled.accelerator, {
+    policy: 'prefer-gpu',
+    backend: 'cpu',
+    executionProvider: 'CPUExecutionProvider',
+    fallbackReason: 'DeepStream is not installed; No NVIDIA driver runs here',
+  });
+  assert.ok(compiled.graphs[0]!.nodes.some(({ factory }) => factory === 'slinfer'));
+});
+
+test('require-gpu without a GPU is refused with every reason', async () => {
+  await using folder = await temporaryFolder();
+  const refused = compiler(folder.path, NO_GPU).stream(stream({ accelerator: 'require-gpu' }));
+  await assert.rejects(Promise.resolve(refused), (error) => {
+    assert.ok(error instanceof SightlineError);
+    assert.equal(error.code, 'SL_GPU_UNAVAILABLE');
+    assert.deepEqual(error.problems, [
+      { pointer: '/accelerator', message: 'DeepStream is not installed' },
+      { pointer: '/accelerator', message: 'No NVIDIA driver runs here' },
+    ]);
+    return true;
+  });
+});
+
+test('a DeepStream that Sightline does not know is as good as none', async () => {
+  await using folder = await temporaryFolder();
+  const newer = compiler(folder.path, { ...GPU_MACHINE, deepstream: '12.0' });
+  const { accelerator } = await newer.stream(stream());
+  assert.equal(accelerator?.backend, 'cpu');
+  assert.match(accelerator.fallbackReason ?? '', /DeepStream 12\.0 is installed.* 9\.1/);
+  await assert.rejects(Promise.resolve(newer.stream(stream({ accelerator: 'require-gpu' }))), {
+    code: 'SL_GPU_UNAVAILABLE',
+  });
+});
+
+test('cpu asks no machine', async () => {
+  await using folder = await temporaryFolder();
+  const asked = createCompiler({
+    modelsDir: PATHS.models,
+    workDir: folder.path,
+    probe: () => Promise.reject(new Error('asked')),
+  });
+  const { accelerator } = await asked.stream(stream({ accelerator: 'cpu' }));
+  assert.deepEqual(accelerator, {
+    policy: 'cpu',
+    backend: 'cpu',
+    executionProvider: 'CPUExecutionProvider',
+  });
+});
+
+test('what only a GPU does is refused without one, and the reason names both', async () => {
+  await using folder = await temporaryFolder();
+  const annotated = { type: 'rtsp', port: 8600 };
+  const refused = compiler(folder.path, NO_GPU).stream(stream({ annotated }));
+  await assert.rejects(Promise.resolve(refused), (error) => {
+    assert.ok(error instanceof SightlineError);
+    assert.equal(error.code, 'SL_BACKEND_UNSUPPORTED');
+    assert.match(error.message, /annotated.*The GPU cannot be used: DeepStream is not installed/s);
+    return true;
+  });
+});
+
+test('a model that is missing is told with its place, for each step', async () => {
+  await using folder = await temporaryFolder();
+  const secondary = [{ id: 'colour', model: 'no-such-model' }];
+  const refused = compiler(folder.path, GPU_MACHINE).stream(stream({ secondary }));
+  await assert.rejects(Promise.resolve(refused), (error) => {
+    assert.ok(error instanceof SightlineError);
+    assert.equal(error.code, 'SL_MODEL_NOT_FOUND');
+    assert.equal(error.problems[0]?.pointer, '/secondary/0/model');
+    return true;
+  });
+});
+
+test('where the backend does otherwise than the spec says, the notes say so', async () => {
+  await using folder = await temporaryFolder();
+  const { notes } = await compiler(folder.path, NO_GPU).stream(
+    stream({ track: { type: 'nvdcf' } }),
+  );
+  assert.deepEqual(
+    notes?.map(({ pointer }) => pointer),
+    ['/track/type'],
+  );
+});

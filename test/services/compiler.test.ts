@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { checkValue } from '../../src/common/check.ts';
+import { PATHS } from '../../src/common/paths.ts';
+import { ensureModel } from '../../src/models/ensure.ts';
+import { StreamSpec } from '../../src/pipeline/spec.ts';
+import { createCompiler } from '../../src/services/compiler.ts';
+
+const MODEL = 'centernet-320x320';
+
+test('the files that a graph reads are there once it is compiled', async () => {
+  await ensureModel(MODEL);
+  const workDir = await mkdtemp(join(tmpdir(), 'sightline-compiler-'));
+  try {
+    const compiler = createCompiler({ modelsDir: PATHS.models, workDir });
+    const spec = {
+      id: 'cam',
+      source: { type: 'rtsp', url: 'rtsp://h/x', transport: 'tcp', latencyMs: 200 },
+      infer: { model: MODEL, interval: 0 },
+      analytics: {
+        zones: [
+          {
+            id: 'bay',
+            polygon: [
+              [0, 0],
+              [1, 0],
+              [1, 0.5],
+            ],
+            invert: false,
+          },
+        ],
+        lines: [],
+        directions: [],
+      },
+    } as unknown as Parameters<typeof compiler.stream>[0];
+    const { graphs } = await compiler.stream(spec);
+    const node = graphs[0]?.nodes.find(({ factory }) => factory === 'slanalytics');
+    const text = await readFile(String(node?.properties['config-file']), 'utf8');
+    assert.match(text, /^roi-bay=0;0;10000;0;10000;5000$/m);
+    await compiler.stream(spec);
+    assert.equal((await readdir(workDir)).length, 1, 'the same text is the same file');
+  } finally {
+    await rm(workDir, { recursive: true });
+  }
+});
+
+/** No model is read: what these bodies ask for is refused before. */
+const compiler = createCompiler({ modelsDir: '/nowhere', workDir: '/nowhere' });
+
+for (const [what, source] of [
+  ['files', { type: 'file', path: '/etc/passwd' }],
+  ['web addresses', { type: 'http', url: 'http://169.254.169.254/latest/meta-data' }],
+] as const) {
+  test(`what comes over the API opens no ${what}`, async () => {
+    const spec = checkValue({ id: 'cam', source }, StreamSpec);
+    await assert.rejects(async () => compiler.stream(spec), {
+      code: 'SL_SPEC_INVALID',
+      problems: [
+        {
+          pointer: '/source/type',
+          message: `must be "rtsp": ${what} can only be analysed by a pipeline of the configuration`,
+        },
+      ],
+    });
+  });
+}
