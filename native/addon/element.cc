@@ -82,18 +82,23 @@ Owned<GstElement> MakeElement(const NodeSpec& node) {
   return Sink(element);
 }
 
-void SetElementProperty(GstElement* element, const NodeSpec& node, const std::string& property,
-                        const PropertyValue& value) {
+std::optional<Value> ConvertForNode(const NodeSpec& node, const std::string& property,
+                                    const PropertyValue& value) {
+  const auto factory = LoadFactory(node);
+  const Owned<GTypeClass> hold(static_cast<GTypeClass*>(
+      g_type_class_ref(gst_element_factory_get_element_type(factory.get()))));
+  auto* klass = G_OBJECT_CLASS(hold.get());
+  const bool known = g_object_class_find_property(klass, property.c_str()) != nullptr;
+  if (!known && node.optional.count(property) > 0) return std::nullopt;
   const auto place = Place(node, property);
-  GParamSpec* spec = FindWritable(G_OBJECT_GET_CLASS(element), place);
-  if ((spec->flags & G_PARAM_CONSTRUCT_ONLY) != 0) {
+  GParamSpec* spec = FindWritable(klass, place);
+  if ((spec->flags & G_PARAM_CONSTRUCT_ONLY) != 0 || property == "name") {
     throw Failure(kSpecInvalid,
                   "Node \"" + node.id + "\" (" + node.factory + "): property \"" + property +
                       "\" can only be set when the element is made",
                   {{"node", node.id}, {"factory", node.factory}, {"property", property}});
   }
-  const Value converted = ConvertProperty(spec, value, place);
-  g_object_set_property(G_OBJECT(element), property.c_str(), converted.get());
+  return ConvertProperty(spec, value, place);
 }
 
 }  // namespace sightline::addon

@@ -2,6 +2,9 @@
 
 #include <gst/gst.h>
 
+#include <optional>
+#include <string>
+
 #include "addon/graph_spec.h"
 #include "addon/gst_ptr.h"
 
@@ -10,8 +13,10 @@ namespace sightline::addon {
 // Creates the node's element, named after it, with its properties set. Throws Failure.
 Owned<GstElement> MakeElement(const NodeSpec& node);
 
-// Sets one property of a built element. Throws Failure.
-void SetElementProperty(GstElement* element, const NodeSpec& node, const std::string& property,
-                        const PropertyValue& value);
+// `value` as the property of the node's element takes it, whether that element is built or not;
+// nothing when the node calls the property optional and its element lacks it. Throws Failure naming
+// node and property, also for one that can only be set when the element is made.
+std::optional<Value> ConvertForNode(const NodeSpec& node, const std::string& property,
+                                    const PropertyValue& value);
 
 }  // namespace sightline::addon

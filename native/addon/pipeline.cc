@@ -126,6 +126,7 @@ std::string Pipeline::BuildNow() {
 }
 
 void Pipeline::OnAdded(const NodeSpec& node, GstElement* element) {
+  ApplyChanges(node, element);
   if (node.output_kind) {
     const auto index = std::find(output_nodes_.begin(), output_nodes_.end(), node.id);
     auto sink = options_.records != nullptr ? options_.records : events_;
@@ -215,22 +216,46 @@ std::string Pipeline::GetPropertiesNow(const std::vector<PropertyPath>& paths) {
   return json.EndArray().Take();
 }
 
-void Pipeline::SetProperty(uint32_t request, std::string node, std::string property,
-                           PropertyValue value) {
-  Run(request,
-      [this, node = std::move(node), property = std::move(property),
-       value = std::move(value)]() -> std::string {
-        const NodeSpec& spec = RequireNode(node);
-        RequireBuilt();
-        GstElement* element = assembly_->Find(node);
-        if (element == nullptr) {
-          throw Failure(kNotFound,
-                        "Node \"" + node + "\" has no element yet: its pad has not appeared",
-                        {{"node", node}});
-        }
-        SetElementProperty(element, spec, property, value);
-        return "null";
-      });
+void Pipeline::SetProperties(uint32_t request, std::vector<PropertyChange> changes) {
+  Run(request, [this, changes = std::move(changes)] { return SetPropertiesNow(changes); });
+}
+
+std::string Pipeline::SetPropertiesNow(const std::vector<PropertyChange>& changes) {
+  RequireBuilt();
+  std::vector<std::optional<Value>> values;
+  for (const auto& change : changes) {
+    values.push_back(ConvertForNode(RequireNode(change.node), change.property, change.value));
+  }
+  JsonWriter json;
+  json.BeginArray();
+  for (size_t i = 0; i < changes.size(); i++) {
+    const PropertyPath path(changes[i].node, changes[i].property);
+    if (!values[i]) {
+      json.Bool(false);
+      continue;
+    }
+    GValue* value = values[i]->get();
+    {
+      // Noted before the element is looked for: one that is added meanwhile finds the note.
+      Value copy(G_VALUE_TYPE(value));
+      g_value_copy(value, copy.get());
+      const std::lock_guard<std::mutex> lock(changes_mutex_);
+      changes_.erase(path);
+      changes_.emplace(path, std::move(copy));
+    }
+    GstElement* element = assembly_->Find(path.first);
+    if (element != nullptr) g_object_set_property(G_OBJECT(element), path.second.c_str(), value);
+    json.Bool(element != nullptr);
+  }
+  return json.EndArray().Take();
+}
+
+void Pipeline::ApplyChanges(const NodeSpec& node, GstElement* element) {
+  const std::lock_guard<std::mutex> lock(changes_mutex_);
+  for (const auto& [path, value] : changes_) {
+    if (path.first != node.id) continue;
+    g_object_set_property(G_OBJECT(element), path.second.c_str(), value.get());
+  }
 }
 
 void Pipeline::Dot(uint32_t request) {

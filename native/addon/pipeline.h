@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +34,11 @@ struct PipelineOptions {
 class Pipeline : public std::enable_shared_from_this<Pipeline> {
  public:
   using PropertyPath = std::pair<std::string, std::string>;  // node, property
+  struct PropertyChange {
+    std::string node;
+    std::string property;
+    PropertyValue value;
+  };
 
   Pipeline(GraphSpec spec, PipelineOptions options, std::shared_ptr<EventQueue> events);
   ~Pipeline();
@@ -41,7 +48,10 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void SetState(uint32_t request, GstState target, bool wait);
   // Replies with the values in order; null for a node whose dynamic pad has not appeared yet.
   void GetProperties(uint32_t request, std::vector<PropertyPath> paths);
-  void SetProperty(uint32_t request, std::string node, std::string property, PropertyValue value);
+  // Sets all of them or, when one cannot be taken, none. Replies with a boolean for each: true when
+  // a running element took it, false for one that is not built yet (it is then built with the
+  // value) or that lacks an optional property.
+  void SetProperties(uint32_t request, std::vector<PropertyChange> changes);
   void Dot(uint32_t request);
   // End-of-stream into the sources, or out of `nodes` where there are some. Replies whether any
   // took it.
@@ -72,6 +82,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   std::string BuildNow();
   std::string SetStateNow(uint32_t request, GstState target, bool wait);
   std::string GetPropertiesNow(const std::vector<PropertyPath>& paths);
+  std::string SetPropertiesNow(const std::vector<PropertyChange>& changes);
+  void ApplyChanges(const NodeSpec& node, GstElement* element);
   void StopNow();
   void OnAdded(const NodeSpec& node, GstElement* element);
   void Watch(const NodeSpec& node, GstElement* element);
@@ -92,6 +104,9 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Owned<GSource> bus_watch_;
   PendingChange pending_;
   GstState target_ = GST_STATE_NULL;
+  // What SetProperties() was told, for elements that are built later, on other threads.
+  std::mutex changes_mutex_;
+  std::map<PropertyPath, Value> changes_;
   mutable std::mutex outputs_mutex_;
   std::vector<std::shared_ptr<Output>> outputs_;
   bool shut_down_ = false;

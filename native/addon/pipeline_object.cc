@@ -70,7 +70,7 @@ Napi::Function PipelineObject::Define(Napi::Env env) {
                      {InstanceMethod<&PipelineObject::Build>("build"),
                       InstanceMethod<&PipelineObject::SetState>("setState"),
                       InstanceMethod<&PipelineObject::GetProperties>("getProperties"),
-                      InstanceMethod<&PipelineObject::SetProperty>("setProperty"),
+                      InstanceMethod<&PipelineObject::SetProperties>("setProperties"),
                       InstanceMethod<&PipelineObject::Dot>("dot"),
                       InstanceMethod<&PipelineObject::SendEos>("sendEos"),
                       InstanceMethod<&PipelineObject::Counters>("counters"),
@@ -157,9 +157,23 @@ void PipelineObject::GetProperties(const Napi::CallbackInfo& info) {
   Live(info).GetProperties(Request(info), std::move(paths));
 }
 
-void PipelineObject::SetProperty(const Napi::CallbackInfo& info) {
-  Live(info).SetProperty(Request(info), info[1].ToString(), info[2].ToString(),
-                         ReadPropertyValue(info[3], "value"));
+// setProperties(request, [[node, property, value]...])
+void PipelineObject::SetProperties(const Napi::CallbackInfo& info) {
+  if (!info[1].IsArray()) throw Napi::TypeError::New(info.Env(), "changes must be an array");
+  const auto array = info[1].As<Napi::Array>();
+  std::vector<Pipeline::PropertyChange> changes;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const std::string path = "changes[" + std::to_string(i) + "]";
+    const Napi::Value item = array.Get(i);
+    if (!item.IsArray() || item.As<Napi::Array>().Length() != 3) {
+      throw Napi::TypeError::New(info.Env(), path + " must be [node, property, value]");
+    }
+    const auto change = item.As<Napi::Array>();
+    changes.push_back({Napi::Value(change.Get(0u)).ToString(),
+                       Napi::Value(change.Get(1u)).ToString(),
+                       ReadPropertyValue(change.Get(2u), path + "[2]")});
+  }
+  Live(info).SetProperties(Request(info), std::move(changes));
 }
 
 void PipelineObject::Dot(const Napi::CallbackInfo& info) { Live(info).Dot(Request(info)); }

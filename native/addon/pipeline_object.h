@@ -26,7 +26,7 @@ class PipelineObject : public Napi::ObjectWrap<PipelineObject> {
   void Build(const Napi::CallbackInfo& info);
   void SetState(const Napi::CallbackInfo& info);
   void GetProperties(const Napi::CallbackInfo& info);
-  void SetProperty(const Napi::CallbackInfo& info);
+  void SetProperties(const Napi::CallbackInfo& info);
   void Dot(const Napi::CallbackInfo& info);
   void SendEos(const Napi::CallbackInfo& info);
   Napi::Value Counters(const Napi::CallbackInfo& info);

@@ -26,6 +26,8 @@ enum Property {
 
 constexpr auto kSetting =
     static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+constexpr auto kSettingWhilePlaying = static_cast<GParamFlags>(
+    G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
 constexpr auto kReading = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
 void InstallTexts(GObjectClass* klass) {
@@ -48,9 +50,9 @@ void InstallTexts(GObjectClass* klass) {
 
 void InstallNumbers(GObjectClass* klass) {
   const auto number = [klass](guint id, const char* name, const char* blurb, guint least,
-                              guint most, guint value) {
+                              guint most, guint value, GParamFlags flags = kSetting) {
     g_object_class_install_property(
-        klass, id, g_param_spec_uint(name, name, blurb, least, most, value, kSetting));
+        klass, id, g_param_spec_uint(name, name, blurb, least, most, value, flags));
   };
   number(PROP_UNIQUE_ID, "unique-id",
          "Number of this detector among several; wins over the configuration file when set", 0,
@@ -62,7 +64,7 @@ void InstallNumbers(GObjectClass* klass) {
   number(PROP_INTERVAL, "interval",
          "Frames passed without inference after each frame that is inferred; wins over the "
          "configuration file when set",
-         0, G_MAXINT, 0);
+         0, G_MAXINT, 0, kSettingWhilePlaying);
   number(PROP_INTRA_OP_THREADS, "intra-op-threads",
          "Threads that work on one run of the model: 1 for many streams, 2 for the lowest latency "
          "of a single one",
@@ -114,6 +116,7 @@ bool SlInferSet(SlInferState& state, guint id, const GValue* value) {
       break;
     case PROP_INTERVAL:
       settings.interval = static_cast<int>(g_value_get_uint(value));
+      state.interval = g_value_get_uint(value);
       break;
     case PROP_FILTER_OUT_CLASS_IDS:
       settings.filter_out_class_ids = Text(value);

@@ -11,7 +11,7 @@
 
 // What one slinfer element holds: its settings, what runs, and its counters.
 struct SlInferState {
-  // Written by the application under the object's lock; read once, by start().
+  // Written by the application under the object's lock; read once, by start(), but for `interval`.
   DetectorSettings settings;
   std::string model_name;
   std::string model_version;
@@ -20,7 +20,8 @@ struct SlInferState {
   GstVideoInfo info = {};
   GQuark name = 0;
   GQuark version = 0;
-  guint until_next = 0;  // frames to pass before the next one is inferred
+  std::atomic<guint> interval{0};  // in force; the application may change it while frames pass
+  guint until_next = 0;            // frames to pass before the next one is inferred
 
   std::atomic<guint64> frames{0};
   std::atomic<guint64> frames_inferred{0};

@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -68,6 +69,11 @@ gboolean Start(GstBaseTransform* base) {
     if (name.empty()) name = FileStem(config.onnx_file);
     state.name = g_quark_from_string(name.c_str());
     state.version = g_quark_from_string(version.c_str());
+    GST_OBJECT_LOCK(self);
+    // The property may have been set while the model was loading.
+    const int interval = state.settings.interval;
+    state.interval = static_cast<guint>(interval >= 0 ? interval : config.interval);
+    GST_OBJECT_UNLOCK(self);
     state.until_next = 0;
     state.frames = state.frames_inferred = state.frames_batched = 0;
     state.objects = state.last_infer_ns = 0;
@@ -135,11 +141,14 @@ GstFlowReturn TransformInPlace(GstBaseTransform* base, GstBuffer* buffer) {
     meta->model_version = state.version;
     meta->execution_provider = provider;
     ++state.frames;
+    const guint interval = state.interval.load(std::memory_order_relaxed);
+    // A shorter interval holds at once, not after what is left of the long one.
+    state.until_next = std::min(state.until_next, interval);
     if (state.until_next > 0) {
       --state.until_next;
       return GST_FLOW_OK;
     }
-    state.until_next = static_cast<guint>(state.detector->config().interval);
+    state.until_next = interval;
     InferFrame(state, buffer, meta);
     return GST_FLOW_OK;
   });

@@ -14,13 +14,22 @@
 namespace {
 
 enum Stage { STAGE_RECEIVE, STAGE_DECODE };
-enum Property { PROP_STAGE = 1, PROP_FRAMES, PROP_LAST_FRAME_NS };
+enum Property {
+  PROP_STAGE = 1,
+  PROP_DROP_INTERVAL,
+  PROP_FRAMES,
+  PROP_FRAMES_DROPPED,
+  PROP_LAST_FRAME_NS
+};
 
 struct SlStampState {
   std::atomic<int> stage{STAGE_RECEIVE};
+  std::atomic<guint> drop_interval{0};
   std::atomic<guint64> frames{0};
+  std::atomic<guint64> frames_dropped{0};
   std::atomic<guint64> last_frame_ns{0};
   guint64 next_sequence = 0;
+  guint since_kept = 0;  // pictures dropped since the last one that was kept
   SlSourceClock clock;
 };
 
@@ -49,7 +58,9 @@ gboolean Start(GstBaseTransform* base) {
   SlStampState* state = Self(base)->state;
   state->clock.Reset();
   state->next_sequence = 0;
+  state->since_kept = 0;
   state->frames = 0;
+  state->frames_dropped = 0;
   state->last_frame_ns = 0;
   return TRUE;
 }
@@ -59,6 +70,18 @@ gboolean SetCaps(GstBaseTransform* base, GstCaps* caps, GstCaps*) {
     Self(base)->state->clock.SetCaps(caps);
     return TRUE;
   });
+}
+
+// One picture in `drop-interval` goes on, the first one for sure.
+bool DropPicture(SlStampState* state) {
+  const guint interval = state->drop_interval.load(std::memory_order_relaxed);
+  const bool first = state->next_sequence == 1;
+  if (first || ++state->since_kept >= interval) {
+    state->since_kept = 0;
+    return false;
+  }
+  state->frames_dropped.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
@@ -76,15 +99,22 @@ GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
     }
     state->frames.fetch_add(1, std::memory_order_relaxed);
     state->last_frame_ns = now_ns;
+    if (state->stage == STAGE_DECODE && DropPicture(state)) return GST_BASE_TRANSFORM_FLOW_DROPPED;
     return GST_FLOW_OK;
   });
 }
 
 void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
-  if (id == PROP_STAGE) {
-    Self(object)->state->stage = g_value_get_enum(value);
-  } else {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  SlStampState* state = Self(object)->state;
+  switch (id) {
+    case PROP_STAGE:
+      state->stage = g_value_get_enum(value);
+      break;
+    case PROP_DROP_INTERVAL:
+      state->drop_interval = g_value_get_uint(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
@@ -94,8 +124,14 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case PROP_STAGE:
       g_value_set_enum(value, state.stage);
       break;
+    case PROP_DROP_INTERVAL:
+      g_value_set_uint(value, state.drop_interval);
+      break;
     case PROP_FRAMES:
       g_value_set_uint64(value, state.frames);
+      break;
+    case PROP_FRAMES_DROPPED:
+      g_value_set_uint64(value, state.frames_dropped);
       break;
     case PROP_LAST_FRAME_NS:
       g_value_set_uint64(value, state.last_frame_ns);
@@ -119,11 +155,25 @@ void InstallProperties(GObjectClass* object_class) {
                         static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                  GST_PARAM_MUTABLE_READY)));
   g_object_class_install_property(
+      object_class, PROP_DROP_INTERVAL,
+      g_param_spec_uint("drop-interval", "Drop interval",
+                        "Behind a decoder: pass one picture in this many, and drop the others; 0 "
+                        "and 1: pass all",
+                        0, 1000, 0,
+                        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                                 GST_PARAM_MUTABLE_PLAYING)));
+  g_object_class_install_property(
       object_class, PROP_FRAMES,
       g_param_spec_uint64("frames", "Frames",
-                          "Buffers that passed since the element started (packets before a "
+                          "Buffers that came since the element started (packets before a "
                           "depayloader, pictures behind a decoder)",
                           0, G_MAXUINT64, 0, readable));
+  g_object_class_install_property(
+      object_class, PROP_FRAMES_DROPPED,
+      g_param_spec_uint64(
+          "frames-dropped", "Frames dropped",
+          "Of them those dropped because of drop-interval; their numbers are used up", 0,
+          G_MAXUINT64, 0, readable));
   g_object_class_install_property(
       object_class, PROP_LAST_FRAME_NS,
       g_param_spec_uint64("last-frame-ns", "Last frame",

@@ -63,7 +63,7 @@ export async function renderMetrics(
       state.set({ ...label, state: name }, name === status.state ? 1 : 0);
     for (const [metric, field] of counters) metric.inc(label, status.counters[field]);
     const { framesSkipped, recordsDropped, recordsRefused } = status.counters;
-    dropped.inc({ ...label, stage: 'infer', reason: 'busy' }, framesSkipped);
+    dropped.inc({ ...label, stage: 'infer', reason: 'skipped' }, framesSkipped);
     dropped.inc({ ...label, stage: 'worker', reason: 'slow-reader' }, recordsDropped);
     dropped.inc({ ...label, stage: 'outbox', reason: 'refused' }, recordsRefused);
     if (status.latencyMs !== undefined) {

@@ -45,7 +45,7 @@ export const StreamStatusSchema = Type.Object(
         framesDecoded: Count('Pictures the decoder gave'),
         framesInferred: Count('Frames the detector ran on'),
         framesPublished: Count('Frames that left as metadata'),
-        framesSkipped: Count('Decoded frames dropped because inference was busy'),
+        framesSkipped: Count('Frames left out: inference was busy, or it was asked for'),
         recordsDropped: Count('Records dropped because their reader was slow'),
         framesReceived: Count('Frame messages handed to the outbox'),
         imagesReceived: Count('Pictures handed to the outbox'),
@@ -89,6 +89,20 @@ export const StreamSchema = Type.Object(
     pipelineId: Type.String(),
     source: Type.String({ enum: ['config', 'api'], description: 'Who asked for it' }),
     spec: Type.Object({}, { additionalProperties: true, description: 'As given, secrets as ***' }),
+    labels: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'What whoever made it wrote down with it',
+      }),
+    ),
+    changes: Type.Optional(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          description: 'Settings changed while it runs; they end with the server',
+        },
+      ),
+    ),
     createdAt: Time('When it was created'),
     status: Type.Ref('StreamStatus'),
   },

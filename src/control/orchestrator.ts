@@ -3,23 +3,26 @@ import type { Logger } from '../common/logger.ts';
 import type { BackoffOptions } from '../common/retry.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import { EventLog } from './event-log.ts';
+import { LivePipeline, type Recipe } from './live-pipeline.ts';
 import { PipelineSupervisor, type SupervisorContext } from './pipeline-supervisor.ts';
 import { type DesiredStream, Registry } from './registry.ts';
 import { sealSpec } from './sealed-spec.ts';
 import { StartGate } from './start-gate.ts';
+import { hasUrl, type StreamEntry, viewOf } from './stream-entry.ts';
 import { type Clock, SYSTEM_CLOCK } from './stream-state.ts';
 import { SupervisedStream } from './supervised-stream.ts';
 import type {
   CompiledPipeline,
   Compiler,
   ControlEvent,
+  CreateOptions,
   EngineStore,
-  JsonObject,
   LatestFrame,
   LatestImage,
+  LiveChange,
+  LiveCommand,
   Orchestrator,
   RecordConsumer,
-  StreamSource,
   StreamView,
   WorkerView,
 } from './types.ts';
@@ -50,24 +53,12 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
   return new LocalOrchestrator(options);
 }
 
-interface Entry {
-  readonly id: string;
-  readonly source: StreamSource;
-  /** Without secrets. */
-  readonly spec: JsonObject;
-  readonly createdAt: Date;
-  readonly stream: SupervisedStream;
-  /** Absent for a stream whose spec no longer compiles. */
-  readonly supervisor?: PipelineSupervisor;
-  removal?: Promise<void> | undefined;
-}
-
 class LocalOrchestrator implements Orchestrator {
   readonly events: EventLog;
   readonly #options: OrchestratorOptions;
   readonly #context: SupervisorContext;
   readonly #clock: Clock;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, StreamEntry>();
   readonly #supervisors = new Map<string, PipelineSupervisor>();
   /** What is in use or being made: `stream 'x'`, `pipeline 'y'`. */
   readonly #names = new Set<string>();
@@ -99,15 +90,16 @@ class LocalOrchestrator implements Orchestrator {
 
   async createStream(
     spec: StreamSpec,
-    { source = 'api' }: { source?: StreamSource } = {},
+    { source = 'api', labels = {} }: CreateOptions = {},
   ): Promise<StreamView> {
     const registry = this.#openRegistry();
+    const { compiler } = this.#options;
     return this.#claim(namesOf([spec.id], spec.id), async () => {
-      const compiled = await this.#options.compiler.stream(spec);
+      const compiled = await compiler.stream(spec);
       this.#openRegistry();
       const createdAt = this.#clock.now();
-      if (source === 'api') registry.add(spec.id, spec, createdAt);
-      this.#run(compiled, source, createdAt);
+      if (source === 'api') registry.add(spec.id, spec, createdAt, labels);
+      this.#run(compiled, recipeOf(spec, compiler), { source, createdAt, labels });
       return this.getStream(spec.id);
     });
   }
@@ -115,10 +107,12 @@ class LocalOrchestrator implements Orchestrator {
   async addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]> {
     this.#openRegistry();
     const ids = spec.streams.map(({ id }) => id);
+    const compile = (given: PipelineSpec) => this.#options.compiler.pipeline(given);
     return this.#claim(namesOf(ids, spec.id), async () => {
-      const compiled = await this.#options.compiler.pipeline(spec);
+      const compiled = await compile(spec);
       this.#openRegistry();
-      this.#run(compiled, 'config', this.#clock.now());
+      const createdAt = this.#clock.now();
+      this.#run(compiled, { spec, compile } as Recipe, { source: 'config', createdAt, labels: {} });
       return ids.map((id) => this.getStream(id));
     });
   }
@@ -140,6 +134,20 @@ class LocalOrchestrator implements Orchestrator {
       throw error;
     });
     return entry.removal;
+  }
+
+  async control(streamId: string, command: LiveCommand): Promise<LiveChange> {
+    const { live } = this.#entry(streamId);
+    if (live !== undefined) return live.control(streamId, command);
+    throw new SightlineError(
+      'SL_UNAVAILABLE',
+      `Cannot change stream '${streamId}': its spec was refused, see the reason in its status.`,
+    );
+  }
+
+  hasUrl(streamId: string, url: string): boolean {
+    const entry = this.#entries.get(streamId);
+    return entry !== undefined && hasUrl(entry, url);
   }
 
   getStream(id: string): StreamView {
@@ -191,7 +199,7 @@ class LocalOrchestrator implements Orchestrator {
     this.events.close();
   }
 
-  async #remove(entry: Entry, drainMs: number): Promise<void> {
+  async #remove(entry: StreamEntry, drainMs: number): Promise<void> {
     const { id, source, supervisor } = entry;
     // First of all: a crash from here on must not bring the stream back.
     if (source === 'api') this.#openRegistry().remove(id);
@@ -204,12 +212,14 @@ class LocalOrchestrator implements Orchestrator {
   }
 
   async #restore(desired: DesiredStream): Promise<void> {
-    const { id, createdAt } = desired;
+    const { id, createdAt, labels, sealed } = desired;
+    const { compiler } = this.#options;
+    const spec = desired.spec as unknown as StreamSpec;
     try {
       await this.#claim(namesOf([id], id), async () => {
         // The schema may have changed since it was kept: the compiler checks it like any other.
-        const compiled = await this.#options.compiler.stream(desired.spec as unknown as StreamSpec);
-        this.#run(compiled, 'api', createdAt);
+        const compiled = await compiler.stream(spec);
+        this.#run(compiled, recipeOf(spec, compiler), { source: 'api', createdAt, labels });
       });
     } catch (error) {
       const { code, message, problems } = toSightlineError(error);
@@ -218,22 +228,25 @@ class LocalOrchestrator implements Orchestrator {
         return;
       }
       const stream = new SupervisedStream(id, id, this.events, this.#clock);
-      const spec = desired.sealed.open;
       for (const name of namesOf([id], id)) this.#names.add(name);
-      this.#entries.set(id, { id, source: 'api', spec, createdAt, stream });
+      this.#entries.set(id, { id, source: 'api', sealed, labels, createdAt, stream });
       stream.enter('rejected', { reason: { code, message, problems } });
     }
   }
 
-  #run(compiled: CompiledPipeline, source: StreamSource, createdAt: Date): void {
+  #run(
+    compiled: CompiledPipeline,
+    recipe: Recipe,
+    facts: Pick<StreamEntry, 'source' | 'createdAt' | 'labels'>,
+  ): void {
     const { pipelineId } = compiled;
     const supervisor = new PipelineSupervisor(compiled, this.#context);
+    const live = new LivePipeline(supervisor, recipe, this.events);
     this.#supervisors.set(pipelineId, supervisor);
     for (const { id, spec } of compiled.streams) {
       const stream = supervisor.streams.get(id)!;
-      const { open } = sealSpec(spec);
-      this.#entries.set(id, { id, source, spec: open, createdAt, stream, supervisor });
-      this.events.emit('stream.created', { streamId: id, pipelineId, source });
+      this.#entries.set(id, { ...facts, id, sealed: sealSpec(spec), stream, supervisor, live });
+      this.events.emit('stream.created', { streamId: id, pipelineId, source: facts.source });
       stream.tellAccelerator();
     }
     for (const note of compiled.notes ?? []) {
@@ -266,7 +279,7 @@ class LocalOrchestrator implements Orchestrator {
     for (const name of names) this.#names.delete(name);
   }
 
-  #entry(id: string): Entry {
+  #entry(id: string): StreamEntry {
     const entry = this.#entries.get(id);
     if (entry !== undefined) return entry;
     throw new SightlineError('SL_NOT_FOUND', `There is no stream '${id}'`);
@@ -285,13 +298,9 @@ function namesOf(streamIds: readonly string[], pipelineId: string): readonly str
   return [...streamIds.map((id) => `stream '${id}'`), `pipeline '${pipelineId}'`];
 }
 
-function viewOf({ id, source, spec, createdAt, stream }: Entry): StreamView {
-  const { pipelineId } = stream;
-  return {
-    ...{ id, pipelineId, source, spec },
-    createdAt: createdAt.toISOString(),
-    status: stream.status(),
-  };
+function recipeOf(spec: StreamSpec, compiler: Compiler): Recipe {
+  const compile = (given: StreamSpec) => compiler.stream(given);
+  return { spec, compile } as Recipe;
 }
 
 /** Every event is a log line too: a warning when it carries an error code. */

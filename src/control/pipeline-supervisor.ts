@@ -4,9 +4,11 @@ import type { Logger } from '../common/logger.ts';
 import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
 import { settlesWithin } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { StreamPolicy } from '../worker/protocol.ts';
 import { preparingReason } from './engine-reason.ts';
 import type { EventFacts, EventLog } from './event-log.ts';
+import { LiveGraphs } from './live-graphs.ts';
 import { RecordIntake } from './record-intake.ts';
 import { passwordOf, Scrubber, secretsOfGraphs } from './scrubber.ts';
 import { sealSpec } from './sealed-spec.ts';
@@ -75,6 +77,7 @@ export class PipelineSupervisor {
   readonly #closing = new AbortController();
   /** Workers whose data line is not read to its end; some of them are gone already. */
   readonly #unread = new Set<WorkerProcess>();
+  readonly #graphs: LiveGraphs;
   #loop: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #state: WorkerState = 'stopped';
@@ -91,6 +94,7 @@ export class PipelineSupervisor {
     const { events, consume, clock } = context;
     this.pipelineId = pipelineId;
     this.#pipeline = pipeline;
+    this.#graphs = new LiveGraphs(pipeline.graphs);
     this.#context = context;
     this.#logger = context.logger.child({ pipeline: pipelineId });
     this.#scrubber = new Scrubber(secretsOf(pipeline));
@@ -123,9 +127,33 @@ export class PipelineSupervisor {
     };
   }
 
+  isLive(streamId: string): boolean {
+    return this.streams.get(streamId)?.state === 'live';
+  }
+
+  /** The graph of a stream, changes included. Throws `SL_UNAVAILABLE` when the stream is over. */
+  graphOf(streamId: string): Graph {
+    const graph = this.#graphs.of(streamId);
+    if (graph !== undefined && this.streams.get(streamId)?.over === false) return graph;
+    throw new SightlineError(
+      'SL_UNAVAILABLE',
+      `Cannot change stream '${streamId}': it is over, see its state. Remove it and create it anew.`,
+    );
+  }
+
+  /** See LiveGraphs.set(). */
+  async set(graphId: string, changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
+    try {
+      return await this.#graphs.set(graphId, changes, this.#worker);
+    } catch (error) {
+      const { code, message } = this.#reasonOf(error);
+      throw new SightlineError(code, message);
+    }
+  }
+
   /** Throws `SL_UNAVAILABLE` while no worker runs, `SL_TIMEOUT`, `SL_WORKER_DIED`. */
   async dot(streamId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
-    const graph = this.#pipeline.graphs.find(({ streams }) => streams.includes(streamId));
+    const graph = this.#graphs.of(streamId);
     if (this.#worker === undefined || graph === undefined) {
       throw new SightlineError(
         'SL_UNAVAILABLE',
@@ -165,10 +193,9 @@ export class PipelineSupervisor {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const graphs = this.#graphsToRun();
-      if (graphs.length === 0) break;
+      if (this.#graphsToRun().length === 0) break;
       const startedMs = performance.now();
-      const outcome = await this.#runOnce(graphs);
+      const outcome = await this.#runOnce();
       this.#worker = undefined;
       if (signal.aborted) break;
       if (performance.now() - startedMs >= HEALTHY_MS) this.#failures = 0;
@@ -180,13 +207,13 @@ export class PipelineSupervisor {
 
   /** The graphs whose streams are not all over: an ended file is not played again because a neighbour crashed. */
   #graphsToRun(): readonly Graph[] {
-    return this.#pipeline.graphs.filter(({ streams }) =>
+    return this.#graphs.all.filter(({ streams }) =>
       streams.some((id) => this.streams.get(id)?.over === false),
     );
   }
 
   /** One worker from spawn to exit. */
-  async #runOnce(graphs: readonly Graph[]): Promise<Outcome> {
+  async #runOnce(): Promise<Outcome> {
     this.#state = 'starting';
     this.#retryAt = undefined;
     for (const stream of this.#running()) stream.enter('pending');
@@ -207,7 +234,7 @@ export class PipelineSupervisor {
     this.#startedAt = this.#context.clock.now();
     if (this.#closing.signal.aborted) await this.#worker.stop({ drainMs: 0 });
     else this.#tellRunning(this.#worker);
-    return this.#serve(this.#worker, graphs);
+    return this.#serve(this.#worker);
   }
 
   /** Waits until the engines of the pipeline are built; its streams are `preparing` as long as one is missing. */
@@ -270,8 +297,10 @@ export class PipelineSupervisor {
     this.#emit('worker.running', { pid: worker.pid });
   }
 
-  async #serve(worker: WorkerProcess, graphs: readonly Graph[]): Promise<Outcome> {
+  async #serve(worker: WorkerProcess): Promise<Outcome> {
     const { pipelineId } = this;
+    // Taken now: from here on the worker itself is told what changes.
+    const graphs = this.#graphsToRun();
     const stream = { ...STREAM_POLICY, ...this.#pipeline.policy };
     const over = [...this.streams.values()].filter((one) => one.over).map(({ id }) => id);
     try {

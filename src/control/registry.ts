@@ -6,7 +6,8 @@ import { Database } from '../common/sqlite.ts';
 import { type SealedSpec, sealSpec, unsealSpec } from './sealed-spec.ts';
 import type { JsonObject } from './types.ts';
 
-const FORMAT = 1;
+/** 2: labels. */
+const FORMAT = 2;
 
 /** A stream that someone asked for by the API. */
 export interface DesiredStream {
@@ -14,6 +15,7 @@ export interface DesiredStream {
   /** With its secrets: for compiling only. */
   readonly spec: JsonObject;
   readonly sealed: SealedSpec;
+  readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: Date;
 }
 
@@ -22,6 +24,7 @@ interface Row {
   readonly spec: string;
   readonly secrets: string;
   readonly created_at: string;
+  readonly labels: string;
 }
 
 /**
@@ -62,7 +65,13 @@ export class Registry {
         secrets TEXT NOT NULL,
         created_at TEXT NOT NULL
       ) STRICT;
+    `);
+    if (format === FORMAT) return;
+    this.#db.exec(`
+      BEGIN;
+      ALTER TABLE streams ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
       PRAGMA user_version = ${FORMAT};
+      COMMIT;
     `);
   }
 
@@ -75,17 +84,26 @@ export class Registry {
         id: row.id,
         spec: unsealSpec(sealed),
         sealed,
+        labels: JSON.parse(row.labels),
         createdAt: new Date(row.created_at),
       };
     });
   }
 
   /** Durable when it returns. Throws `SL_CONFLICT` when the id is there, `SL_UNAVAILABLE` when it cannot be written. */
-  add(id: string, spec: object, createdAt: Date): void {
+  add(
+    id: string,
+    spec: object,
+    createdAt: Date,
+    labels: Readonly<Record<string, string>> = {},
+  ): void {
     const { open, secrets } = sealSpec(spec);
     const { changes } = this.#write(
-      'INSERT OR IGNORE INTO streams (id, spec, secrets, created_at) VALUES (?, ?, ?, ?)',
-      [id, JSON.stringify(open), JSON.stringify(secrets), createdAt.toISOString()],
+      'INSERT OR IGNORE INTO streams (id, spec, secrets, created_at, labels) VALUES (?, ?, ?, ?, ?)',
+      [
+        ...[id, JSON.stringify(open), JSON.stringify(secrets)],
+        ...[createdAt.toISOString(), JSON.stringify(labels)],
+      ],
     );
     if (changes === 0) {
       throw new SightlineError('SL_CONFLICT', `Cannot keep stream '${id}': the id is taken`);

@@ -32,6 +32,16 @@ export function unsealSpec(sealed: SealedSpec): JsonObject {
   return spec as JsonObject;
 }
 
+/** The text at a pointer, taken out or not; undefined where there is none. */
+export function textAt(sealed: SealedSpec, pointer: string): string | undefined {
+  if (Object.hasOwn(sealed.secrets, pointer)) return sealed.secrets[pointer];
+  let value: unknown = sealed.open;
+  for (const key of pointer.split('/').slice(1).map(unescapeKey)) {
+    value = (value as Record<string, unknown> | undefined)?.[key];
+  }
+  return typeof value === 'string' ? value : undefined;
+}
+
 function seal(value: unknown, pointer: string, key: string, secrets: Record<string, string>): Json {
   if (value instanceof Secret) return take(value.reveal(), MASK, pointer, secrets);
   if (typeof value === 'string') {

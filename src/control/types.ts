@@ -1,6 +1,7 @@
 import type { OutboxRecord } from '../common/delivery.ts';
 import type { ErrorCode, Problem } from '../common/errors.ts';
 import type { FrameJson } from '../metadata/frame-json.ts';
+import type { ZoneSpec } from '../pipeline/analytics-spec.ts';
 import type { EngineRequest } from '../pipeline/engine-request.ts';
 import type { Backend, Graph, LoweringNote } from '../pipeline/graph.ts';
 import type { Accelerator } from '../pipeline/resolved.ts';
@@ -114,6 +115,10 @@ export interface StreamView {
   readonly source: StreamSource;
   /** As given, with every secret replaced by `***`. */
   readonly spec: JsonObject;
+  /** What whoever made it wrote down with it; kept like the spec. Never a secret. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Settings that were changed while it ran (see `LiveCommand`). They end with the server; the spec stays as it is. */
+  readonly changes?: JsonObject;
   readonly createdAt: string;
   readonly status: StreamStatus;
 }
@@ -171,11 +176,11 @@ export interface WorkerView {
 }
 
 /**
- * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.removed`, `stream.shadowed`,
- * `stream.accelerator` (what it is compiled for, and again when its frames say otherwise), `pipeline.note` (where the
- * backend does otherwise than the spec says), `worker.starting`, `worker.running` (the process is ready; it is given its
- * streams next), `worker.exited`, `records.refused`, `records.unreadable`, `records.unread`. The other keys are facts of
- * the type.
+ * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.changed` (a setting, while it runs),
+ * `stream.removed`, `stream.shadowed`, `stream.accelerator` (what it is compiled for, and again when its frames say
+ * otherwise), `pipeline.note` (where the backend does otherwise than the spec says), `worker.starting`, `worker.running`
+ * (the process is ready; it is given its streams next), `worker.exited`, `records.refused`, `records.unreadable`,
+ * `records.unread`. The other keys are facts of the type.
  */
 export interface ControlEvent {
   /** Grows by one; also over restarts of the server the next id is larger. */
@@ -288,6 +293,32 @@ export interface Compiler {
  */
 export type RecordConsumer = (records: readonly OutboxRecord[]) => void | Promise<void>;
 
+/** What can be changed of a stream while it runs. */
+export type LiveCommand =
+  /** Frames to pass without inference after each inferred one. */
+  | { readonly kind: 'infer-interval'; readonly interval: number }
+  /** What is decoded: 0 all pictures, 1 not those that no other one needs, 2 key frames only. */
+  | { readonly kind: 'skip-frames'; readonly mode: 0 | 1 | 2 }
+  /** One decoded frame in `interval` goes on; 0: all. */
+  | { readonly kind: 'drop-frame-interval'; readonly interval: number }
+  /** The stream's zones, all of them. Counters of its zones and lines start over. */
+  | { readonly kind: 'zones'; readonly zones: readonly ZoneSpec[] }
+  /** The analytics' configuration is read again: its counters start over. */
+  | { readonly kind: 'analytics-reload' };
+
+export interface LiveChange {
+  /** True: it is in force now. False: no pipeline of the stream runs; it is from its next start on. */
+  readonly applied: boolean;
+  /** The streams it holds for: more than the one where streams share a detector. */
+  readonly streams: readonly string[];
+}
+
+export interface CreateOptions {
+  /** Default `api`. */
+  readonly source?: StreamSource;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 /** The facade over registry, supervisors and events: what `api` and `services` use. */
 export interface Orchestrator extends AsyncDisposable {
   readonly events: Events;
@@ -298,7 +329,7 @@ export interface Orchestrator extends AsyncDisposable {
    * is live. Throws `SL_CONFLICT` when the id is taken, `SL_SPEC_INVALID` and the model codes before anything starts,
    * `SL_CLOSED` after close().
    */
-  createStream(spec: StreamSpec, options?: { source?: StreamSource }): Promise<StreamView>;
+  createStream(spec: StreamSpec, options?: CreateOptions): Promise<StreamView>;
   /** Starts a pipeline of a configuration file; its streams are not kept. Throws as createStream(). */
   addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]>;
   /**
@@ -306,6 +337,17 @@ export interface Orchestrator extends AsyncDisposable {
    * is left. Throws `SL_NOT_FOUND`; `SL_CONFLICT` for a stream that shares its pipeline with others.
    */
   removeStream(id: string, options?: { drainMs?: number }): Promise<void>;
+  /**
+   * Changes a stream while it runs; the change outlives reconnects and its worker, not the server. Throws `SL_NOT_FOUND`,
+   * `SL_UNAVAILABLE` for a stream that is over, `SL_BACKEND_UNSUPPORTED` when nothing in its pipeline can do it,
+   * `SL_SPEC_INVALID` for a value that is refused (nothing is changed then), `SL_TIMEOUT`.
+   */
+  control(streamId: string, command: LiveCommand): Promise<LiveChange>;
+  /**
+   * Whether the stream was made with this very source URL, credentials included; compared in constant time. False for a
+   * stream that does not exist or has no URL.
+   */
+  hasUrl(streamId: string, url: string): boolean;
   /** Throws `SL_NOT_FOUND`. */
   getStream(id: string): StreamView;
   /** All streams, ordered by creation, then id. */

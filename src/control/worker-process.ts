@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { SightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { deferred, settlesWithin } from '../common/waits.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { StartParams, WorkerEvent } from '../worker/protocol.ts';
 import { type DataConsumer, DataLine } from './data-line.ts';
 import { TextLineReader } from './json-lines.ts';
@@ -20,6 +21,8 @@ const LAST_WORDS_MS = 500;
 const ANSWER_GRACE_MS = 300;
 const LEAVE_MS = 700;
 const TERM_MS = 500;
+/** For a change of a running graph: it may have to wait until the pipeline is built. */
+const SET_LIMIT_MS = 5_000;
 /** A worker whose line is closed has this long to leave. */
 const LINE_CLOSED_MS = 2_000;
 
@@ -142,6 +145,13 @@ export class WorkerProcess {
   async dot(graphId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
     const reply = await this.#line.request('dot', { graphId }, { timeoutMs: 2_000, ...options });
     return this.#options.scrubber.text(reply.dot);
+  }
+
+  /** Throws `SL_TIMEOUT`, `SL_WORKER_DIED`, or the code with which the worker refused the changes. */
+  async set(graphId: string, changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
+    const timeoutMs = SET_LIMIT_MS;
+    const reply = await this.#line.request('set', { graphId, changes }, { timeoutMs });
+    return reply.applied;
   }
 
   /**

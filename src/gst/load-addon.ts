@@ -15,7 +15,10 @@ export interface NativePipeline {
   build(request: number): void;
   setState(request: number, state: string, wait: boolean): void;
   getProperties(request: number, paths: readonly (readonly [string, string])[]): void;
-  setProperty(request: number, node: string, property: string, value: PropertyValue): void;
+  setProperties(
+    request: number,
+    changes: readonly (readonly [node: string, property: string, value: PropertyValue])[],
+  ): void;
   dot(request: number): void;
   sendEos(request: number, nodes: readonly string[]): void;
   counters(): string;

@@ -1,5 +1,6 @@
 import { SightlineError } from '../common/errors.ts';
-import type { Graph, PropertyValue } from '../pipeline/graph.ts';
+import type { Graph } from '../pipeline/graph.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { PipelineEvent, ReplyEvent } from './events.ts';
 import { loadAddon, type NativeBatch, type NativePipeline } from './load-addon.ts';
 import { errorOfIssue } from './native-error.ts';
@@ -171,10 +172,21 @@ export class GstPipeline implements AsyncDisposable {
     );
   }
 
-  /** Sets one property while the pipeline runs. Throws as create() does. */
-  async setProperty(node: string, property: string, value: PropertyValue): Promise<void> {
-    await this.#request(`setting ${node}.${property}`, QUERY_TIMEOUT_MS, undefined, (id) =>
-      this.#native.setProperty(id, node, property, value),
+  /**
+   * Sets properties while the pipeline runs: all of them or, when one is refused, none. The answer says for each whether
+   * a running element took it; an element that is not built yet is built with the value later. Throws as create() does.
+   */
+  async setProperties(
+    changes: readonly PropertyChange[],
+    options: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<readonly boolean[]> {
+    const { timeoutMs = QUERY_TIMEOUT_MS, signal } = options;
+    const what = `setting ${changes.map(({ node, property }) => `${node}.${property}`).join(', ')}`;
+    return this.#request(what, timeoutMs, signal, (id) =>
+      this.#native.setProperties(
+        id,
+        changes.map(({ node, property, value }) => [node, property, value] as const),
+      ),
     );
   }
 

@@ -2,8 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { problemsError, type ValueProblem } from '../common/check.ts';
 import { loadDocument } from '../common/document.ts';
+import { isLoopback } from '../common/loopback.ts';
 import { PATHS } from '../common/paths.ts';
-import { defaulted, oneOf, strictObject } from '../common/schema.ts';
+import { defaulted, oneOf, secretString, strictObject } from '../common/schema.ts';
 import { Accelerator, ImagesSpec, InferSpec, PipelineSpec, TrackSpec } from '../pipeline/spec.ts';
 import { SinkSpec } from '../sinks/specs.ts';
 
@@ -31,6 +32,44 @@ export const DemoConfig = strictObject({
   ),
 });
 export type DemoConfig = Static<typeof DemoConfig>;
+
+/** The server that answers as NVIDIA's nvmultiurisrcbin does (docs/nvidia-rest.md). Left out: there is none. */
+export const NvidiaRestConfig = strictObject({
+  host: defaulted(
+    Type.String({ minLength: 1, description: 'Beyond loopback only with a token' }),
+    '127.0.0.1',
+  ),
+  port: defaulted(Port('0: any free port', 0), 9000),
+  compat: defaulted(
+    oneOf(['honest', 'strict'], {
+      description:
+        'honest: an added stream is a success once a picture came; strict: once it exists, as with NVIDIA',
+    }),
+    'honest',
+  ),
+  addTimeoutMs: defaulted(
+    Type.Integer({
+      minimum: 100,
+      maximum: 120_000,
+      description: 'honest: a stream without a picture by then is removed again, and the add fails',
+    }),
+    10_000,
+  ),
+  maxStreams: defaulted(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      description:
+        "NVIDIA's max-batch-size: no stream is added beyond it, and source ids are below it",
+    }),
+    32,
+  ),
+  token: Type.Optional(secretString({ description: 'Bearer token of every request' })),
+  adminToken: Type.Optional(
+    secretString({ description: 'Bearer token of app/quit, which is refused without' }),
+  ),
+});
+export type NvidiaRestConfig = Static<typeof NvidiaRestConfig>;
 
 const DEEPSTREAM_DEFAULTS = {
   cacheMaxBytes: 20 * 1024 ** 3,
@@ -85,6 +124,7 @@ export const ServerConfig = strictObject({
     }),
     { host: '127.0.0.1', port: 8080 },
   ),
+  nvidiaRest: Type.Optional(NvidiaRestConfig),
   modelsDir: Type.Optional(Type.String({ minLength: 1, description: 'Default: models/' })),
   outbox: defaulted(
     strictObject({
@@ -177,12 +217,20 @@ function findDuplicates({ sinks, pipelines }: ServerConfig): ValueProblem[] {
   ];
 }
 
+/** Whoever reaches the port could start streams to any address, and end them. */
+function findOpenDoors({ nvidiaRest }: ServerConfig): ValueProblem[] {
+  if (nvidiaRest === undefined || nvidiaRest.token !== undefined) return [];
+  if (isLoopback(nvidiaRest.host)) return [];
+  const message = 'is not loopback: that needs a "token", too';
+  return [{ pointer: '/nvidiaRest/host', message }];
+}
+
 /** Reads the file. Throws SL_CONFIG_INVALID with every problem and its line. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
   const code = 'SL_CONFIG_INVALID';
   const document = await loadDocument(file, ServerConfig, { code });
   const config = document.value;
-  const problems = findDuplicates(config);
+  const problems = [...findDuplicates(config), ...findOpenDoors(config)];
   if (problems.length > 0) throw problemsError(document.locate(problems), { code, subject: file });
   const baseDir = dirname(resolve(file));
   const dataDir = resolve(baseDir, config.dataDir);

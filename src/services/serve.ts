@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { buildApp } from '../api/app.ts';
+import { startNvidiaRest } from '../api/nvidia/server.ts';
 import { Cleanup } from '../common/cleanup.ts';
 import { SightlineError } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
@@ -78,8 +79,20 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   cleanup.defer(() => app.close());
 
-  const stop = shutdownRequested({ logger, limitMs: config.drainMs + STOP_GRACE_MS });
+  const quit = new AbortController();
+  const limitMs = config.drainMs + STOP_GRACE_MS;
+  const stop = shutdownRequested({ logger, limitMs, quit: quit.signal });
   await startStreams(orchestrator, loaded);
+  if (config.nvidiaRest !== undefined) {
+    const nvidia = await startNvidiaRest({
+      ...config.nvidiaRest,
+      ...{ orchestrator, logger, onQuit: () => quit.abort() },
+      notReadyBecause: () => notReadyBecause(delivery),
+    });
+    cleanup.use(nvidia);
+    logger.info({ url: nvidia.url, compat: config.nvidiaRest.compat }, 'nvidia.listening');
+    say(`nvidia   ${nvidia.url}/api/v1/`);
+  }
   logger.info({ url, dataDir: loaded.dataDir }, 'server.listening');
   say(`page     ${url}/   (API: ${url}/docs)`);
   say(`data     ${loaded.dataDir}`);
@@ -100,6 +113,11 @@ async function startStreams(orchestrator: Orchestrator, { config }: LoadedConfig
   for (const pipeline of config.pipelines) await orchestrator.addPipeline(pipeline);
 }
 
+function notReadyBecause(delivery: DeliveryService): readonly string[] {
+  const { state } = delivery.outbox();
+  return state === 'ok' ? [] : [`the outbox is ${state}`];
+}
+
 interface ListenOptions {
   readonly orchestrator: Orchestrator;
   readonly delivery: DeliveryService;
@@ -118,10 +136,7 @@ async function listen(options: ListenOptions) {
     sinks: delivery.sinks,
     outbox: delivery.outbox,
     engines: engines.view,
-    notReadyBecause: () => {
-      const { state } = delivery.outbox();
-      return state === 'ok' ? [] : [`the outbox is ${state}`];
-    },
+    notReadyBecause: () => notReadyBecause(delivery),
   });
   try {
     return { app, url: await app.listen(http) };

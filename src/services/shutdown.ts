@@ -5,17 +5,18 @@ const SAME_SIGNAL_MS = 500;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Resolves at the first signal that asks the process to end, or when `failed` aborts. A second signal, or the limit
+ * Resolves at the first signal that asks the process to end, or when `quit` aborts. A second signal, or the limit
  * running out after the first, ends the process at once with status 1: what is accepted is on the disk.
  */
 export function shutdownRequested(options: {
   readonly logger: Logger;
   readonly limitMs: number;
-}): Promise<NodeJS.Signals> {
-  const { logger, limitMs } = options;
+  readonly quit?: AbortSignal;
+}): Promise<NodeJS.Signals | 'quit'> {
+  const { logger, limitMs, quit } = options;
   return new Promise((resolve) => {
     let firstAt: number | undefined;
-    const onSignal = (signal: NodeJS.Signals): void => {
+    const onSignal = (signal: NodeJS.Signals | 'quit'): void => {
       const now = performance.now();
       if (firstAt === undefined) {
         firstAt = now;
@@ -30,5 +31,6 @@ export function shutdownRequested(options: {
       }
     };
     for (const signal of SIGNALS) process.on(signal, onSignal);
+    quit?.addEventListener('abort', () => onSignal('quit'), { once: true });
   });
 }

@@ -35,15 +35,18 @@ interface Reading {
   readonly add: (value: unknown, tallies: ReadonlyMap<string, Tally>) => void;
 }
 
-const COUNTED: readonly [
+type Counted = readonly [
   property: string,
   field: keyof StreamCounters,
   wanted: (node: GraphNode) => boolean,
-][] = [
+];
+
+const COUNTED: readonly Counted[] = [
   ['frames', 'framesDecoded', isDecodeStamp],
   ['frames-inferred', 'framesInferred', ({ factory }) => factory === 'slinfer'],
   ['frames', 'framesPublished', ({ factory }) => factory === 'slmeta'],
   ['frames-skipped', 'framesSkipped', ({ factory }) => factory === 'slmeta'],
+  ['frames-skipped', 'framesSkipped', ({ factory }) => factory === 'slskip'],
 ];
 
 /**
@@ -81,7 +84,7 @@ export class FrameCounters {
     }
     const streamId = streamOf(this.#pipeline.graph, node);
     if (streamId === undefined) return [];
-    return COUNTED.filter(([, , wanted]) => wanted(node)).map(([property, field]) => ({
+    return this.#counted(node).map(([property, field]) => ({
       node: node.id,
       property,
       add: (value, tallies) => {
@@ -89,6 +92,14 @@ export class FrameCounters {
         if (tally !== undefined) tally[field] += Number(value ?? 0);
       },
     }));
+  }
+
+  #counted(node: GraphNode): readonly Counted[] {
+    const counted = COUNTED.filter(([, , wanted]) => wanted(node));
+    // slmeta sees what slstamp drops as gaps between the numbers of frames; without one slstamp tells.
+    const gaps = this.#nodes.some(({ factory }) => factory === 'slmeta');
+    if (gaps || !isDecodeStamp(node)) return counted;
+    return [...counted, ['frames-dropped', 'framesSkipped', isDecodeStamp]];
   }
 
   /** Drops, and the frames themselves where no element counts them. */

@@ -70,6 +70,7 @@ function run(addon: Addon): void {
       start,
       stop: ({ drainMs }) => stop(drainMs),
       dot: ({ graphId }) => worker.dot(graphId),
+      set: ({ graphId, changes }) => worker.set(graphId, changes),
     },
     onClosed: () => {
       setTimeout(() => addon.exitImmediately(EXIT_CODES.parentGone), ORPHAN_LIMIT_MS);

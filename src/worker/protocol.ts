@@ -1,4 +1,5 @@
 import type { Graph } from '../pipeline/graph.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 
 /**
  * The line between the control process and a worker.
@@ -23,6 +24,14 @@ export interface WorkerMethods {
   stop: { params: { drainMs: number }; result: { drained: boolean } };
   /** GraphViz text of one graph, secrets removed. */
   dot: { params: { graphId: string }; result: { dot: string } };
+  /**
+   * Changes properties of a graph's nodes: in the pipeline that runs now, and in every later session of the graph. All of
+   * them or, when one is refused, none. `applied` says for each change whether a running element took it.
+   */
+  set: {
+    params: { graphId: string; changes: readonly PropertyChange[] };
+    result: { applied: readonly boolean[] };
+  };
 }
 
 export interface StartParams {
@@ -93,7 +102,7 @@ export interface StreamCounters {
   readonly framesInferred: number;
   /** Frames that left as metadata. */
   readonly framesPublished: number;
-  /** Decoded frames dropped before inference because it was busy. */
+  /** Frames left out before inference: it was busy, or it was asked for (skip-frames, drop-frame-interval). */
   readonly framesSkipped: number;
   /** Records dropped between the pipeline and fd 4 because the reader was slow. */
   readonly recordsDropped: number;

@@ -2,7 +2,9 @@ import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { deferred } from '../common/waits.ts';
 import type { PipelineEvent } from '../gst/events.ts';
 import { GstPipeline } from '../gst/pipeline.ts';
+import { allNodes } from '../gst/redact.ts';
 import type { Graph } from '../pipeline/graph.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { type CountersByStream, FrameCounters } from './frame-counters.ts';
 import { decodedNodes, muxIds } from './graph-facts.ts';
 import { DATA_FD, type StreamPolicy } from './protocol.ts';
@@ -140,6 +142,20 @@ export class Session {
     const end = await this.ended;
     clearTimeout(timer);
     return end.cause === 'ended';
+  }
+
+  /**
+   * Sets properties of the running pipeline; see GstPipeline.setProperties(). False for nodes that this session does
+   * without. Undefined when there is no pipeline: it failed to start, or is over.
+   */
+  async set(changes: readonly PropertyChange[]): Promise<readonly boolean[] | undefined> {
+    // It was given the graph of before: what it builds of that must be built first.
+    await this.#starting;
+    if (this.#pipeline === undefined || this.#pipeline.closed) return undefined;
+    const here = new Set(allNodes(this.#options.graph).map(({ id }) => id));
+    const present = changes.filter(({ node }) => here.has(node));
+    const applied = await this.#pipeline.setProperties(present);
+    return changes.map((change) => applied[present.indexOf(change)] ?? false);
   }
 
   /** GraphViz text of the pipeline; undefined before it is built. */

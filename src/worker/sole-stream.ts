@@ -1,7 +1,7 @@
 import { type ErrorCode, SightlineError } from '../common/errors.ts';
 import type { IssueEvent, PipelineEvent } from '../gst/events.ts';
 import { errorOfIssue, mayBeExplained } from '../gst/native-error.ts';
-import type { CountersByStream } from './frame-counters.ts';
+import { type CountersByStream, NO_FRAMES } from './frame-counters.ts';
 import { readsFile } from './graph-facts.ts';
 import type { RulesOptions, SessionRules } from './session-rules.ts';
 
@@ -14,7 +14,7 @@ export class SoleStream implements SessionRules {
   readonly #streamId: string;
   readonly #file: boolean;
   #liveSinceMs: number | undefined;
-  #decoded = 0;
+  #progress = 0;
   #progressAtMs = 0;
   #draining = false;
   #firstFrameTimer: NodeJS.Timeout | undefined;
@@ -50,9 +50,11 @@ export class SoleStream implements SessionRules {
   }
 
   onSample(counters: CountersByStream): void {
-    const decoded = counters.get(this.#streamId)?.framesDecoded ?? 0;
-    if (decoded !== this.#decoded) this.#progressAtMs = performance.now();
-    this.#decoded = decoded;
+    const { framesDecoded, framesSkipped } = counters.get(this.#streamId) ?? NO_FRAMES;
+    // A source that sends is not silent because most of its pictures are left out before the decoder.
+    const progress = framesDecoded + framesSkipped;
+    if (progress !== this.#progress) this.#progressAtMs = performance.now();
+    this.#progress = progress;
     const silentMs = performance.now() - this.#progressAtMs;
     if (!this.live || silentMs <= this.#options.policy.stallTimeoutMs) return;
     this.#fail('SL_SOURCE_STALLED', `No picture came for ${Math.round(silentMs)} ms`);

@@ -1,6 +1,7 @@
-import { SightlineError } from '../common/errors.ts';
+import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { fullJitterMs } from '../common/retry.ts';
 import type { Graph } from '../pipeline/graph.ts';
+import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
 import { addCounters, type CountersByStream, NO_FRAMES } from './frame-counters.ts';
 import { withoutSources } from './graph-facts.ts';
 import {
@@ -34,7 +35,6 @@ export interface StreamRunnerOptions {
 
 /** Keeps one graph's streams running: session after session, with the policy's limits and back-off, until it is over. */
 export class StreamRunner {
-  readonly graph: Graph;
   /** Settles when the streams are over for good: ended, failed or stopped. Never rejects. */
   readonly over: Promise<void>;
   readonly #options: StreamRunnerOptions;
@@ -51,15 +51,23 @@ export class StreamRunner {
   #rescues = 0;
   #stopped = false;
   #isOver = false;
+  #graph: Graph;
+  /** The change that is under way; the next one waits for it. */
+  #changing: Promise<unknown> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: StreamRunnerOptions) {
-    this.graph = options.graph;
+    this.#graph = options.graph;
     this.#options = options;
     this.#overStreams = new Set(options.over.filter((id) => options.graph.streams.includes(id)));
     this.over = new Promise((resolve) => {
       this.#setOver = resolve;
     });
+  }
+
+  /** As it is built next: with every change that was made. */
+  get graph(): Graph {
+    return this.#graph;
   }
 
   /** Each stream's counters over all sessions, as of the last sample(). */
@@ -81,6 +89,31 @@ export class StreamRunner {
     const dot = await this.#session?.dot();
     if (dot !== undefined) return dot;
     throw new SightlineError('SL_UNAVAILABLE', `Graph "${this.graph.id}" has no running pipeline`);
+  }
+
+  /**
+   * Changes properties of nodes, now and in every later session; the answer says for each whether a running element took
+   * it. Throws `SL_NOT_FOUND`, `SL_SPEC_INVALID` (nothing is changed then), `SL_PIPELINE_TIMEOUT`.
+   */
+  set(changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
+    const done = this.#changing.then(() => this.#set(changes));
+    this.#changing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #set(changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
+    const before = this.#graph;
+    // First: a session that begins meanwhile begins with it.
+    this.#graph = changeGraph(before, changes);
+    try {
+      return (await this.#session?.set(changes)) ?? changes.map(() => false);
+    } catch (error) {
+      const { code } = toSightlineError(error);
+      // The session went away under it; the next one has the change.
+      if (code === 'SL_CLOSED') return changes.map(() => false);
+      if (code === 'SL_SPEC_INVALID' || code === 'SL_BACKEND_UNSUPPORTED') this.#graph = before;
+      throw error;
+    }
   }
 
   /** Drains for at most `drainMs` and stops. True when everything that was under way came out. */

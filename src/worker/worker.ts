@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SightlineError } from '../common/errors.ts';
 import type { Addon } from '../gst/load-addon.ts';
 import type { Graph } from '../pipeline/graph.ts';
+import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { LogBridge } from './log-bridge.ts';
 import {
   DATA_FD,
@@ -60,11 +61,21 @@ export class Worker {
   }
 
   async dot(graphId: string): Promise<{ dot: string }> {
+    return { dot: await this.#runner(graphId).dot() };
+  }
+
+  /** Throws `SL_NOT_FOUND` for an unknown graph or node, `SL_SPEC_INVALID` for what an element does not take. */
+  async set(
+    graphId: string,
+    changes: readonly PropertyChange[],
+  ): Promise<{ applied: readonly boolean[] }> {
+    return { applied: await this.#runner(graphId).set(changes) };
+  }
+
+  #runner(graphId: string): StreamRunner {
     const runner = this.#runners.find(({ graph }) => graph.id === graphId);
-    if (runner === undefined) {
-      throw new SightlineError('SL_NOT_FOUND', `The worker has no graph "${graphId}"`);
-    }
-    return { dot: await runner.dot() };
+    if (runner !== undefined) return runner;
+    throw new SightlineError('SL_NOT_FOUND', `The worker has no graph "${graphId}"`);
   }
 
   #createRunner(graph: Graph, params: StartParams): StreamRunner {

@@ -59,6 +59,8 @@ export async function apiUnderTest(
     removeStream: async (id) => {
       find(id);
     },
+    control: async (id) => ({ applied: find(id) !== undefined, streams: [id] }),
+    hasUrl: () => false,
     getStream: find,
     listStreams: () => created.map(view),
     getLatestFrame: (id) => void find(id),

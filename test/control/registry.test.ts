@@ -60,7 +60,7 @@ test('a registry of a newer version is refused and left alone', (t) => {
   const db = new Database(join(folder, 'registry.sqlite'));
   db.pragma('user_version = 99');
   db.close();
-  assert.throws(() => new Registry(folder), /newer Sightline \(format 99, this one reads 1\)/);
+  assert.throws(() => new Registry(folder), /newer Sightline \(format 99, this one reads 2\)/);
 });
 
 test('a registry that cannot be written says so with SL_UNAVAILABLE', (t) => {

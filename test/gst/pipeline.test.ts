@@ -125,18 +125,24 @@ test('setState() obeys its signal', async () => {
   });
 });
 
-test('setProperty() changes a running element and refuses what create() refuses', async () => {
+test('setProperties() changes a running element and refuses what create() refuses', async () => {
   await using pipeline = await GstPipeline.create(pictures('p', { 'is-live': true }));
   await pipeline.setState('playing');
-  await pipeline.setProperty('source', 'pattern', 'snow');
+  await pipeline.setProperties([{ node: 'source', property: 'pattern', value: 'snow' }]);
   assert.deepEqual(await pipeline.getProperties([['source', 'pattern']]), ['snow']);
-  await assert.rejects(pipeline.setProperty('source', 'pattern', 'sn0w'), {
-    code: 'SL_SPEC_INVALID',
-  });
-  await assert.rejects(pipeline.setProperty('nobody', 'pattern', 'snow'), {
-    code: 'SL_NOT_FOUND',
-    message: 'Pipeline "p" has no node "nobody"',
-  });
+  await assert.rejects(
+    pipeline.setProperties([{ node: 'source', property: 'pattern', value: 'sn0w' }]),
+    {
+      code: 'SL_SPEC_INVALID',
+    },
+  );
+  await assert.rejects(
+    pipeline.setProperties([{ node: 'nobody', property: 'pattern', value: 'snow' }]),
+    {
+      code: 'SL_NOT_FOUND',
+      message: 'Pipeline "p" has no node "nobody"',
+    },
+  );
 });
 
 test('getProperties() reads structures as JSON and refuses what is not there', async () => {
@@ -203,7 +209,10 @@ test('close() is idempotent, and every call after it says SL_CLOSED', async () =
   const closed = { code: 'SL_CLOSED' };
   await assert.rejects(pipeline.setState('playing'), closed);
   await assert.rejects(pipeline.getProperties([['out', 'caps']]), closed);
-  await assert.rejects(pipeline.setProperty('source', 'pattern', 'ball'), closed);
+  await assert.rejects(
+    pipeline.setProperties([{ node: 'source', property: 'pattern', value: 'ball' }]),
+    closed,
+  );
   await assert.rejects(pipeline.dot(), closed);
   await assert.rejects(pipeline.sendEos(), closed);
   assert.throws(() => pipeline.counters(), closed);

@@ -17,8 +17,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   outbox: ['common', 'metadata'],
   models: ['common'],
   pipeline: ['common', 'sources'],
-  gst: ['common', 'pipeline/graph.ts', 'pipeline/graph-check.ts'],
-  worker: ['common', 'gst', 'pipeline/graph.ts', 'pipeline/graph-check.ts'],
+  gst: ['common', 'pipeline/graph.ts', 'pipeline/graph-changes.ts', 'pipeline/graph-check.ts'],
+  worker: [
+    'common',
+    'gst',
+    'pipeline/graph.ts',
+    'pipeline/graph-changes.ts',
+    'pipeline/graph-check.ts',
+  ],
   control: ['common', 'pipeline', 'metadata', 'sources', 'worker/protocol.ts'],
   api: ['common', 'control/types.ts', 'pipeline', 'metadata', 'sources'],
   services: [

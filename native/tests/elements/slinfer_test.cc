@@ -186,6 +186,30 @@ TEST_F(SlInferTest, InfersEveryNthFrameAndThePropertyWins) {
   EXPECT_EQ(Counter(pipeline, "frames-inferred"), 3u);
 }
 
+// Sets the interval just before some frames.
+GstPadProbeReturn SetIntervalBefore(GstPad* pad, GstPadProbeInfo*, gpointer data) {
+  int* frame = static_cast<int*>(data);
+  GstElement* infer = GST_PAD_PARENT(pad);
+  if (*frame == 4) g_object_set(infer, "interval", 1, nullptr);
+  if (*frame == 8) g_object_set(infer, "interval", 0, nullptr);
+  ++*frame;
+  return GST_PAD_PROBE_OK;
+}
+
+TEST_F(SlInferTest, TakesANewIntervalWhileFramesPass) {
+  TestPipeline pipeline(Source(12) + Detector("", "interval=100") + kSink);
+  int frame = 0;
+  GstPad* pad = gst_element_get_static_pad(pipeline.Find("infer").get(), "sink");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, SetIntervalBefore, &frame, nullptr);
+  gst_object_unref(pad);
+  ASSERT_TRUE(pipeline.SetState(GST_STATE_PLAYING));
+  std::string ran;
+  while (const Sample sample = pipeline.Pull()) {
+    ran += FrameMetaOf(gst_sample_get_buffer(sample.get()))->inferred ? '1' : '0';
+  }
+  EXPECT_EQ(ran, "100001011111");
+}
+
 TEST_F(SlInferTest, LeavesOutClasses) {
   const auto objects = FirstObjects(
       Source(1), Detector("filter-out-class-ids=0", "filter-out-class-ids=\"1;2\""), 128, 96);

@@ -1,6 +1,8 @@
 #include <gst/check/gstharness.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "tests/support/frame_buffers.h"
 #include "tests/support/test_pipeline.h"
 
@@ -111,6 +113,43 @@ TEST(SlStampTest, GarbageInsteadOfRtpPassesUnharmed) {
   ASSERT_NE(passed, nullptr);
   EXPECT_EQ(gst_buffer_memcmp(passed, 0, "garbage", 7), 0);
   gst_buffer_unref(passed);
+  gst_harness_teardown(harness);
+}
+
+TEST(SlStampTest, OnePictureInManyPassesAndEachKeepsItsNumber) {
+  GstHarness* harness = gst_harness_new_parse("slstamp stage=decode drop-interval=3");
+  GstElement* element = gst_harness_find_element(harness, "slstamp");
+  gst_harness_set_src_caps_str(harness, "video/x-raw,format=GRAY8,width=1,height=1,framerate=1/1");
+  const auto push = [harness](int count) {
+    std::vector<guint64> passed;
+    for (int i = 0; i < count; ++i) {
+      gst_harness_push(harness, gst_buffer_new_memdup("x", 1));
+      GstBuffer* out = gst_harness_try_pull(harness);
+      if (out == nullptr) continue;
+      passed.push_back(FrameMetaOf(out)->sequence);
+      gst_buffer_unref(out);
+    }
+    return passed;
+  };
+  EXPECT_EQ(push(8), (std::vector<guint64>{0, 3, 6}));
+  g_object_set(element, "drop-interval", 0, nullptr);
+  EXPECT_EQ(push(2), (std::vector<guint64>{8, 9}));
+  g_object_set(element, "drop-interval", 2, nullptr);
+  EXPECT_EQ(push(4), (std::vector<guint64>{11, 13}));
+  guint64 frames = 0, dropped = 0;
+  g_object_get(element, "frames", &frames, "frames-dropped", &dropped, nullptr);
+  EXPECT_EQ(frames, 14U);
+  EXPECT_EQ(dropped, 7U);
+  gst_object_unref(element);
+  gst_harness_teardown(harness);
+}
+
+TEST(SlStampTest, PacketsAreNotDropped) {
+  GstHarness* harness = gst_harness_new_parse("slstamp stage=receive drop-interval=3");
+  gst_harness_set_src_caps_str(harness, "application/x-rtp,media=video,clock-rate=90000");
+  for (int i = 0; i < 5; ++i) {
+    gst_buffer_unref(gst_harness_push_and_pull(harness, gst_buffer_new_memdup("garbage", 7)));
+  }
   gst_harness_teardown(harness);
 }
 

@@ -21,6 +21,8 @@ export interface AnalyticsFile {
 export interface AnalyticsFileOptions {
   /** Draw zones, lines and counts on the picture (nvdsosd shows them). Default false: it costs time on every frame. */
   readonly draw?: boolean;
+  /** At least this many files, empty ones where there is nothing to write: an element that is given work later. Default 0. */
+  readonly least?: number;
 }
 
 /** One group of a file: items that share what nvdsanalytics knows once a group. */
@@ -55,10 +57,10 @@ interface Group {
 export function analyticsFiles(
   analytics: ResolvedAnalytics,
   streams: readonly string[],
-  { draw = false }: AnalyticsFileOptions = {},
+  { draw = false, least = 0 }: AnalyticsFileOptions = {},
 ): AnalyticsFile[] {
   const groups = streams.map((stream) => groupsOf(analytics, stream));
-  const count = Math.max(0, ...groups.flat().map(({ file }) => file + 1));
+  const count = Math.max(least, ...groups.flat().map(({ file }) => file + 1));
   return Array.from({ length: count }, (_, file) => {
     const chosen = groups.map((all) => all.filter((group) => group.file === file));
     const sections = chosen.flatMap((all, stream) => all.map((group) => section(group, stream)));

@@ -15,25 +15,27 @@ export interface CpuAnalytics {
 
 /**
  * Lowers zones, lines and directions to files in `folder` (absolute) and an slanalytics for each that has something of
- * the stream. They measure on a picture of the size DeepStream's muxer has, so that both backends count alike.
+ * the stream; each stream has at least one, which can be given zones while it runs. They measure on a picture of the size DeepStream's muxer has, so that both backends count alike.
  */
 export function lowerAnalytics(pipeline: ResolvedPipeline, folder: string): CpuAnalytics {
   const { id, analytics, deepstream, streams } = pipeline;
   if (analytics === undefined) return { files: [], nodes: () => [] };
   const ids = streams.map((stream) => stream.id);
-  const written = analyticsFiles(analytics, ids).map(({ text, streams: present }) => ({
-    file: generatedFile(folder, `${id}-analytics`, '.txt', {
-      kind: 'analytics',
-      text,
-      origin: ORIGIN,
+  const written = analyticsFiles(analytics, ids, { least: 1 }).map(
+    ({ text, streams: present }) => ({
+      file: generatedFile(folder, `${id}-analytics`, '.txt', {
+        kind: 'analytics',
+        text,
+        origin: ORIGIN,
+      }),
+      present,
     }),
-    present,
-  }));
+  );
   const muxer = deepstream?.muxer;
   const scaled = muxer?.kind !== 'new';
   const nodes = (stream: number): GraphNode[] =>
     written
-      .filter(({ present }) => present.includes(stream))
+      .filter(({ present }, index) => index === 0 || present.includes(stream))
       .map(({ file }, index) => ({
         id: index === 0 ? 'analytics' : `analytics-${index + 1}`,
         factory: 'slanalytics',

@@ -8,6 +8,8 @@ export interface CpuCodec {
   readonly fileCaps: string;
   /** RTP encoding name and the elements from packets to whole frames; absent: not taken from RTP. */
   readonly rtp?: { readonly encoding: string; readonly depayload: string; readonly parse?: string };
+  /** slskip knows which pictures can be left out. */
+  readonly skips?: boolean;
   /** Absent for raw video. */
   readonly decoder?: {
     readonly factory: string;
@@ -28,12 +30,14 @@ export const CPU_CODECS: readonly CpuCodec[] = [
     name: 'h264',
     fileCaps: 'video/x-h264',
     rtp: { encoding: 'H264', depayload: 'rtph264depay', parse: 'h264parse' },
+    skips: true,
     decoder: { factory: 'avdec_h264', properties: ONE_LIBAV_THREAD },
   },
   {
     name: 'h265',
     fileCaps: 'video/x-h265',
     rtp: { encoding: 'H265', depayload: 'rtph265depay', parse: 'h265parse' },
+    skips: true,
     decoder: { factory: 'avdec_h265', properties: ONE_LIBAV_THREAD },
   },
   {

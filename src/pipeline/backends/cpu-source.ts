@@ -95,6 +95,11 @@ function parsed(source: GraphNode, to: string): SourcePart {
   };
 }
 
+/** In front of the decoders of codecs whose pictures depend on each other: what can leave out some, also while it runs. */
+function skip(name: string): GraphNode {
+  return { id: `${name}-skip`, factory: 'slskip', role: 'parse', properties: {} };
+}
+
 function receive({ name }: CpuCodec): GraphNode {
   return {
     id: `${name}-receive`,
@@ -114,12 +119,13 @@ function depayload(name: string, rtp: NonNullable<CpuCodec['rtp']>): GraphNode[]
   return nodes;
 }
 
-function decode({ name, decoder }: CpuCodec): GraphNode[] {
+function decode({ name, decoder, skips = false }: CpuCodec): GraphNode[] {
   if (decoder === undefined) return [];
   const { factory, properties } = decoder;
   // Which decoders know threads differs between builds of libav and libvpx.
   const optional = Object.keys(properties);
   return [
+    ...(skips ? [skip(name)] : []),
     {
       id: `${name}-decode`,
       factory,

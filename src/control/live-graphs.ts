@@ -1,0 +1,50 @@
+import { toSightlineError } from '../common/errors.ts';
+import type { Graph } from '../pipeline/graph.ts';
+import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
+
+/** The part of a worker that changes what it runs. */
+interface GraphChanger {
+  set(graphId: string, changes: readonly PropertyChange[]): Promise<readonly boolean[]>;
+}
+
+/** A pipeline's graphs as the next worker gets them: with every change that was made while they ran. */
+export class LiveGraphs {
+  #graphs: readonly Graph[];
+
+  constructor(graphs: readonly Graph[]) {
+    this.#graphs = graphs;
+  }
+
+  get all(): readonly Graph[] {
+    return this.#graphs;
+  }
+
+  of(streamId: string): Graph | undefined {
+    return this.#graphs.find(({ streams }) => streams.includes(streamId));
+  }
+
+  /**
+   * Changes properties of a graph's nodes, here and in the worker that runs (undefined: none does). The answer says for
+   * each whether a running element took it. One call at a time. Throws `SL_SPEC_INVALID` (nothing is changed then),
+   * `SL_TIMEOUT`.
+   */
+  async set(
+    graphId: string,
+    changes: readonly PropertyChange[],
+    worker: GraphChanger | undefined,
+  ): Promise<readonly boolean[]> {
+    const before = this.#graphs;
+    this.#graphs = before.map((graph) =>
+      graph.id === graphId ? changeGraph(graph, changes) : graph,
+    );
+    try {
+      return (await worker?.set(graphId, changes)) ?? changes.map(() => false);
+    } catch (error) {
+      const { code } = toSightlineError(error);
+      // Its successor gets the changed graph.
+      if (code === 'SL_WORKER_DIED') return changes.map(() => false);
+      if (code === 'SL_SPEC_INVALID' || code === 'SL_BACKEND_UNSUPPORTED') this.#graphs = before;
+      throw error;
+    }
+  }
+}
