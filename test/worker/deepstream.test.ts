@@ -4,9 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { FrameJson } from '../../src/metadata/frame-json.ts';
+import { decodeImage } from '../../src/metadata/image.ts';
 import type { Lowered } from '../../src/pipeline/graph.ts';
-import type { StatsEvent, StreamPolicy } from '../../src/worker/protocol.ts';
+import { DATA_KIND_IMAGE, type StatsEvent, type StreamPolicy } from '../../src/worker/protocol.ts';
 import { startCamera } from '../support/camera.ts';
+import { freePort } from '../support/config.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { framesOf, lowerForStandIn, standInCamera, standInEnv } from '../support/stand-in.ts';
 import { until } from '../support/wait.ts';
@@ -297,4 +299,52 @@ test('Sightline’s own RTSP path feeds the GPU’s decoder, from a real camera'
   const frame = await until('a frame', 10_000, () => framesBy(worker, 'real')[5]);
   assert.equal(frame.model?.backend, 'deepstream');
   assert.equal(frame.objects.length, 2);
+});
+
+test('pictures carry the names of the frames they show, stream by stream; drawn video takes none away', async () => {
+  await using folder = await temporaryFolder();
+  const lowered = await lowerForStandIn(
+    CAMERAS.map((id) => standInCamera(id)),
+    folder.path,
+    {
+      images: { everyMs: 400, when: 'objects', quality: 80 },
+      annotated: { type: 'rtsp', port: await freePort() },
+      analytics: {
+        zones: [
+          {
+            id: 'bay',
+            polygon: [
+              [0.1, 0.1],
+              [0.9, 0.1],
+              [0.9, 0.9],
+            ],
+            streams: ['gate'],
+          },
+        ],
+      },
+    },
+  );
+  await using worker = await run(lowered);
+  const pictures = () =>
+    worker.records
+      .filter(({ kind }) => kind === DATA_KIND_IMAGE)
+      .map(({ payload }) => decodeImage(payload));
+  await until('two pictures of each', 60_000, () =>
+    CAMERAS.every((id) => pictures().filter(({ streamId }) => streamId === id).length >= 2),
+  );
+  assert.ok('result' in (await worker.request('stop', { drainMs: 3_000 })));
+  const frames = framesOf(worker.records);
+  const shown = new Map(frames.map((frame) => [frame.imageRef ?? '', frame]));
+  for (const picture of pictures()) {
+    const frame = shown.get(picture.ref);
+    assert.equal(frame?.streamId, picture.streamId);
+    assert.equal(frame.frameSequence, picture.frameSequence.toString());
+    assert.deepEqual([...picture.data.subarray(0, 2)], [0xff, 0xd8]);
+    // The size of the batch, as the muxer scaled.
+    assert.deepEqual([picture.width, picture.height], [1920, 1080]);
+  }
+  for (const id of CAMERAS) {
+    assert.deepEqual(sequences(framesBy(worker, id)), [...framesBy(worker, id).keys()]);
+    assert.ok(!told(worker, id).includes('backoff'));
+  }
 });

@@ -22,17 +22,10 @@ struct DemuxClass {
 
 std::string PadOf(guint index) { return "src_" + std::to_string(index); }
 
-// A batch of this frame alone, with its objects and what others wrote into it.
-std::unique_ptr<test::DsBatch> Copy(const nvds::NvDsFrameMeta& frame) {
+// A batch of this frame alone.
+std::unique_ptr<test::DsBatch> Alone(const nvds::NvDsFrameMeta& frame) {
   auto batch = std::make_unique<test::DsBatch>();
-  auto* copy = batch->AddFrame(frame.pad_index, frame.frame_num, frame.buf_pts);
-  copy->ntp_timestamp = frame.ntp_timestamp;
-  copy->source_frame_width = frame.source_frame_width;
-  copy->source_frame_height = frame.source_frame_height;
-  copy->pipeline_width = frame.pipeline_width;
-  copy->pipeline_height = frame.pipeline_height;
-  copy->bInferDone = frame.bInferDone;
-  std::memcpy(copy->misc_frame_info, frame.misc_frame_info, sizeof copy->misc_frame_info);
+  CopyFrame(frame, batch.get());
   return batch;
 }
 
@@ -44,7 +37,7 @@ GstFlowReturn Chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
     if (pad == nullptr) return;
     GstBuffer* single = gst_buffer_new_allocate(nullptr, 64, nullptr);
     GST_BUFFER_PTS(single) = frame->buf_pts;
-    Attach(single, Copy(*frame));
+    Attach(single, Alone(*frame));
     const GstFlowReturn result = gst_pad_push(pad, single);
     if (result != GST_FLOW_OK) flow = result;
     gst_object_unref(pad);
@@ -75,6 +68,7 @@ void Init(GTypeInstance* instance, gpointer klass) {
   self->sink = gst_pad_new_from_template(
       gst_element_class_get_pad_template(GST_ELEMENT_CLASS(klass), "sink"), "sink");
   gst_pad_set_chain_function(self->sink, Chain);
+  GST_PAD_SET_PROXY_CAPS(self->sink);
   gst_element_add_pad(GST_ELEMENT(self), self->sink);
 }
 
