@@ -29,7 +29,8 @@ gboolean Transform(GstBuffer* to, GstMeta* meta, GstBuffer*, GQuark type, gpoint
   auto* held = reinterpret_cast<NvDsMeta*>(meta);
   if (!GST_META_TRANSFORM_IS_COPY(type) || held->copyfunc == nullptr) return TRUE;
   gpointer copy = held->copyfunc(held->meta_data, held->user_data);
-  return gst_buffer_add_nvds_meta(to, copy, nullptr, held->copyfunc, held->freefunc) != nullptr;
+  return gst_buffer_add_nvds_meta(to, copy, held->user_data, held->copyfunc, held->freefunc) !=
+         nullptr;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <initializer_list>
 #include <memory>
@@ -48,6 +49,11 @@ class DsBatch {
   DsBatch& operator=(const DsBatch&) = delete;
 
   nvds::NvDsBatchMeta* get() { return &batch_; }
+
+  void Ref() { ++users_; }
+  void Unref() {
+    if (--users_ == 0) delete this;
+  }
 
   // A frame of a 1920x1080 source that the new muxer left as it is.
   nvds::NvDsFrameMeta* AddFrame(guint pad, gint frame_num, guint64 pts = 0) {
@@ -167,6 +173,7 @@ class DsBatch {
   }
 
  private:
+  std::atomic<int> users_{1};
   template <class T>
   T* Own() {
     auto item = std::make_shared<T>();

@@ -21,7 +21,12 @@ inline std::string BytesOf(GstBuffer* buffer) {
   return bytes;
 }
 
-inline void FreeBatch(gpointer, gpointer batch) { delete static_cast<DsBatch*>(batch); }
+// A batch lives as long as a buffer with it: copies of a buffer share theirs.
+inline gpointer ShareBatch(gpointer meta, gpointer batch) {
+  static_cast<DsBatch*>(batch)->Ref();
+  return meta;
+}
+inline void FreeBatch(gpointer, gpointer batch) { static_cast<DsBatch*>(batch)->Unref(); }
 
 // The batch on a buffer of one 16x16 picture, which owns it.
 inline GstBuffer* ToBuffer(std::unique_ptr<DsBatch> batch, GstClockTime pts = 0) {
@@ -29,7 +34,7 @@ inline GstBuffer* ToBuffer(std::unique_ptr<DsBatch> batch, GstClockTime pts = 0)
   gst_buffer_memset(buffer, 0, 128, static_cast<gsize>(-1));
   GST_BUFFER_PTS(buffer) = pts;
   nvds::NvDsBatchMeta* meta = batch->get();
-  gst_buffer_add_nvds_meta(buffer, meta, batch.release(), nullptr, FreeBatch);
+  gst_buffer_add_nvds_meta(buffer, meta, batch.release(), ShareBatch, FreeBatch);
   return buffer;
 }
 
