@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "deepstream/batch_writer.h"
+#include "deepstream/ds_meta_settings.h"
 #include "plugin/elements.h"
 #include "plugin/guard_errors.h"
 #include "plugin/message_source.h"
@@ -16,18 +17,8 @@
 
 namespace {
 
-enum Property {
-  PROP_SESSION = 1,
-  PROP_STREAMS,
-  PROP_MODELS,
-  PROP_TRACKER,
-  PROP_EXECUTION_PROVIDER,
-  PROP_CAPTURE_CLOCK,
-  PROP_PADDING,
-  PROP_TRACKER_WIDTH,
-  PROP_TRACKER_HEIGHT,
-  PROP_LIBRARY_DIR,
-  PROP_FRAMES,
+enum Counter {
+  PROP_FRAMES = PROP_LAST_SETTING + 1,
   PROP_FRAMES_SKIPPED,
   PROP_FRAMES_INFERRED,
   PROP_FRAMES_DROPPED,
@@ -36,23 +27,8 @@ enum Property {
   PROP_STREAM_STATS,
 };
 
-constexpr char kDefaultExecutionProvider[] = "TensorRT";
-constexpr guint kMaxPixels = 16384;
-
-// Properties as they were set, under the object's lock.
-struct Wanted {
-  std::string session;
-  std::string streams;
-  std::string models;
-  std::string tracker;
-  std::string execution_provider = kDefaultExecutionProvider;
-  std::string capture_clock = kDefaultCaptureClock;
-  std::string library_dir;
-  sightline::BatchFacts facts;
-};
-
 struct SlDsMetaState {
-  Wanted wanted;
+  SlDsMetaWanted wanted;  // under the object's lock
   std::atomic<bool> streams_changed{false};
   const MetaLibrary* library = nullptr;
   BatchWriter writer;
@@ -82,27 +58,15 @@ void DropOutput(SlDsMetaState* state) {
   state->handed = 0;
 }
 
-BatchWriterSettings Settings(const Wanted& wanted) {
-  BatchWriterSettings settings;
-  settings.session = wanted.session.empty() ? SlDefaultSession() : wanted.session;
-  settings.streams = ParseStreamNames(wanted.streams);
-  settings.models = ParseModelNames(wanted.models);
-  settings.tracker = wanted.tracker;
-  settings.execution_provider = wanted.execution_provider;
-  settings.ntp_clock = ParseCaptureClock(wanted.capture_clock);
-  settings.facts = wanted.facts;
-  return settings;
-}
-
 gboolean Start(GstBaseTransform* base) {
   return GuardErrors(base, gboolean{FALSE}, [&]() -> gboolean {
     SlDsMetaState* state = Self(base)->state;
     GST_OBJECT_LOCK(base);
-    const Wanted wanted = state->wanted;
+    const SlDsMetaWanted wanted = state->wanted;
     state->streams_changed = false;
     GST_OBJECT_UNLOCK(base);
     state->library = &LoadMetaLibrary(wanted.library_dir);
-    state->writer.Start(*state->library, Settings(wanted));
+    state->writer.Start(*state->library, SlReadDsMetaSettings(wanted));
     state->buffers_without_batch = 0;
     return TRUE;
   });
@@ -173,48 +137,21 @@ gboolean SinkEvent(GstBaseTransform* base, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(sl_ds_meta_parent_class)->sink_event(base, event);
 }
 
-std::string* TextProperty(Wanted* wanted, guint id) {
-  switch (id) {
-    case PROP_SESSION:
-      return &wanted->session;
-    case PROP_STREAMS:
-      return &wanted->streams;
-    case PROP_MODELS:
-      return &wanted->models;
-    case PROP_TRACKER:
-      return &wanted->tracker;
-    case PROP_EXECUTION_PROVIDER:
-      return &wanted->execution_provider;
-    case PROP_CAPTURE_CLOCK:
-      return &wanted->capture_clock;
-    case PROP_LIBRARY_DIR:
-      return &wanted->library_dir;
-    default:
-      return nullptr;
-  }
-}
-
 void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   SlDsMetaState* state = Self(object)->state;
   GST_OBJECT_LOCK(object);
-  if (std::string* text = TextProperty(&state->wanted, id)) {
-    const gchar* given = g_value_get_string(value);
-    *text = given != nullptr ? given : "";
-    if (id == PROP_STREAMS) state->streams_changed = true;
-  } else if (id == PROP_PADDING) {
-    state->wanted.facts.padded = g_value_get_boolean(value) != FALSE;
-  } else if (id == PROP_TRACKER_WIDTH) {
-    state->wanted.facts.tracker_width = g_value_get_uint(value);
-  } else if (id == PROP_TRACKER_HEIGHT) {
-    state->wanted.facts.tracker_height = g_value_get_uint(value);
-  } else {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
+  const bool known = SlSetDsMetaSetting(&state->wanted, id, value);
+  if (id == PROP_STREAMS) state->streams_changed = true;
   GST_OBJECT_UNLOCK(object);
+  if (!known) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
 }
 
 void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   SlDsMetaState* state = Self(object)->state;
+  GST_OBJECT_LOCK(object);
+  const bool known = SlGetDsMetaSetting(&state->wanted, id, value);
+  GST_OBJECT_UNLOCK(object);
+  if (known) return;
   const BatchWriter& writer = state->writer;
   switch (id) {
     case PROP_FRAMES:
@@ -232,21 +169,8 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case PROP_STREAM_STATS:
       return g_value_set_string(value, writer.StatsJson().c_str());
     default:
-      break;
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
-  GST_OBJECT_LOCK(object);
-  if (const std::string* text = TextProperty(&state->wanted, id)) {
-    g_value_set_string(value, text->c_str());
-  } else if (id == PROP_PADDING) {
-    g_value_set_boolean(value, state->wanted.facts.padded);
-  } else if (id == PROP_TRACKER_WIDTH) {
-    g_value_set_uint(value, state->wanted.facts.tracker_width);
-  } else if (id == PROP_TRACKER_HEIGHT) {
-    g_value_set_uint(value, state->wanted.facts.tracker_height);
-  } else {
-    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-  }
-  GST_OBJECT_UNLOCK(object);
 }
 
 void Finalize(GObject* object) {
@@ -255,57 +179,13 @@ void Finalize(GObject* object) {
   G_OBJECT_CLASS(sl_ds_meta_parent_class)->finalize(object);
 }
 
-void InstallTexts(GObjectClass* klass) {
-  const auto text = [klass](guint id, const char* name, const char* blurb, const char* fallback,
-                            int mutability = GST_PARAM_MUTABLE_READY) {
-    const auto flags =
-        static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | mutability);
-    g_object_class_install_property(klass, id,
-                                    g_param_spec_string(name, name, blurb, fallback, flags));
-  };
-  text(PROP_SESSION, "session",
-       "Name of this run of the pipeline in every message; by default one that is made when the "
-       "process starts",
-       nullptr);
-  text(PROP_STREAMS, "streams",
-       "Streams by the muxer's pad, pad=streamId/sensorId joined by ';', parts percent-encoded; "
-       "empty: every pad is a stream",
-       "", GST_PARAM_MUTABLE_PLAYING);
-  text(PROP_MODELS, "models",
-       "Models by component, id=name/version joined by ';', parts percent-encoded", "");
-  text(PROP_TRACKER, "tracker", "Name of the tracker in every message", "");
-  text(PROP_EXECUTION_PROVIDER, "execution-provider", "What runs the model, in every message",
-       kDefaultExecutionProvider);
-  text(PROP_CAPTURE_CLOCK, "capture-clock",
-       "What the muxer's ntp_timestamp is: \"rtcp\" (attach-sys-ts=0) or \"arrival\"",
-       kDefaultCaptureClock);
-  text(PROP_LIBRARY_DIR, "deepstream-library-dir",
-       "Folder of libnvds_meta.so and libnvdsgst_meta.so where the loader does not find them; "
-       "empty: SIGHTLINE_DEEPSTREAM_LIBDIR, else /opt/nvidia/deepstream/deepstream/lib",
-       "");
-}
-
 void InstallProperties(GObjectClass* klass) {
-  InstallTexts(klass);
-  const auto writable = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                                 GST_PARAM_MUTABLE_READY);
+  SlInstallDsMetaSettings(klass);
   const auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  const auto pixels = [&](guint id, const char* name, const char* blurb) {
-    g_object_class_install_property(
-        klass, id, g_param_spec_uint(name, name, blurb, 0, kMaxPixels, 0, writable));
-  };
   const auto counter = [&](guint id, const char* name, const char* blurb) {
     g_object_class_install_property(
         klass, id, g_param_spec_uint64(name, name, blurb, 0, G_MAXUINT64, 0, readable));
   };
-  g_object_class_install_property(
-      klass, PROP_PADDING,
-      g_param_spec_boolean("padding", "padding",
-                           "The muxer keeps the aspect ratio with black bars (enable-padding)",
-                           FALSE, writable));
-  pixels(PROP_TRACKER_WIDTH, "tracker-width",
-         "nvtracker's tracker-width, the space of terminated and shadow tracks; 0: the batch's");
-  pixels(PROP_TRACKER_HEIGHT, "tracker-height", "nvtracker's tracker-height, likewise");
   counter(PROP_FRAMES, "frames", "Messages written since the element started");
   counter(PROP_FRAMES_SKIPPED, "frames-skipped",
           "Frames of the muxer that never reached the element (gaps in the sequence)");

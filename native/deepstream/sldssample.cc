@@ -2,14 +2,11 @@
 #include <gst/gst.h>
 
 #include <atomic>
-#include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "deepstream/frame_sampler.h"
 #include "deepstream/meta_library.h"
-#include "deepstream/pad_identity.h"
-#include "deepstream/reader/frame_reader.h"
-#include "deepstream/reader/meta_list.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
 #include "plugin/guard_errors.h"
@@ -33,8 +30,6 @@
 namespace {
 
 using sightline::FrameMark;
-using sightline::nvds::NvDsBatchMeta;
-using sightline::nvds::NvDsFrameMeta;
 
 enum Action { ACTION_MARK, ACTION_FILTER, ACTION_NAME };
 enum When { WHEN_ALWAYS, WHEN_OBJECTS };
@@ -51,11 +46,6 @@ enum Property {
 
 constexpr guint kDefaultIntervalMs = 1000;
 
-struct Pad {
-  PadIdentity identity;
-  GstClockTime last_mark = GST_CLOCK_TIME_NONE;
-};
-
 struct SlDsSampleState {
   std::atomic<int> action{ACTION_MARK};
   std::atomic<int> when{WHEN_ALWAYS};
@@ -68,9 +58,7 @@ struct SlDsSampleState {
   std::string library_dir;
 
   const MetaLibrary* library = nullptr;
-  sightline::CaptureClock ntp_clock = sightline::CaptureClock::kUnspecified;
-  std::map<guint, Pad> pads;
-  std::vector<const NvDsFrameMeta*> frames;
+  FrameSampler sampler;
   bool warned = false;
 };
 
@@ -112,50 +100,14 @@ gboolean Start(GstBaseTransform* base) {
     const std::string clock = state->capture_clock;
     GST_OBJECT_UNLOCK(base);
     state->library = &LoadMetaLibrary(folder);
-    state->ntp_clock = ParseCaptureClock(clock);
+    state->sampler.Start(ParseCaptureClock(clock));
     state->marked = state->passed = state->dropped = 0;
-    state->pads.clear();
     state->warned = false;
     // Marks go into the batch, which belongs to the buffer and all its references: nothing is
     // copied. Only a name is put on the buffer itself, which nvstreamdemux has just made.
     gst_base_transform_set_passthrough(base, state->action != ACTION_NAME);
     return TRUE;
   });
-}
-
-// Whether the interval is over. Time that goes backwards (a source that was reset) starts a new
-// one.
-bool IsDue(const SlDsSampleState& state, const Pad& pad, GstClockTime pts) {
-  if (!GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(pad.last_mark)) return true;
-  return pts < pad.last_mark || pts - pad.last_mark >= state.interval_ms * GST_MSECOND;
-}
-
-// The frames of a list are the batch's, whose lock is held: they may be written to.
-void Mark(GstBaseTransform* base, NvDsFrameMeta* frame) {
-  SlDsSampleState* state = Self(base)->state;
-  Pad& pad = state->pads[frame->pad_index];
-  // What stands there is not ours: the frame's memory has been another frame's.
-  frame->misc_frame_info[0] = 0;
-  FrameMark mark = pad.identity.Identify(base, *frame, state->ntp_clock);
-  mark.image = IsDue(*state, pad, frame->buf_pts) &&
-               (state->when == WHEN_ALWAYS || sightline::FrameReader::HasObjects(*frame));
-  if (mark.image) {
-    pad.last_mark = frame->buf_pts;
-    ++state->marked;
-  }
-  sightline::WriteFrameMark(mark, frame);
-}
-
-// The mark of the last frame whose picture was chosen.
-bool FindChosen(const std::vector<const NvDsFrameMeta*>& frames, FrameMark* chosen) {
-  bool found = false;
-  for (const NvDsFrameMeta* frame : frames) {
-    const auto mark = sightline::ReadFrameMark(*frame);
-    if (!mark || !mark->image) continue;
-    *chosen = *mark;
-    found = true;
-  }
-  return found;
 }
 
 void Name(const FrameMark& mark, GstBuffer* buffer) {
@@ -175,30 +127,34 @@ void WarnOnce(GstBaseTransform* base) {
                       ("Put nvstreammux before the element"));
 }
 
+// Whether the buffer goes on, and for a demuxed one under which name.
+bool Choose(GstBaseTransform* base, GstBuffer* buffer, std::optional<FrameMark>* chosen) {
+  SlDsSampleState* state = Self(base)->state;
+  const bool marks = state->action == ACTION_MARK;
+  sightline::nvds::NvDsBatchMeta* batch = state->library->batch_of(buffer);
+  if (batch == nullptr) {
+    WarnOnce(base);
+    return marks;
+  }
+  const BatchLock lock(*state->library, batch);
+  if (marks) {
+    const bool only_with_objects = state->when == WHEN_OBJECTS;
+    state->marked += state->sampler.Mark(base, batch, state->interval_ms, only_with_objects);
+    return true;
+  }
+  *chosen = state->sampler.FindChosen(*batch);
+  return chosen->has_value();
+}
+
 GstFlowReturn Sample(GstBaseTransform* base, GstBuffer* buffer) {
   return GuardErrors(base, GST_FLOW_ERROR, [&] {
     SlDsSampleState* state = Self(base)->state;
-    NvDsBatchMeta* batch = state->library->batch_of(buffer);
-    FrameMark chosen;
-    bool pass = state->action == ACTION_MARK;
-    if (batch == nullptr) {
-      WarnOnce(base);
-    } else {
-      const BatchLock lock(*state->library, batch);
-      sightline::CollectList(batch->frame_meta_list, &state->frames);
-      if (state->action == ACTION_MARK) {
-        for (const NvDsFrameMeta* frame : state->frames) {
-          Mark(base, const_cast<NvDsFrameMeta*>(frame));
-        }
-      } else {
-        pass = FindChosen(state->frames, &chosen);
-      }
-    }
-    if (!pass) {
+    std::optional<FrameMark> chosen;
+    if (!Choose(base, buffer, &chosen)) {
       ++state->dropped;
       return GST_BASE_TRANSFORM_FLOW_DROPPED;
     }
-    if (state->action == ACTION_NAME) Name(chosen, buffer);
+    if (state->action == ACTION_NAME) Name(*chosen, buffer);
     ++state->passed;
     return GST_FLOW_OK;
   });
