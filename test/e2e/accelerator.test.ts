@@ -8,6 +8,7 @@ import type { StreamView } from '../../src/control/types.ts';
 import { workerCommand } from '../../src/control/worker-command.ts';
 import type { AcceleratorProbe } from '../../src/services/accelerator.ts';
 import { createCompiler } from '../../src/services/compiler.ts';
+import { createEngines } from '../../src/services/engines.ts';
 import { memoryLogger, temporaryFolder } from '../control/support.ts';
 import { startCamera } from '../support/camera.ts';
 import { GPU_MACHINE, NO_GPU, standInEnv } from '../support/stand-in.ts';
@@ -17,16 +18,24 @@ import { until } from '../support/wait.ts';
 async function serverOn(t: TestContext, probe: AcceleratorProbe) {
   const dataDir = temporaryFolder(t);
   const { logger } = memoryLogger();
+  const command = workerCommand({ ...process.env, ...standInEnv() });
+  const enginesDir = join(dataDir, 'engines');
+  const engines = createEngines({
+    ...{ cacheDir: enginesDir, command, logger },
+    ...{ maxBytes: 1e9, maxAgeDays: 1, buildLimitMs: 60_000 },
+  });
   const orchestrator = createOrchestrator({
     dataDir,
+    engines: engines.store,
     compiler: createCompiler({
       modelsDir: PATHS.models,
       workDir: join(dataDir, 'work'),
+      enginesDir,
       probe: async () => probe,
     }),
     onRecords: () => undefined,
     logger,
-    command: workerCommand({ ...process.env, ...standInEnv() }),
+    command,
   });
   t.after(() => orchestrator.close({ drainMs: 500 }));
   await orchestrator.start();
@@ -50,7 +59,7 @@ async function serverOn(t: TestContext, probe: AcceleratorProbe) {
       const status = await statusOf(id);
       return status.state === 'live' && status.counters.framesReceived > 10 && status;
     });
-  return { app, orchestrator, create, statusOf, live };
+  return { app, orchestrator, engines, create, statusOf, live };
 }
 
 const INFER = { model: 'centernet-512x384' };
@@ -61,6 +70,9 @@ test('on a machine with DeepStream a stream runs there, and its frames say so', 
   const created = await server.create({ id: 'dock', source, infer: INFER });
   assert.equal(created.statusCode, 201);
   const { accelerator } = await server.live('dock');
+  const told = server.orchestrator.events.recent().map(({ type }) => type);
+  assert.ok(told.includes('stream.preparing'), 'its engine was built before');
+  assert.equal(server.engines.view()?.built, 1);
   assert.deepEqual(accelerator, {
     policy: 'prefer-gpu',
     backend: 'deepstream',

@@ -5,6 +5,7 @@ import { PATHS, ROOT } from '../../src/common/paths.ts';
 import { decodeFrame } from '../../src/metadata/frame.ts';
 import { type FrameJson, mapFrame } from '../../src/metadata/frame-json.ts';
 import { loadModel } from '../../src/models/catalog.ts';
+import { EngineCache } from '../../src/models/engine-cache.ts';
 import type { Lowered } from '../../src/pipeline/graph.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
@@ -65,12 +66,16 @@ export async function lowerForStandIn(
     },
     PipelineSpec,
   );
-  const { lowered } = await lower(resolve(spec, { models }), models, {
+  const { lowered, engines } = await lower(resolve(spec, { models }), models, {
     modelsDir: PATHS.models,
     workDir: folder,
+    enginesDir: join(folder, 'engines'),
     probe: async () => GPU_MACHINE,
   });
   await writeGeneratedFiles(lowered.files);
+  // The model lies beside its engine; the stand-in's nvinfer builds that when it starts.
+  const cache = await EngineCache.open(join(folder, 'engines'));
+  for (const engine of engines) await cache.prepare(engine);
   return lowered;
 }
 
