@@ -3,7 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { cpus, loadavg, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const ALL = ['infer', 'outbox', 'overhead', 'first-metadata', 'deepstream-meta', 'catalogue'];
+const ALL = [
+  'infer',
+  'outbox',
+  'overhead',
+  'first-metadata',
+  'deepstream-meta',
+  'catalogue',
+  'compile',
+];
 const chosen = process.argv.slice(2).filter((name) => ALL.includes(name));
 console.log(
   `${cpus()[0]?.model ?? 'unknown CPU'} x${cpus().length}, Linux ${release()}, Node ${process.version}`,

@@ -96,13 +96,16 @@ program
   .option('--models <dir>', 'folder of models')
   .action(async (file: string, options: CompileFlags) => {
     const { compileFile } = await import('./pipeline/commands.ts');
-    const { createThresholdWriter, loadModels } = await import('./models/catalog.ts');
+    const { createThresholdWriter } = await import('./models/catalog.ts');
     const { deepStreamCheck, deepStreamTarget } = await import('./services/deepstream-target.ts');
     const { writeGeneratedFiles } = await import('./services/generated-files.ts');
     const { createClassifierFileWriter } = await import('./services/infer-files.ts');
     const { models = PATHS.models, backend, format, out, codec, secrets } = options;
     const { platform, deepstream } = options;
-    const installed = await loadModels(models);
+    const { preload } = await import('./services/preload.ts');
+    // Only the models of the file are read, once it is known which.
+    let found: Awaited<ReturnType<typeof preload>> = () => undefined;
+    const installed: typeof found = (name) => found(name);
     const folder = out === undefined ? undefined : resolve(out);
     const cpuFiles = folder ?? join(PATHS.cache, 'infer');
     const filesDir = folder ?? join(PATHS.cache, 'deepstream');
@@ -139,7 +142,14 @@ program
         ...(codec === undefined ? {} : { codec }),
         ...(secrets === undefined ? {} : { secrets }),
       },
-      { models: installed, print, printError },
+      {
+        models: installed,
+        prepare: async (spec) => {
+          found = await preload(spec, models);
+        },
+        print,
+        printError,
+      },
     );
   });
 

@@ -150,7 +150,10 @@ const TYPESCRIPT = {
   title: 'Compile TypeScript (tsc)',
   needs: [NPM.name, PROTO.name],
   inputs: () => ({
-    files: filesUnder(['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']),
+    files: filesUnder([
+      ...['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+      'scripts/bundle-typebox.mjs',
+    ]),
   }),
   outputs: [join(ROOT, 'dist', 'cli.js')],
   remedy: 'The log names the file and the line.',
@@ -163,6 +166,7 @@ const TYPESCRIPT = {
       '-p',
       'tsconfig.build.json',
     ]);
+    await task.run(process.execPath, [join(ROOT, 'scripts', 'bundle-typebox.mjs')]);
   },
 };
 

@@ -20,6 +20,8 @@ export const BACKENDS: readonly Backend[] = ['cpu', 'deepstream'];
 
 /** What both commands need from their caller. */
 export interface CommandContext extends ResolveOptions {
+  /** Called with the checked spec before its names are looked up: to read the models it names. */
+  readonly prepare?: (spec: PipelineSpec) => Promise<void>;
   /** Takes whole lines, without the line end. */
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
@@ -133,6 +135,7 @@ async function withPipeline(
   let document: Document<PipelineSpec> | undefined;
   try {
     document = await loadDocument(file, PipelineSpec, { env });
+    await context.prepare?.(document.value);
     return (await action(resolve(document.value, context), document)) ?? true;
   } catch (error) {
     if (!(error instanceof SightlineError)) throw error;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadDocument } from '../common/document.ts';
+import { checkValue } from '../common/check.ts';
 import { PATHS, ROOT } from '../common/paths.ts';
 import type { Model } from '../models/catalog.ts';
 import type { EngineMachine } from '../models/engine-key.ts';
@@ -31,8 +31,8 @@ export const DEEPSTREAM_DATA = join(ROOT, 'configs', 'deepstream');
  */
 export async function loadPlatforms(): Promise<Platforms> {
   const file = join(DEEPSTREAM_DATA, 'platforms.json');
-  const document = await loadDocument(file, PlatformsSchema, { code: 'SL_CONFIG_INVALID' });
-  return document.value;
+  const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+  return checkValue(value, PlatformsSchema, { code: 'SL_CONFIG_INVALID', subject: file });
 }
 
 export interface TargetOptions {
