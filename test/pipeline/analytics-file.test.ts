@@ -130,12 +130,12 @@ test('nothing for these streams is no file, and drawing is asked for', () => {
 
 test('the name of a generated file follows from its text', () => {
   const file = (text: string) =>
-    generatedFile('/work', 'p-analytics', '.txt', {
+    generatedFile('/generated', 'p-analytics', '.txt', {
       kind: 'analytics',
       text,
       origin: '/analytics',
     });
-  assert.match(file('a').path, /^\/work\/p-analytics-[0-9a-f]{16}\.txt$/);
+  assert.match(file('a').path, /^\/generated\/p-analytics-[0-9a-f]{16}\.txt$/);
   assert.equal(file('a').path, file('a').path);
   assert.notEqual(file('a').path, file('b').path);
 });

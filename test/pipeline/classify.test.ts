@@ -26,8 +26,8 @@ const WRITER = {
   ...CPU,
   classifierFiles: (step: { id: string }, origin: string) =>
     [
-      { path: `/work/${step.id}.txt`, kind: 'nvinfer', text: 'config', origin },
-      { path: '/work/colour.labels', kind: 'labels', text: 'red;green;blue\n', origin },
+      { path: `/generated/${step.id}.txt`, kind: 'nvinfer', text: 'config', origin },
+      { path: '/generated/colour.labels', kind: 'labels', text: 'red;green;blue\n', origin },
     ] as const,
 } as unknown as typeof CPU;
 
@@ -42,14 +42,14 @@ test('a classifier becomes an slclassify between tracker and messages, with file
     ['slclassify', 'classify', '/secondary/0'],
   );
   assert.deepEqual(node.properties, {
-    'config-file-path': '/work/colour.txt',
+    'config-file-path': '/generated/colour.txt',
     'unique-id': 2,
     'batch-size': 16,
     'onnxruntime-library': CPU.onnxRuntimeLibrary,
   });
   assert.deepEqual(
     files.map(({ path }) => path),
-    ['/work/colour.txt', '/work/colour.labels'],
+    ['/generated/colour.txt', '/generated/colour.labels'],
   );
 });
 

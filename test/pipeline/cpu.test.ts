@@ -206,7 +206,7 @@ test("analytics reads the pipeline's files, each stream its own groups", () => {
     ],
   );
   assert.ok(
-    files.every(({ path, origin }) => path.startsWith('/work/') && origin === '/analytics'),
+    files.every(({ path, origin }) => path.startsWith('/generated/') && origin === '/analytics'),
   );
 });
 

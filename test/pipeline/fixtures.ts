@@ -63,7 +63,7 @@ export const CPU = {
   onnxRuntimeLibrary: '/opt/libonnxruntime.so.1',
   cores: 4,
   configFile: '/models/centernet-512x384/nvinfer.txt',
-  filesDir: '/work',
+  filesDir: '/generated',
 };
 
 /** What a pipeline text becomes. */
