@@ -42,13 +42,13 @@ test('a backend sets the variables it may set and no others', () => {
   const command = workerCommand({ PATH: '/bin' });
   const { file, args, env } = withEnvironment(command, {
     USE_NEW_NVSTREAMMUX: 'yes',
-    GST_REGISTRY: '/data/work/registry.bin',
+    GST_REGISTRY: '/var/lib/sightline/registry.bin',
   });
   assert.deepEqual({ file, args }, { file: command.file, args: command.args });
   assert.deepEqual(env, {
     ...command.env,
     USE_NEW_NVSTREAMMUX: 'yes',
-    GST_REGISTRY: '/data/work/registry.bin',
+    GST_REGISTRY: '/var/lib/sightline/registry.bin',
   });
   assert.deepEqual(withEnvironment(command).env, command.env);
   for (const [name, value] of [
