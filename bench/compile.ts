@@ -61,7 +61,9 @@ try {
   const file = join(folder, 'largest.json');
   writeFileSync(file, largest());
   const bare = medianMs(['-e', '0']);
-  console.log(`node that does nothing: ${bare.toFixed(0)} ms (median of ${RUNS})`);
+  console.log(
+    `Node ${process.version} that does nothing: ${bare.toFixed(0)} ms (median of ${RUNS})`,
+  );
   const ready = ['people-rtsp', 'multi-camera', 'zones', 'rtsps-camera', 'file-analysis'];
   for (const spec of [...ready.map((name) => `pipelines/${name}.yaml`), file]) {
     const name = spec === file ? '16 cameras, everything' : spec;

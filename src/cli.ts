@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SightlineError } from './common/errors.ts';
-import { onnxRuntimeLibrary, PATHS, ROOT } from './common/paths.ts';
+import { ROOT } from './common/paths.ts';
+import type { CompileFlags } from './services/compile.ts';
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   version: string;
@@ -95,74 +95,9 @@ program
   .option('--secrets', 'for launch: print passwords, so that the line runs')
   .option('--models <dir>', 'folder of models')
   .action(async (file: string, options: CompileFlags) => {
-    const { compileFile } = await import('./pipeline/commands.ts');
-    const { createThresholdWriter } = await import('./models/catalog.ts');
-    const { deepStreamCheck, deepStreamTarget } = await import('./services/deepstream-target.ts');
-    const { writeGeneratedFiles } = await import('./services/generated-files.ts');
-    const { createClassifierFileWriter } = await import('./services/infer-files.ts');
-    const { models = PATHS.models, backend, format, out, codec, secrets } = options;
-    const { platform, deepstream } = options;
-    const { preload } = await import('./services/preload.ts');
-    // Only the models of the file are read, once it is known which.
-    let found: Awaited<ReturnType<typeof preload>> = () => undefined;
-    const installed: typeof found = (name) => found(name);
-    const folder = out === undefined ? undefined : resolve(out);
-    const cpuFiles = folder ?? join(PATHS.cache, 'infer');
-    const filesDir = folder ?? join(PATHS.cache, 'deepstream');
-    const check = backend === 'cpu' ? undefined : await deepStreamCheck(platform, deepstream);
-    if (backend !== 'cpu' && check === undefined) {
-      printError(`Not checked: there is no catalogue of the elements of DeepStream ${deepstream}`);
-    }
-    process.exitCode = await compileFile(
-      file,
-      {
-        backend,
-        format,
-        cpu: {
-          onnxRuntimeLibrary: onnxRuntimeLibrary(),
-          cores: availableParallelism(),
-          filesDir: cpuFiles,
-          classifierFiles: createClassifierFileWriter({ models: installed, filesDir: cpuFiles }),
-        },
-        ...(backend === 'cpu'
-          ? {}
-          : {
-              deepStream: await deepStreamTarget({
-                platform,
-                deepstream,
-                filesDir,
-                models: installed,
-              }),
-            }),
-        ...(check === undefined ? {} : { check }),
-        // A launch line for this machine is to run; what another machine reads is only shown, unless it is asked for.
-        ...(backend === 'cpu' || out !== undefined ? { writeFiles: writeGeneratedFiles } : {}),
-        pluginDir: PATHS.pluginDir,
-        configWithThreshold: createThresholdWriter(models, cpuFiles),
-        ...(codec === undefined ? {} : { codec }),
-        ...(secrets === undefined ? {} : { secrets }),
-      },
-      {
-        models: installed,
-        prepare: async (spec) => {
-          found = await preload(spec, models);
-        },
-        print,
-        printError,
-      },
-    );
+    const { compile } = await import('./services/compile.ts');
+    process.exitCode = await compile(file, options, { print, printError });
   });
-
-interface CompileFlags {
-  readonly backend: 'cpu' | 'deepstream';
-  readonly platform: 'dgpu' | 'jetson' | 'orin-nano' | 'sbsa';
-  readonly deepstream: '9.1' | '9.0';
-  readonly format: 'text' | 'dot' | 'launch' | 'json' | 'files';
-  readonly out?: string;
-  readonly codec?: string;
-  readonly secrets?: boolean;
-  readonly models?: string;
-}
 
 const models = program.command('models').description('Manage the models of models/');
 models

@@ -152,7 +152,7 @@ const TYPESCRIPT = {
   inputs: () => ({
     files: filesUnder([
       ...['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
-      'scripts/bundle-typebox.mjs',
+      'scripts/bundle.mjs',
     ]),
   }),
   outputs: [join(ROOT, 'dist', 'cli.js')],
@@ -166,7 +166,7 @@ const TYPESCRIPT = {
       '-p',
       'tsconfig.build.json',
     ]);
-    await task.run(process.execPath, [join(ROOT, 'scripts', 'bundle-typebox.mjs')]);
+    await task.run(process.execPath, [join(ROOT, 'scripts', 'bundle.mjs')]);
   },
 };
 
