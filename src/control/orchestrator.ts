@@ -168,6 +168,58 @@ class LocalOrchestrator implements Orchestrator {
     return this.#entry(id).stream.latestImage();
   }
 
+  get cameras(): never {
+    return notYet();
+  }
+
+  get incidents(): never {
+    return notYet();
+  }
+
+  capacity(): never {
+    return notYet();
+  }
+
+  putPipeline(): never {
+    return notYet();
+  }
+
+  patchPipeline(): never {
+    return notYet();
+  }
+
+  patchStream(): never {
+    return notYet();
+  }
+
+  addStream(): never {
+    return notYet();
+  }
+
+  removePipeline(): never {
+    return notYet();
+  }
+
+  restartPipeline(): never {
+    return notYet();
+  }
+
+  getPipeline(): never {
+    return notYet();
+  }
+
+  listPipelines(): never {
+    return notYet();
+  }
+
+  getJob(): never {
+    return notYet();
+  }
+
+  listJobs(): never {
+    return notYet();
+  }
+
   workers(): readonly WorkerView[] {
     return [...this.#supervisors.values()].map((supervisor) => supervisor.view());
   }
@@ -292,6 +344,10 @@ class LocalOrchestrator implements Orchestrator {
       'Cannot change streams: the server is not started yet or is closing',
     );
   }
+}
+
+function notYet(): never {
+  throw new SightlineError('SL_INTERNAL', 'Not built yet');
 }
 
 function namesOf(streamIds: readonly string[], pipelineId: string): readonly string[] {

@@ -5,6 +5,7 @@ const RATE_WINDOW_MS = 5_000;
 const RATE_STALE_MS = 3_000;
 
 const ZERO: StreamCounters = {
+  framesArrived: 0,
   framesDecoded: 0,
   framesInferred: 0,
   framesPublished: 0,
@@ -85,6 +86,7 @@ export class StreamCounts {
 
 function add(a: StreamCounters, b: StreamCounters): StreamCounters {
   return {
+    framesArrived: a.framesArrived + b.framesArrived,
     framesDecoded: a.framesDecoded + b.framesDecoded,
     framesInferred: a.framesInferred + b.framesInferred,
     framesPublished: a.framesPublished + b.framesPublished,

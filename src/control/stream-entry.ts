@@ -29,6 +29,7 @@ export function viewOf(entry: StreamEntry): StreamView {
     ...(Object.keys(labels).length === 0 ? {} : { labels: { ...labels } }),
     ...(changes === undefined ? {} : { changes }),
     createdAt: createdAt.toISOString(),
+    generation: 1,
     status: stream.status(),
   };
 }

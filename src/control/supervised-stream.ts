@@ -124,6 +124,8 @@ export class SupervisedStream {
       ...(machine.reason === undefined ? {} : { reason: machine.reason }),
       ...(machine.retryAt === undefined ? {} : { retryAt: machine.retryAt.toISOString() }),
       attempt: machine.attempt,
+      conditions: [],
+      flapping: false,
       ...(machine.session === undefined ? {} : { session: machine.session }),
       counters: this.counts.totals(machine.reconnects),
       fps: this.counts.rates(),

@@ -7,6 +7,9 @@ import type { Backend, Graph, LoweringNote } from '../pipeline/graph.ts';
 import type { Accelerator } from '../pipeline/resolved.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { StreamCounters, StreamPolicy } from '../worker/protocol.ts';
+import type { Cameras, CapacityView, Condition, DesiredState, Incidents } from './desired-types.ts';
+
+export * from './desired-types.ts';
 
 /** Anything JSON can hold. */
 export type Json =
@@ -19,8 +22,11 @@ export type Json =
   | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Who asked for a stream: a configuration file (read again at each start) or the API (kept in the registry). */
-export type StreamSource = 'config' | 'api';
+/**
+ * Who asked for a stream: a configuration file (read again at each start), a folder of specs that is watched, or the API
+ * (kept in the registry).
+ */
+export type StreamSource = 'config' | 'folder' | 'api';
 
 /**
  * Where a stream is in its life. `live` is only said after a decoded frame. In `preparing` its TensorRT engines are
@@ -74,6 +80,10 @@ export interface StreamStatus {
   readonly retryAt?: string;
   /** Tries to connect since the stream was last live; 0 before the first. */
   readonly attempt: number;
+  /** What is so and what is not, each with its evidence. */
+  readonly conditions: readonly Condition[];
+  /** More than 6 changes of state in 5 minutes. */
+  readonly flapping: boolean;
   /** Session of the frames that come now; absent before the first. */
   readonly session?: string;
   readonly counters: StreamTotals;
@@ -120,6 +130,8 @@ export interface StreamView {
   /** Settings that were changed while it ran (see `LiveCommand`). They end with the server; the spec stays as it is. */
   readonly changes?: JsonObject;
   readonly createdAt: string;
+  /** Of its pipeline: see PipelineView. */
+  readonly generation: number;
   readonly status: StreamStatus;
 }
 
@@ -145,7 +157,14 @@ export interface LatestImage {
   readonly frame?: FrameJson;
 }
 
-export type WorkerState = 'starting' | 'running' | 'backoff' | 'draining' | 'stopped';
+/** `crash_loop`: it died too often and is tried only every few minutes. */
+export type WorkerState =
+  | 'starting'
+  | 'running'
+  | 'backoff'
+  | 'crash_loop'
+  | 'draining'
+  | 'stopped';
 
 /** How a worker process ended. */
 export interface WorkerExit {
@@ -168,6 +187,12 @@ export interface WorkerView {
   readonly pid?: number;
   /** As of its last report. */
   readonly rssBytes?: number;
+  readonly threads?: number;
+  readonly fds?: number;
+  /** Cores in use over the last seconds. */
+  readonly cpu?: number;
+  /** `main`, or why there is another one of this pipeline: `solo` (a suspect alone), `next` (a hand-over is under way). */
+  readonly lane?: 'main' | 'solo' | 'next';
   /** Times it was started again after it died. */
   readonly restarts: number;
   readonly startedAt?: string;
@@ -320,8 +345,12 @@ export interface CreateOptions {
 }
 
 /** The facade over registry, supervisors and events: what `api` and `services` use. */
-export interface Orchestrator extends AsyncDisposable {
+export interface Orchestrator extends DesiredState, AsyncDisposable {
   readonly events: Events;
+  readonly cameras: Cameras;
+  readonly incidents: Incidents;
+  /** What the box has left. */
+  capacity(): CapacityView;
   /** Brings back the streams of the registry. One whose spec no longer compiles is shown as `rejected`. Once. */
   start(): Promise<void>;
   /**

@@ -10,6 +10,8 @@ import { knownCode } from './worker-line.ts';
 const STATE_OF_PHASE: Readonly<Record<StreamEvent['phase'], StreamState>> = {
   connecting: 'connecting',
   live: 'live',
+  degraded: 'degraded',
+  stalled: 'stalled',
   backoff: 'backoff',
   ended: 'stopped',
   failed: 'rejected',

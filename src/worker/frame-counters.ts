@@ -6,6 +6,7 @@ import type { StreamCounters } from './protocol.ts';
 import { SharedDrops } from './shared-drops.ts';
 
 export const NO_FRAMES: StreamCounters = {
+  framesArrived: 0,
   framesDecoded: 0,
   framesInferred: 0,
   framesPublished: 0,
@@ -15,6 +16,7 @@ export const NO_FRAMES: StreamCounters = {
 
 export function addCounters(a: StreamCounters, b: StreamCounters): StreamCounters {
   return {
+    framesArrived: a.framesArrived + b.framesArrived,
     framesDecoded: a.framesDecoded + b.framesDecoded,
     framesInferred: a.framesInferred + b.framesInferred,
     framesPublished: a.framesPublished + b.framesPublished,

@@ -26,6 +26,10 @@ function isLine(fd: number): boolean {
   }
 }
 
+const notYet = async (): Promise<never> => {
+  throw new SightlineError('SL_INTERNAL', 'Not built yet');
+};
+
 function run(addon: Addon): void {
   let leaving = false;
   const leave = async (code: number) => {
@@ -71,6 +75,9 @@ function run(addon: Addon): void {
       stop: ({ drainMs }) => stop(drainMs),
       dot: ({ graphId }) => worker.dot(graphId),
       set: ({ graphId, changes }) => worker.set(graphId, changes),
+      add: notYet,
+      remove: notYet,
+      replace: notYet,
     },
     onClosed: () => {
       setTimeout(() => addon.exitImmediately(EXIT_CODES.parentGone), ORPHAN_LIMIT_MS);

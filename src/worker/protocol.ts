@@ -32,6 +32,18 @@ export interface WorkerMethods {
     params: { graphId: string; changes: readonly PropertyChange[] };
     result: { applied: readonly boolean[] };
   };
+  /** Starts more graphs beside those that run. Resolves when they have begun to start. `SL_CONFLICT` for a known id. */
+  add: { params: { graphs: readonly Graph[] }; result: Record<string, never> };
+  /** Drains one graph and forgets it. The worker goes on, also without any graph. `SL_NOT_FOUND`. */
+  remove: { params: { graphId: string; drainMs: number }; result: { drained: boolean } };
+  /**
+   * Runs another graph for the same streams: it is started beside the one with the same id, which is drained and ends
+   * when the new one has a picture. Throws, with the old one running on, when that does not come within `timeoutMs`.
+   */
+  replace: {
+    params: { graph: Graph; drainMs: number; timeoutMs: number };
+    result: Record<string, never>;
+  };
 }
 
 export interface StartParams {
@@ -51,6 +63,10 @@ export interface StreamPolicy {
   /** First back-off bound, doubled up to the cap, full jitter. Defaults 1000 and 30000. */
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
+  /** No picture for this long, and for two frame intervals: `stalled`. Default 2000. */
+  readonly stalledAfterMs?: number;
+  /** Less than half of the usual frame rate for this long: `degraded`. Default 10000; back after 30 s clean. */
+  readonly degradedAfterMs?: number;
   /** Probe interval after 401/403, so that a camera does not lock the account. Default 300000. */
   readonly authProbeMs: number;
   /**
@@ -80,7 +96,19 @@ export const DEFAULT_SHARED_POLICY: SharedPolicy = {
   rescueCapMs: 3_600_000,
 };
 
-export type StreamPhase = 'connecting' | 'live' | 'backoff' | 'ended' | 'failed' | 'stopped';
+/** `stalled` and `degraded` come after `live`, which follows them when it is well again. */
+export type StreamPhase =
+  | 'connecting'
+  | 'live'
+  | 'degraded'
+  | 'stalled'
+  | 'backoff'
+  | 'ended'
+  | 'failed'
+  | 'stopped';
+
+/** Where frames stopped: nothing arrives, the decoder gives nothing, the detector does not end, nothing leaves. */
+export type StalledLayer = 'network' | 'decode' | 'infer' | 'publish';
 
 /** A stream changed phase. `live` is only said after a decoded frame. */
 export interface StreamEvent {
@@ -93,9 +121,15 @@ export interface StreamEvent {
   readonly message?: string;
   readonly retryInMs?: number;
   readonly attempt?: number;
+  /** With `stalled`, and with a `backoff` that follows from it. */
+  readonly layer?: StalledLayer;
+  /** What was measured, units in the names. */
+  readonly observed?: Readonly<Record<string, number | string>>;
 }
 
 export interface StreamCounters {
+  /** Access units that came in from the source, before the decoder. */
+  readonly framesArrived: number;
   /** Pictures the decoder gave. */
   readonly framesDecoded: number;
   /** Frames the detector ran on. */
@@ -113,7 +147,25 @@ export interface StatsEvent {
   readonly event: 'stats';
   readonly monotonicMs: number;
   readonly rssBytes: number;
+  /** User and system time of the process since its start. */
+  readonly cpuMs: number;
+  readonly threads: number;
+  readonly fds: number;
   readonly streams: Readonly<Record<string, StreamCounters>>;
+  /** What is known of each stream's frames now. */
+  readonly facts: Readonly<Record<string, StreamFacts>>;
+}
+
+export interface StreamFacts {
+  /** Since the last decoded picture; absent before the first of the session. */
+  readonly lastFrameAgeMs?: number;
+  /** Means over the last second; absent without a frame in it. */
+  readonly decodeMs?: number;
+  readonly inferMs?: number;
+  /** How the capture time is known: `ntp`, `arrival`, ... as in the metadata; absent before the first frame. */
+  readonly clockQuality?: string;
+  /** Frames left out before inference, by reason, since the worker's start. */
+  readonly skipped?: Readonly<Record<string, number>>;
 }
 
 export interface ReadyEvent {

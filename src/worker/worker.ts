@@ -129,7 +129,11 @@ export class Worker {
       event: 'stats',
       monotonicMs: performance.now(),
       rssBytes: process.memoryUsage.rss(),
+      cpuMs: 0,
+      threads: 0,
+      fds: 0,
       streams,
+      facts: {},
     });
     this.#statsTimer = setTimeout(() => void this.#reportStats(), STATS_PERIOD_MS);
   }

@@ -13,11 +13,15 @@ function view(spec: StreamSpec): StreamView {
     source: 'api',
     spec: { id: spec.id },
     createdAt: new Date(0).toISOString(),
+    generation: 1,
     status: {
       state: 'connecting',
       since: new Date(0).toISOString(),
       attempt: 1,
+      conditions: [],
+      flapping: false,
       counters: {
+        framesArrived: 3,
         framesDecoded: 3,
         framesInferred: 2,
         framesPublished: 2,
@@ -47,24 +51,24 @@ export async function apiUnderTest(
     if (spec === undefined) throw new SightlineError('SL_NOT_FOUND', `There is no stream "${id}"`);
     return view(spec);
   };
-  const orchestrator: Orchestrator = {
+  const orchestrator = {
     events,
     start: async () => undefined,
-    createStream: async (spec) => {
+    createStream: async (spec: StreamSpec) => {
       if (options.fail !== undefined) throw options.fail;
       created.push(spec);
       return view(spec);
     },
     addPipeline: async () => [],
-    removeStream: async (id) => {
+    removeStream: async (id: string) => {
       find(id);
     },
-    control: async (id) => ({ applied: find(id) !== undefined, streams: [id] }),
+    control: async (id: string) => ({ applied: find(id) !== undefined, streams: [id] }),
     hasUrl: () => false,
     getStream: find,
     listStreams: () => created.map(view),
-    getLatestFrame: (id) => void find(id),
-    getLatestImage: (id) => {
+    getLatestFrame: (id: string) => void find(id),
+    getLatestImage: (id: string) => {
       find(id);
       return options.image;
     },
@@ -72,7 +76,7 @@ export async function apiUnderTest(
     dot: async () => '',
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
-  };
+  } as unknown as Orchestrator;
   const notReady: string[] = [];
   const app = await buildApp({
     logger: pino({ level: 'silent' }),

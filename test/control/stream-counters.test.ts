@@ -4,7 +4,12 @@ import { StreamCounts } from '../../src/control/stream-counters.ts';
 
 function counters(framesDecoded: number) {
   return {
-    ...{ framesDecoded, framesInferred: framesDecoded / 5, framesPublished: framesDecoded },
+    ...{
+      framesArrived: 0,
+      framesDecoded,
+      framesInferred: framesDecoded / 5,
+      framesPublished: framesDecoded,
+    },
     ...{ framesSkipped: 1, recordsDropped: 2 },
   };
 }
