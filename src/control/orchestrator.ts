@@ -107,7 +107,7 @@ class LocalOrchestrator implements Orchestrator {
   async addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]> {
     this.#openRegistry();
     const ids = spec.streams.map(({ id }) => id);
-    const compile = (given: PipelineSpec) => this.#options.compiler.pipeline(given);
+    const compile = (given: PipelineSpec) => this.#options.compiler.pipeline(given, 'config');
     return this.#claim(namesOf(ids, spec.id), async () => {
       const compiled = await compile(spec);
       this.#openRegistry();

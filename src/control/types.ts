@@ -252,7 +252,7 @@ export type PlannedAccelerator = Omit<AcceleratorStatus, 'degraded'>;
 export interface CompiledPipeline {
   readonly pipelineId: string;
   readonly graphs: readonly Graph[];
-  /** The streams of the graphs, with the spec to show for each. */
+  /** The pipeline's streams, with the spec to show for each. One that is in none of the graphs is `disabled`. */
   readonly streams: readonly { readonly id: string; readonly spec: StreamSpec }[];
   /** What must be in the engine cache before the graphs run; absent or empty on the CPU. */
   readonly engines?: readonly EngineRequest[];
@@ -308,8 +308,8 @@ export interface EngineStats {
 export interface Compiler {
   /** A stream made by the API: a pipeline of its own with the id of the stream. */
   stream(spec: StreamSpec): CompiledPipeline | Promise<CompiledPipeline>;
-  /** A pipeline of a configuration file. */
-  pipeline(spec: PipelineSpec): CompiledPipeline | Promise<CompiledPipeline>;
+  /** What comes over the API (`source` is `api`) may open no files and gets the server's defaults. */
+  pipeline(spec: PipelineSpec, source: StreamSource): CompiledPipeline | Promise<CompiledPipeline>;
 }
 
 /**

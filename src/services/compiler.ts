@@ -32,12 +32,17 @@ export function createCompiler(options: CompilerOptions): Compiler {
   return {
     async stream(given) {
       const spec: StreamSpec = { ...defaults, ...given };
-      refuseRecordings(spec);
+      refuseRecordings([spec.source], () => '/source/type', 'the stream');
       const compiled = await compile(spec, options);
       return { ...compiled, streams: [{ id: spec.id, spec }] };
     },
-    async pipeline(spec) {
+    async pipeline(given, source) {
+      const spec: PipelineSpec = source === 'api' ? { ...defaults, ...given } : given;
       const { id: _id, streams, ...shared } = spec;
+      if (source === 'api') {
+        const sources = streams.map((stream) => stream.source);
+        refuseRecordings(sources, (index) => `/streams/${index}/source/type`, 'the pipeline');
+      }
       const compiled = await compile(spec, options);
       return {
         ...compiled,
@@ -48,11 +53,18 @@ export function createCompiler(options: CompilerOptions): Compiler {
 }
 
 /** What comes over the API must open no file of this machine and fetch nothing by HTTP; a configuration may. */
-function refuseRecordings({ source }: StreamSpec): void {
-  if (source.type === 'rtsp') return;
-  const what = source.type === 'file' ? 'files' : 'web addresses';
-  const message = `must be "rtsp": ${what} can only be analysed by a pipeline of the configuration`;
-  throw problemsError([{ pointer: '/source/type', message }], { subject: 'the stream' });
+function refuseRecordings(
+  sources: readonly StreamSpec['source'][],
+  pointerOf: (index: number) => string,
+  subject: string,
+): void {
+  const problems = sources.flatMap(({ type }, index) => {
+    if (type === 'rtsp') return [];
+    const what = type === 'file' ? 'files' : 'web addresses';
+    const message = `must be "rtsp": ${what} can only be analysed by a pipeline of the configuration`;
+    return [{ pointer: pointerOf(index), message }];
+  });
+  if (problems.length > 0) throw problemsError(problems, { subject });
 }
 
 async function compile(

@@ -86,6 +86,9 @@ export async function engineBench(
 export function needing(...engines: EngineRequest[]): Compiler {
   return {
     stream: async (spec) => ({ ...(await PLAIN_COMPILER.stream(spec)), engines }),
-    pipeline: async (spec) => ({ ...(await PLAIN_COMPILER.pipeline(spec)), engines }),
+    pipeline: async (spec, source) => ({
+      ...(await PLAIN_COMPILER.pipeline(spec, source)),
+      engines,
+    }),
   };
 }
