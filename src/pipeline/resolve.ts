@@ -13,7 +13,7 @@ import type {
   ResolvedPipeline,
   ResolvedStream,
 } from './resolved.ts';
-import type { InferSpec, PipelineSpec, PipelineStream, StreamSpec } from './spec.ts';
+import type { InferSpec, LatencySpec, PipelineSpec, PipelineStream, StreamSpec } from './spec.ts';
 
 export * from './resolved.ts';
 
@@ -21,6 +21,8 @@ export interface ResolveOptions {
   readonly models: ModelLookup;
   /** Model of specs without `infer`. Without it `infer` must be given. */
   readonly defaultModel?: string;
+  /** Ids of the sinks there are. Absent: not known here, and any is taken. */
+  readonly sinks?: readonly string[];
 }
 
 interface Findings {
@@ -30,7 +32,8 @@ interface Findings {
 }
 
 /**
- * Looks up every name of a checked spec. A `StreamSpec` becomes a pipeline of one stream with the same id.
+ * Looks up every name of a checked spec. A `StreamSpec` becomes a pipeline of one stream with the same id. Streams that
+ * are not `enabled` are checked and left out.
  *
  * @throws SightlineError with every problem and its JSON pointer in the given spec: `SL_MODEL_NOT_FOUND` (or the
  * code of the lookup) when the model is all that is wrong, else `SL_SPEC_INVALID`.
@@ -42,7 +45,10 @@ export function resolve(
   const findings: Findings = { problems: [], codes: [] };
   const infer = resolveInfer(spec.infer, options, findings);
   const streams =
-    'streams' in spec ? resolveStreams(spec.streams, findings) : resolveStream(spec, '', findings);
+    'streams' in spec
+      ? resolveStreams(spec.streams, spec.latency, findings)
+      : resolveStream(spec, '', undefined, findings);
+  reportUnknownSinks(spec, options.sinks, findings);
   const find = (name: string, pointer: string) =>
     findModel(name, pointer, options.models, findings);
   const secondary = resolveSecondary(spec.secondary ?? [], infer?.model, find, findings.problems);
@@ -65,19 +71,54 @@ export function resolve(
   });
 }
 
-function resolveStreams(streams: readonly PipelineStream[], findings: Findings): ResolvedStream[] {
+function resolveStreams(
+  streams: readonly PipelineStream[],
+  usualLatency: LatencySpec | undefined,
+  findings: Findings,
+): ResolvedStream[] {
   reportDuplicates(streams, findings);
-  return streams.flatMap((stream, index) => resolveStream(stream, `/streams/${index}`, findings));
+  return streams.flatMap((stream, index) =>
+    resolveStream(stream, `/streams/${index}`, usualLatency, findings),
+  );
 }
 
+/** None for a stream that is switched off; what is wrong with it is found all the same. */
 function resolveStream(
   stream: PipelineStream,
   pointer: string,
+  usualLatency: LatencySpec | undefined,
   findings: Findings,
 ): ResolvedStream[] {
   const source = resolveSource(stream.source, `${pointer}/source`, findings.problems);
-  if (source === undefined) return [];
-  return [{ id: stream.id, sensorId: stream.sensorId ?? stream.id, source }];
+  if (source === undefined || stream.enabled === false) return [];
+  const { id, sensorId = id, latency = usualLatency } = stream;
+  return [
+    {
+      id,
+      sensorId,
+      source,
+      pointer,
+      ...(latency === undefined ? {} : { latency: { ...latency } }),
+    },
+  ];
+}
+
+function reportUnknownSinks(
+  spec: PipelineSpec | StreamSpec,
+  known: readonly string[] | undefined,
+  { problems }: Findings,
+): void {
+  if (known === undefined) return;
+  const check = (sinks: readonly string[] = [], pointer: string) => {
+    for (const [index, id] of sinks.entries()) {
+      if (known.includes(id)) continue;
+      const message = `there is no sink "${id}"${didYouMean(id, known)}`;
+      problems.push({ pointer: `${pointer}/sinks/${index}`, message });
+    }
+  };
+  check(spec.sinks, '');
+  if (!('streams' in spec)) return;
+  for (const [index, { sinks }] of spec.streams.entries()) check(sinks, `/streams/${index}`);
 }
 
 function reportDuplicates(streams: readonly PipelineStream[], findings: Findings): void {

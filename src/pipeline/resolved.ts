@@ -4,6 +4,7 @@ import type {
   AnnotatedSpec,
   DeepStreamSpec,
   ImagesSpec,
+  LatencySpec,
   TrackSpec,
 } from './spec.ts';
 
@@ -72,6 +73,9 @@ export interface ResolvedStream {
   readonly id: string;
   readonly sensorId: string;
   readonly source: ResolvedSource;
+  /** Into the spec. */
+  readonly pointer: string;
+  readonly latency?: LatencySpec;
 }
 
 /** A pipeline in which every name was looked up. Deeply frozen. */
@@ -86,5 +90,6 @@ export interface ResolvedPipeline {
   readonly images?: ImagesSpec;
   readonly annotated?: AnnotatedSpec;
   readonly deepstream?: DeepStreamSpec;
+  /** Those to be run; none when all are switched off. */
   readonly streams: readonly ResolvedStream[];
 }

@@ -3,10 +3,12 @@ import { defaulted, idString, oneOf, strictObject } from '../common/schema.ts';
 import { Source } from '../sources/specs.ts';
 import { AnalyticsSpec } from './analytics-spec.ts';
 import { AnnotatedSpec, DeepStreamSpec } from './deepstream-spec.ts';
+import { enabled, streamDefaults } from './stream-spec.ts';
 import { TrackSpec } from './track-spec.ts';
 
 export type { AnalyticsSpec } from './analytics-spec.ts';
 export type { AnnotatedSpec, DeepStreamSpec } from './deepstream-spec.ts';
+export { DEFAULT_PRIORITY, type LatencySpec } from './stream-spec.ts';
 export { TrackSpec } from './track-spec.ts';
 
 const ModelName = Type.String({
@@ -133,19 +135,23 @@ const sensorId = Type.Optional(
 
 /** One stream with its own pipeline: the body of `POST /v1/streams`. */
 export const StreamSpec = strictObject(
-  { id: StreamId, source: Source, sensorId, ...processing },
+  { id: StreamId, source: Source, sensorId, enabled, ...streamDefaults, ...processing },
   { description: 'A stream and what is done with its frames' },
 );
 export type StreamSpec = Static<typeof StreamSpec>;
 
-/** A stream of a pipeline. */
-export const PipelineStream = strictObject({ id: StreamId, source: Source, sensorId });
+/** A stream of a pipeline. What it leaves out of `streamDefaults` is as the pipeline says. */
+export const PipelineStream = strictObject({
+  ...{ id: StreamId, source: Source, sensorId, enabled },
+  ...streamDefaults,
+});
 export type PipelineStream = Static<typeof PipelineStream>;
 
 /** Several streams that share one worker process and one set of settings: a file of `pipelines/`. */
 export const PipelineSpec = strictObject(
   {
     id: idString(),
+    ...streamDefaults,
     ...processing,
     streams: Type.Array(PipelineStream, { minItems: 1, maxItems: 256 }),
   },

@@ -62,6 +62,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       modelsDir: loaded.modelsDir,
       workDir: resolve(loaded.dataDir, 'work'),
       enginesDir: loaded.engineCacheDir,
+      sinks: config.sinks.map(({ id }) => id),
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: delivery.accept,

@@ -27,9 +27,64 @@ test('resolve() makes a pipeline of one stream of a StreamSpec', () => {
     infer: { model: MODEL, interval: 0, batchSize: 1 },
     track: { type: 'bytetrack' },
     streams: [
-      { id: 'cam', sensorId: 'cam', source: { type: 'file', path: 'a.mp4', pace: 'none' } },
+      {
+        id: 'cam',
+        sensorId: 'cam',
+        source: { type: 'file', path: 'a.mp4', pace: 'none' },
+        pointer: '',
+      },
     ],
   });
+});
+
+test('resolve() leaves out what is switched off, and finds what is wrong with it', () => {
+  const infer = { model: MODEL.name };
+  const streams = [
+    { id: 'off', source: FILE, enabled: false },
+    { id: 'on', source: FILE, enabled: true },
+  ];
+  const two = checkValue({ id: 'p', infer, streams }, PipelineSpec);
+  const [only, ...others] = resolve(two, OPTIONS).streams;
+  assert.deepEqual([only?.id, only?.pointer, others], ['on', '/streams/1', []]);
+  assert.deepEqual(resolve(stream({ enabled: false }), OPTIONS).streams, []);
+  const again = checkValue({ id: 'p', infer, streams: [...streams, streams[0]] }, PipelineSpec);
+  assert.equal(problems(again).length, 2, 'the id is taken twice');
+});
+
+test('resolve() gives each stream its latency budget: its own, or that of the pipeline', () => {
+  const usual = { budgetMs: 500, drop: 'oldest' };
+  const own = { budgetMs: 80, drop: 'non-key' };
+  const spec = checkValue(
+    {
+      id: 'p',
+      infer: { model: MODEL.name },
+      latency: usual,
+      streams: [
+        { id: 'a', source: FILE },
+        { id: 'b', source: FILE, latency: own },
+      ],
+    },
+    PipelineSpec,
+  );
+  const found = resolve(spec, OPTIONS).streams.map(({ latency }) => latency);
+  assert.deepEqual(found, [usual, own]);
+});
+
+test('resolve() refuses sinks that the server has not, where it knows them', () => {
+  const spec = checkValue(
+    {
+      id: 'p',
+      infer: { model: MODEL.name },
+      sinks: ['files', 'quue'],
+      streams: [{ id: 'a', source: FILE, sinks: ['nothing'] }],
+    },
+    PipelineSpec,
+  );
+  assert.deepEqual(problems(spec, { ...OPTIONS, sinks: ['files', 'queue'] }), [
+    '/sinks/1 there is no sink "quue"; did you mean "queue"?',
+    '/streams/0/sinks/0 there is no sink "nothing"',
+  ]);
+  resolve(spec, OPTIONS);
 });
 
 test('resolve() takes the default model where the spec names none', () => {

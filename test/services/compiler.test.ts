@@ -6,7 +6,7 @@ import test from 'node:test';
 import { checkValue } from '../../src/common/check.ts';
 import { PATHS } from '../../src/common/paths.ts';
 import { ensureModel } from '../../src/models/ensure.ts';
-import { StreamSpec } from '../../src/pipeline/spec.ts';
+import { PipelineSpec, StreamSpec } from '../../src/pipeline/spec.ts';
 import { createCompiler } from '../../src/services/compiler.ts';
 
 const MODEL = 'centernet-320x320';
@@ -42,6 +42,41 @@ test('the files that a graph reads are there once it is compiled', async () => {
     assert.match(text, /^roi-bay=0;0;10000;0;10000;5000$/m);
     await compiler.stream(spec);
     assert.equal((await readdir(workDir)).length, 1, 'the same text is the same file');
+  } finally {
+    await rm(workDir, { recursive: true });
+  }
+});
+
+test('streams that are switched off are compiled to nothing and stay in view', async () => {
+  await ensureModel(MODEL);
+  const workDir = await mkdtemp(join(tmpdir(), 'sightline-compiler-'));
+  try {
+    const compiler = createCompiler({ modelsDir: PATHS.models, workDir, sinks: ['files'] });
+    const source = { type: 'rtsp', url: 'rtsp://h/x' };
+    const spec = {
+      id: 'p',
+      infer: { model: MODEL },
+      priority: 10,
+      sinks: ['files'],
+      streams: [
+        { id: 'off', source, enabled: false },
+        { id: 'on', source, priority: 90 },
+      ],
+    };
+    const compiled = await compiler.pipeline(checkValue(spec, PipelineSpec), 'config');
+    assert.deepEqual(
+      compiled.graphs.map(({ streams }) => streams),
+      [['on']],
+    );
+    const [off, on] = compiled.streams;
+    assert.deepEqual([off?.id, off?.spec.enabled, off?.spec.priority], ['off', false, 10]);
+    assert.deepEqual([on?.id, on?.spec.priority, on?.spec.sinks], ['on', 90, ['files']]);
+    const alone = checkValue(
+      { id: 'cam', source, infer: { model: MODEL }, enabled: false },
+      StreamSpec,
+    );
+    const { graphs, streams } = await compiler.stream(alone);
+    assert.deepEqual([graphs, streams.length], [[], 1]);
   } finally {
     await rm(workDir, { recursive: true });
   }

@@ -6,7 +6,7 @@ import type { GeneratedFile, GraphLink, GraphNode, LoweringNote } from '../../gr
 import type { ResolvedPipeline } from '../../resolved.ts';
 import type { NodeFacts } from '../nodes.ts';
 import type { DeepStreamOptions } from './options.ts';
-import { type GraphPlan, type PlacedStream, planGraphs } from './plan.ts';
+import { type GraphPlan, planGraphs } from './plan.ts';
 import { type PartName, partProperties, type Settings } from './platform.ts';
 
 const DEFAULTS: DeepStreamSpec = checkValue({}, DeepStreamSpec);
@@ -22,7 +22,6 @@ export class LoweringContext {
   readonly pipeline: ResolvedPipeline;
   readonly options: DeepStreamOptions;
   readonly spec: DeepStreamSpec;
-  readonly streams: readonly PlacedStream[];
   readonly graphs: readonly GraphPlan[];
   readonly #problems: (ValueProblem & { readonly code: ErrorCode })[] = [];
   readonly #notes = new Map<string, LoweringNote>();
@@ -32,11 +31,7 @@ export class LoweringContext {
     this.pipeline = pipeline;
     this.options = options;
     this.spec = pipeline.deepstream ?? DEFAULTS;
-    this.streams = pipeline.streams.map((stream, index) => ({
-      ...stream,
-      pointer: `/streams/${index}`,
-    }));
-    this.graphs = planGraphs(pipeline.id, this.streams, this.spec);
+    this.graphs = planGraphs(pipeline.id, pipeline.streams, this.spec);
   }
 
   /** Size of a batch's pictures, in pixels; the old muxer's alone. */

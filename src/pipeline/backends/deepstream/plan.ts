@@ -2,15 +2,10 @@ import type { ResolvedSource } from '../../../sources/resolve-source.ts';
 import type { ResolvedStream } from '../../resolved.ts';
 import type { DeepStreamSpec } from '../../spec.ts';
 
-/** A stream and where it stands in the spec. */
-export interface PlacedStream extends ResolvedStream {
-  readonly pointer: string;
-}
-
 /** A graph to be built: its streams in the order of the muxer's pads. */
 export interface GraphPlan {
   readonly id: string;
-  readonly streams: readonly PlacedStream[];
+  readonly streams: readonly ResolvedStream[];
   /** Read by Sightline's own rtspsrc path: one stream, whose reconnect is a restart of the graph. */
   readonly own: boolean;
 }
@@ -21,7 +16,7 @@ export interface GraphPlan {
  */
 export function planGraphs(
   pipelineId: string,
-  streams: readonly PlacedStream[],
+  streams: readonly ResolvedStream[],
   spec: DeepStreamSpec,
 ): readonly GraphPlan[] {
   const own = streams.filter(({ source }) => needsRtspsrc(source, spec));

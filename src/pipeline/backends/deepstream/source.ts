@@ -7,11 +7,12 @@ import {
   type ResolvedRtspSource,
 } from '../../../sources/resolve-source.ts';
 import type { GraphChoice, GraphLink, GraphNode, PropertyValue } from '../../graph.ts';
+import type { ResolvedStream } from '../../resolved.ts';
 import { type NodeFacts, node } from '../nodes.ts';
 import { TIMEOUT_US } from '../rtsp.ts';
 import type { LoweringContext, Piece } from './context.ts';
 import { rtpAlternatives } from './own-decoding.ts';
-import type { GraphPlan, PlacedStream } from './plan.ts';
+import type { GraphPlan } from './plan.ts';
 
 /** Caps of pictures that every element behind the muxer takes. */
 export const NV12 = 'video/x-raw(memory:NVMM),format=NV12';
@@ -28,7 +29,7 @@ export interface SourcePiece extends Piece {
 export function lowerSource(
   context: LoweringContext,
   { own }: GraphPlan,
-  stream: PlacedStream,
+  stream: ResolvedStream,
   index: number,
 ): SourcePiece {
   const facts = { origin: `${stream.pointer}/source`, stream: stream.id };
@@ -54,7 +55,7 @@ export function lowerSource(
 }
 
 /** A file that is to run like a camera waits for its clock here; a camera brings its own pace. */
-function pace({ source }: PlacedStream, index: number, facts: NodeFacts): GraphNode[] {
+function pace({ source }: ResolvedStream, index: number, facts: NodeFacts): GraphNode[] {
   const paced = source.type === 'file' && isLive(source);
   return paced ? [node(`pace-${index}`, 'clocksync', 'queue', { sync: true }, facts)] : [];
 }
@@ -75,7 +76,7 @@ function unify(
 
 function uriSource(
   context: LoweringContext,
-  { source, pointer }: PlacedStream,
+  { source, pointer }: ResolvedStream,
   index: number,
   facts: NodeFacts,
 ): GraphNode {
