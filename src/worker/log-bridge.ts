@@ -29,19 +29,28 @@ const MAX_SEEN = 200;
 /** Turns GStreamer's warnings and errors into log events; floods and repetitions become counts. */
 export class LogBridge {
   readonly #addon: Addon;
-  readonly #redactors: readonly ((text: string) => string)[];
+  readonly #redactors = new Set<(text: string) => string>();
+  /** Of graphs that are gone; lines that they left behind are still to be taken. */
+  readonly #leaving = new Set<(text: string) => string>();
   readonly #seen = new Map<string, Seen>();
 
-  constructor(addon: Addon, graphs: readonly Graph[]) {
+  constructor(addon: Addon) {
     this.#addon = addon;
-    this.#redactors = graphs.map(createRedactor);
+  }
+
+  /** Takes the graph's secrets out of every line, until the function that it returns is called. */
+  watch(graph: Graph): () => void {
+    const redactor = createRedactor(graph);
+    this.#redactors.add(redactor);
+    return () => void this.#leaving.add(redactor);
   }
 
   /** What is to be reported now. `nowMs` is monotonic. */
   take(nowMs: number = performance.now()): readonly LogEvent[] {
     const { dropped, lines } = JSON.parse(this.#addon.takeLogs()) as KeptLogs;
     const events: LogEvent[] = this.#forget(nowMs);
-    for (const line of lines) {
+    for (const { message, ...about } of lines) {
+      const line = { ...about, message: this.#withoutSecrets(message) };
       const key = `${line.category} ${line.element} ${line.message}`;
       const seen = this.#seen.get(key);
       if (seen !== undefined) {
@@ -59,6 +68,8 @@ export class LogBridge {
         fields: { dropped },
       });
     }
+    for (const redactor of this.#leaving) this.#redactors.delete(redactor);
+    this.#leaving.clear();
     return events;
   }
 
@@ -74,9 +85,11 @@ export class LogBridge {
   }
 
   #eventOf(line: KeptLine, more: Readonly<Record<string, unknown>> = {}): LogEvent {
-    const { level, category, element } = line;
-    const message = this.#redactors.reduce((text, redact) => redact(text), line.message);
-    const fields = { category, element, message, ...more };
-    return { event: 'log', level, msg: 'gstreamer.log', fields };
+    const { level, ...fields } = line;
+    return { event: 'log', level, msg: 'gstreamer.log', fields: { ...fields, ...more } };
+  }
+
+  #withoutSecrets(text: string): string {
+    return [...this.#redactors].reduce((clean, redact) => redact(clean), text);
   }
 }

@@ -26,10 +26,6 @@ function isLine(fd: number): boolean {
   }
 }
 
-const notYet = async (): Promise<never> => {
-  throw new SightlineError('SL_INTERNAL', 'Not built yet');
-};
-
 function run(addon: Addon): void {
   let leaving = false;
   const leave = async (code: number) => {
@@ -75,9 +71,9 @@ function run(addon: Addon): void {
       stop: ({ drainMs }) => stop(drainMs),
       dot: ({ graphId }) => worker.dot(graphId),
       set: ({ graphId, changes }) => worker.set(graphId, changes),
-      add: notYet,
-      remove: notYet,
-      replace: notYet,
+      add: (params) => worker.add(params),
+      remove: (params) => worker.remove(params),
+      replace: (params) => worker.replace(params),
     },
     onClosed: () => {
       setTimeout(() => addon.exitImmediately(EXIT_CODES.parentGone), ORPHAN_LIMIT_MS);

@@ -1,22 +1,20 @@
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { fullJitterMs } from '../common/retry.ts';
+import { deferred } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
 import { addCounters, type CountersByStream, NO_FRAMES } from './frame-counters.ts';
 import { withoutSources } from './graph-facts.ts';
+import { HandOver } from './hand-over.ts';
 import {
   DEFAULT_SHARED_POLICY,
   type StreamCounters,
   type StreamEvent,
-  type StreamPhase,
   type StreamPolicy,
 } from './protocol.ts';
-import { Session } from './session.ts';
-import { newSessionId } from './session-id.ts';
-import type { RulesOptions, SessionEnd, SessionRules, StreamChange } from './session-rules.ts';
+import { Run } from './run.ts';
+import type { SessionEnd, StreamChange } from './session-rules.ts';
 import { END_OF_FILE } from './shared-stream.ts';
-import { SharedStreams } from './shared-streams.ts';
-import { SoleStream } from './sole-stream.ts';
 
 /** A graph that was live this long starts its back-off anew. */
 const SETTLED_AFTER_MS = 60_000;
@@ -36,16 +34,20 @@ export interface StreamRunnerOptions {
 /** Keeps one graph's streams running: session after session, with the policy's limits and back-off, until it is over. */
 export class StreamRunner {
   /** Settles when the streams are over for good: ended, failed or stopped. Never rejects. */
-  readonly over: Promise<void>;
+  readonly over: Promise<unknown>;
   readonly #options: StreamRunnerOptions;
+  readonly #setOver: (runs: unknown) => void;
   /** Streams that are over while others of the graph go on. */
   readonly #overStreams: Set<string>;
   /** Streams that the next session leaves out, because the graph could not start with their source. */
   #absent: ReadonlyMap<string, SightlineError> = new Map();
   readonly #past = new Map<string, StreamCounters>();
-  #setOver!: () => void;
-  #session: Session | undefined;
-  #shared: SharedStreams | undefined;
+  /** Every session that has not ended: the current one, one that is to follow it, one that was followed and drains. */
+  readonly #runs = new Set<Run>();
+  /** What the streams' phases follow from; undefined between two sessions. */
+  #current: Run | undefined;
+  /** While another graph is to take over. */
+  #handOver: HandOver | undefined;
   #attempt = 0;
   /** Times the graph was started anew for the sake of one stream. */
   #rescues = 0;
@@ -60,14 +62,23 @@ export class StreamRunner {
     this.#graph = options.graph;
     this.#options = options;
     this.#overStreams = new Set(options.over.filter((id) => options.graph.streams.includes(id)));
-    this.over = new Promise((resolve) => {
-      this.#setOver = resolve;
-    });
+    const { promise, resolve } = deferred<unknown>();
+    this.over = promise;
+    this.#setOver = resolve;
   }
 
   /** As it is built next: with every change that was made. */
   get graph(): Graph {
     return this.#graph;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** It is over, or going to be, because stop() was called. */
+  get wasStopped(): boolean {
+    return this.#stopped;
   }
 
   /** Each stream's counters over all sessions, as of the last sample(). */
@@ -81,12 +92,12 @@ export class StreamRunner {
   }
 
   async sample(): Promise<void> {
-    await this.#session?.sample();
+    await Promise.all([...this.#runs].map(({ session }) => session.sample()));
   }
 
   /** GraphViz text of the running pipeline. Throws `SL_UNAVAILABLE` between sessions. */
   async dot(): Promise<string> {
-    const dot = await this.#session?.dot();
+    const dot = await this.#current?.session.dot();
     if (dot !== undefined) return dot;
     throw new SightlineError('SL_UNAVAILABLE', `Graph "${this.graph.id}" has no running pipeline`);
   }
@@ -96,9 +107,7 @@ export class StreamRunner {
    * it. Throws `SL_NOT_FOUND`, `SL_SPEC_INVALID` (nothing is changed then), `SL_PIPELINE_TIMEOUT`.
    */
   set(changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
-    const done = this.#changing.then(() => this.#set(changes));
-    this.#changing = done.catch(() => undefined);
-    return done;
+    return this.#inTurn(() => this.#set(changes));
   }
 
   async #set(changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
@@ -106,7 +115,7 @@ export class StreamRunner {
     // First: a session that begins meanwhile begins with it.
     this.#graph = changeGraph(before, changes);
     try {
-      return (await this.#session?.set(changes)) ?? changes.map(() => false);
+      return (await this.#current?.session.set(changes)) ?? changes.map(() => false);
     } catch (error) {
       const { code } = toSightlineError(error);
       // The session went away under it; the next one has the change.
@@ -116,56 +125,93 @@ export class StreamRunner {
     }
   }
 
+  /**
+   * Goes over to another graph without a gap: its session starts beside the current one, which is drained when the new
+   * one has pictures of every stream that has some now. The phases speak of the old session until then. Throws
+   * `SL_TIMEOUT`, or what kept the new one from starting, with the old one running on; `SL_CLOSED` once it is over.
+   */
+  replace(graph: Graph, limits: { drainMs: number; timeoutMs: number }): Promise<void> {
+    return this.#inTurn(() => this.#replace(graph, limits));
+  }
+
+  async #replace(graph: Graph, limits: { drainMs: number; timeoutMs: number }): Promise<void> {
+    this.#assertGoesOn();
+    const next = this.#open(graph, new Map());
+    const current = () => this.#current;
+    this.#handOver = new HandOver({ next, current, timeoutMs: limits.timeoutMs });
+    await this.#handOver.wait().finally(() => {
+      this.#handOver = undefined;
+    });
+    this.#assertGoesOn();
+    clearTimeout(this.#retry);
+    const former = this.#current;
+    const { streams } = this.#graph;
+    this.#current = next;
+    this.#graph = graph;
+    for (const streamId of streams) {
+      const gone = !graph.streams.includes(streamId) && !this.#overStreams.has(streamId);
+      if (gone) this.#options.report({ event: 'stream', streamId, phase: 'stopped' });
+    }
+    for (const change of next.said) this.#onChange(change, next);
+    await former?.session.drain(limits.drainMs);
+  }
+
   /** Drains for at most `drainMs` and stops. True when everything that was under way came out. */
   async stop(drainMs: number): Promise<boolean> {
     this.#stopped = true;
     clearTimeout(this.#retry);
-    if (this.#session === undefined) {
-      this.#conclude('stopped');
-      return true;
-    }
-    const drained = await this.#session.drain(drainMs);
-    await this.over;
-    return drained;
+    const drained = await Promise.all([...this.#runs].map((run) => run.session.drain(drainMs)));
+    this.#conclude('stopped');
+    return drained.every(Boolean);
   }
 
   async #connect(): Promise<void> {
     this.#attempt += 1;
-    const id = newSessionId();
     const absent = this.#absent;
-    const overBefore = this.#overStreams.size;
-    const graph = withoutSources(this.graph, new Set([...this.#overStreams, ...absent.keys()]));
-    const { policy } = this.#options;
-    const rules = ({ end }: Pick<RulesOptions, 'end'>) =>
-      this.#rulesOf(
-        { graph, policy, end, onChange: (change) => this.#onChange(change, id) },
-        absent,
-      );
-    const session = new Session({ id, graph, policy, rules });
-    this.#session = session;
+    const run = this.#open(this.#graph, absent);
+    this.#current = run;
     this.#absent = new Map();
     for (const streamId of this.#running()) {
       if (absent.has(streamId)) continue;
-      const facts = { session: id, attempt: this.#attempt };
+      const facts = { session: run.id, attempt: this.#attempt };
       this.#options.report({ ...facts, event: 'stream', streamId, phase: 'connecting' });
     }
-    void session.ended.then((end) => {
-      for (const streamId of graph.streams) this.#past.set(streamId, this.#countersOf(streamId));
-      this.#session = undefined;
-      if (session.liveForMs >= SETTLED_AFTER_MS) this.#attempt = 0;
-      if (session.frozen) this.#options.onFrozen(graph);
-      else if (this.#stopped) this.#conclude('stopped', { session: id });
-      else if (end.cause === 'failed') this.#recover(end, id, this.#overStreams.size > overBefore);
-      else this.#conclude('ended', { session: id, ...END_OF_FILE });
-    });
-    await session.start();
+    await run.session.start();
   }
 
-  #rulesOf(options: RulesOptions, absent: ReadonlyMap<string, SightlineError>): SessionRules {
-    if (this.graph.streams.length <= 1) return new SoleStream(options);
-    const over = this.#overStreams;
-    this.#shared = new SharedStreams({ ...options, over, absent, rescueMs: this.#rescueMs() });
-    return this.#shared;
+  #open(graph: Graph, absent: ReadonlyMap<string, SightlineError>): Run {
+    const overBefore = this.#overStreams.size;
+    const run = new Run({
+      graph: withoutSources(graph, new Set([...this.#overStreams, ...absent.keys()])),
+      policy: this.#options.policy,
+      over: this.#overStreams,
+      absent,
+      rescueMs: this.#rescueMs(),
+      onChange: (change, from) => {
+        if (from === this.#current) this.#onChange(change, from);
+        this.#handOver?.check();
+      },
+    });
+    this.#runs.add(run);
+    void run.session.ended.then((end) =>
+      this.#onEnded(run, end, this.#overStreams.size > overBefore),
+    );
+    return run;
+  }
+
+  /** `someOver`: streams went over in the session that ended. */
+  #onEnded(run: Run, end: SessionEnd, someOver: boolean): void {
+    for (const [id, counters] of run.session.counters) {
+      this.#past.set(id, addCounters(this.#past.get(id) ?? NO_FRAMES, counters));
+    }
+    this.#runs.delete(run);
+    if (run.session.frozen) this.#options.onFrozen(run.graph);
+    if (run.session.frozen || run !== this.#current) return;
+    this.#current = undefined;
+    if (run.session.liveForMs >= SETTLED_AFTER_MS) this.#attempt = 0;
+    if (this.#stopped) this.#conclude('stopped', { session: run.id });
+    else if (end.cause === 'failed') this.#recover(end, run, someOver);
+    else this.#conclude('ended', { session: run.id, ...END_OF_FILE });
   }
 
   #rescueMs(): number {
@@ -176,16 +222,16 @@ export class StreamRunner {
     return Math.min(rescueCapMs, rescueBaseMs * 2 ** this.#rescues);
   }
 
-  #onChange({ streamId, phase, ...facts }: StreamChange, session: string): void {
+  #onChange({ streamId, phase, ...facts }: StreamChange, { id: session }: Run): void {
     this.#options.report({ ...facts, event: 'stream', streamId, phase, session });
     if (phase === 'ended' || phase === 'failed') this.#overStreams.add(streamId);
     // A camera that was given up and has pictures after all.
     if (phase === 'live') this.#overStreams.delete(streamId);
   }
 
-  /** `someOver`: streams went over in the session that failed. */
-  #recover({ error, forSakeOf, atStart }: Failed, session: string, someOver: boolean): void {
-    const failed = this.#shared?.failed ?? new Map();
+  #recover({ error, forSakeOf, atStart }: Failed, run: Run, someOver: boolean): void {
+    const session = run.id;
+    const failed = run.shared?.failed ?? new Map();
     const others = this.#running().length > failed.size;
     if (atStart && others && (failed.size > 0 || someOver)) {
       // One source keeps all of them from starting: the others go on without it.
@@ -198,7 +244,7 @@ export class StreamRunner {
     if (forSakeOf !== undefined) this.#rescues += 1;
     const retryInMs = this.#waitMs(error);
     for (const streamId of this.#running()) {
-      const reason = this.#shared?.troubleOf(streamId) ?? reasonFor(streamId, error, forSakeOf);
+      const reason = run.shared?.troubleOf(streamId) ?? reasonFor(streamId, error, forSakeOf);
       const { code, message } = reason;
       const facts = { session, code, message, retryInMs, attempt: this.#attempt };
       this.#options.report({ ...facts, event: 'stream', streamId, phase: 'backoff' });
@@ -216,26 +262,35 @@ export class StreamRunner {
   }
 
   #countersOf(streamId: string): StreamCounters {
-    const past = this.#past.get(streamId) ?? NO_FRAMES;
-    return addCounters(past, this.#session?.counters.get(streamId) ?? NO_FRAMES);
+    const runs = [...this.#runs].map(({ session }) => session.counters.get(streamId) ?? NO_FRAMES);
+    return runs.reduce(addCounters, this.#past.get(streamId) ?? NO_FRAMES);
+  }
+
+  #assertGoesOn(): void {
+    if (!this.#isOver && !this.#stopped) return;
+    throw new SightlineError('SL_CLOSED', `Graph "${this.graph.id}" is over`);
   }
 
   #running(): readonly string[] {
     return this.graph.streams.filter((id) => !this.#overStreams.has(id));
   }
 
+  /** To every stream that is not over by itself. */
   #conclude(phase: 'ended' | 'failed' | 'stopped', facts: Partial<StreamEvent> = {}): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#reportAll(phase, facts);
-    this.#setOver();
-  }
-
-  /** To every stream that is not over by itself. */
-  #reportAll(phase: StreamPhase, facts: Partial<StreamEvent>): void {
+    this.#handOver?.cancel();
     for (const streamId of this.#running()) {
       this.#options.report({ ...facts, event: 'stream', streamId, phase });
     }
+    void Promise.all([...this.#runs].map(({ session }) => session.ended)).then(this.#setOver);
+  }
+
+  /** One after the other. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => undefined);
+    return done;
   }
 }
 

@@ -1,22 +1,26 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SightlineError } from '../common/errors.ts';
+import { settlesWithin } from '../common/waits.ts';
 import type { Addon } from '../gst/load-addon.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { LogBridge } from './log-bridge.ts';
+import { processUsage } from './proc-usage.ts';
 import {
   DATA_FD,
   EXIT_CODES,
   type StartParams,
   type StreamCounters,
   type WorkerEvent,
+  type WorkerMethods,
 } from './protocol.ts';
 import { StreamRunner } from './stream-runner.ts';
+import { recordsWritten } from './written-records.ts';
 
 const STATS_PERIOD_MS = 1_000;
+/** A report does not wait longer for a pipeline that does not answer: it is the worker's heartbeat too. */
+const SAMPLE_LIMIT_MS = 400;
 /** For records that wait for a slow reader when everything else is over. */
 const FLUSH_LIMIT_MS = 5_000;
-const FLUSH_POLL_MS = 10;
 
 export interface WorkerOptions {
   readonly addon: Addon;
@@ -25,32 +29,84 @@ export interface WorkerOptions {
   readonly onDone: (exitCode: number) => void;
 }
 
+interface Entry {
+  readonly runner: StreamRunner;
+  /** Its secrets need not be taken out of log lines any longer. */
+  forgetSecrets: () => void;
+  /** The sample that is under way. */
+  sampling?: Promise<void> | undefined;
+}
+
 /** The streams of one worker process: start, statistics once a second, stop. */
 export class Worker {
   readonly #options: WorkerOptions;
-  #runners: readonly StreamRunner[] = [];
-  #logs: LogBridge;
+  readonly #entries = new Map<string, Entry>();
+  readonly #logs: LogBridge;
+  #params: StartParams | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
   #stopping: Promise<boolean> | undefined;
+  #finishing = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#logs = new LogBridge(options.addon, []);
+    this.#logs = new LogBridge(options.addon);
   }
 
   /** Starts every graph. Throws `SL_CONFLICT` when it was started before, `SL_SPEC_INVALID` without graphs. */
   async start(params: StartParams): Promise<Record<string, never>> {
-    if (this.#runners.length > 0) {
+    if (this.#params !== undefined) {
       throw new SightlineError('SL_CONFLICT', 'The worker runs a pipeline already');
     }
-    if (!Array.isArray(params?.graphs) || params.graphs.length === 0) {
-      throw new SightlineError('SL_SPEC_INVALID', 'The start request names no graph');
-    }
-    this.#logs = new LogBridge(this.#options.addon, params.graphs);
-    this.#runners = params.graphs.map((graph) => this.#createRunner(graph, params));
+    assertGraphs(params?.graphs, 'start');
+    this.#params = params;
     this.#statsTimer = setTimeout(() => void this.#reportStats(), STATS_PERIOD_MS);
-    await Promise.all(this.#runners.map((runner) => runner.start()));
-    void Promise.all(this.#runners.map(({ over }) => over)).then(() => this.#finish());
+    await this.#startAll(params.graphs);
+    return {};
+  }
+
+  /** Starts more graphs. Throws `SL_CONFLICT` for an id that is there, `SL_CLOSED` when the worker does not run. */
+  async add({ graphs }: WorkerMethods['add']['params']): Promise<Record<string, never>> {
+    this.#assertRuns();
+    assertGraphs(graphs, 'add');
+    for (const [index, { id }] of graphs.entries()) {
+      const twice = graphs.findIndex((graph) => graph.id === id) !== index;
+      if (!this.#entries.has(id) && !twice) continue;
+      throw new SightlineError('SL_CONFLICT', `The worker has a graph "${id}" already`);
+    }
+    await this.#startAll(graphs);
+    return {};
+  }
+
+  /** Drains one graph, its records included, reports its last numbers and forgets it. Throws `SL_NOT_FOUND`. */
+  async remove(params: WorkerMethods['remove']['params']): Promise<{ drained: boolean }> {
+    const { graphId, drainMs } = params;
+    const entry = this.#entry(graphId);
+    const deadline = performance.now() + drainMs;
+    const drained = await entry.runner.stop(drainMs);
+    await entry.runner.over;
+    const written = await this.#written(deadline);
+    await this.#reportStats();
+    // Not a namesake, which only comes after this one was taken out.
+    if (this.#entries.get(graphId) === entry) this.#entries.delete(graphId);
+    entry.forgetSecrets();
+    return { drained: drained && written };
+  }
+
+  /** See StreamRunner.replace(). Throws `SL_NOT_FOUND`. */
+  async replace(params: WorkerMethods['replace']['params']): Promise<Record<string, never>> {
+    const { graph, ...limits } = params;
+    this.#assertRuns();
+    assertGraphs([graph], 'replace');
+    const entry = this.#entry(graph.id);
+    const forgetNew = this.#logs.watch(graph);
+    try {
+      await entry.runner.replace(graph, limits);
+    } catch (error) {
+      forgetNew();
+      throw error;
+    }
+    entry.forgetSecrets();
+    entry.forgetSecrets = forgetNew;
     return {};
   }
 
@@ -61,7 +117,7 @@ export class Worker {
   }
 
   async dot(graphId: string): Promise<{ dot: string }> {
-    return { dot: await this.#runner(graphId).dot() };
+    return { dot: await this.#entry(graphId).runner.dot() };
   }
 
   /** Throws `SL_NOT_FOUND` for an unknown graph or node, `SL_SPEC_INVALID` for what an element does not take. */
@@ -69,20 +125,31 @@ export class Worker {
     graphId: string,
     changes: readonly PropertyChange[],
   ): Promise<{ applied: readonly boolean[] }> {
-    return { applied: await this.#runner(graphId).set(changes) };
+    return { applied: await this.#entry(graphId).runner.set(changes) };
   }
 
-  #runner(graphId: string): StreamRunner {
-    const runner = this.#runners.find(({ graph }) => graph.id === graphId);
-    if (runner !== undefined) return runner;
+  #entry(graphId: string): Entry {
+    const entry = this.#entries.get(graphId);
+    if (entry !== undefined) return entry;
     throw new SightlineError('SL_NOT_FOUND', `The worker has no graph "${graphId}"`);
   }
 
-  #createRunner(graph: Graph, params: StartParams): StreamRunner {
-    return new StreamRunner({
+  #assertRuns(): void {
+    if (this.#params !== undefined && this.#stopping === undefined && !this.#finishing) return;
+    throw new SightlineError('SL_CLOSED', 'The worker runs no pipeline');
+  }
+
+  async #startAll(graphs: readonly Graph[]): Promise<void> {
+    const entries = graphs.map((graph) => this.#createEntry(graph));
+    await Promise.all(entries.map(({ runner }) => runner.start()));
+  }
+
+  #createEntry(graph: Graph): Entry {
+    const { stream, over = [] } = this.#params!;
+    const runner = new StreamRunner({
       graph,
-      policy: params.stream,
-      over: params.over ?? [],
+      policy: stream,
+      over,
       report: this.#options.send,
       onFrozen: ({ id }) => {
         const fields = { graph: id };
@@ -90,51 +157,59 @@ export class Worker {
         this.#options.onDone(EXIT_CODES.frozen);
       },
     });
+    const entry: Entry = { runner, forgetSecrets: this.#logs.watch(graph) };
+    this.#entries.set(graph.id, entry);
+    void runner.over.then(() => this.#onOver(entry));
+    return entry;
   }
 
   async #stop(drainMs: number): Promise<boolean> {
     const deadline = performance.now() + drainMs;
-    const drained = await Promise.all(this.#runners.map((runner) => runner.stop(drainMs)));
-    const flushed = await this.#flush(Math.max(0, deadline - performance.now()));
+    const entries = [...this.#entries.values()];
+    const drained = await Promise.all(entries.map(({ runner }) => runner.stop(drainMs)));
+    const written = await this.#written(deadline);
     await this.#reportStats();
-    return flushed && drained.every(Boolean);
+    return written && drained.every(Boolean);
   }
 
-  /** All streams ended by themselves: what they left goes out, then the process has nothing to do. */
-  async #finish(): Promise<void> {
-    if (this.#stopping !== undefined) return;
-    await this.#flush(FLUSH_LIMIT_MS);
+  #written(deadline: number): Promise<boolean> {
+    const limitMs = Math.max(0, deadline - performance.now());
+    return recordsWritten(this.#options.addon, DATA_FD, limitMs);
+  }
+
+  /** When all streams ended by themselves, what they left goes out, and the process has nothing to do. */
+  async #onOver({ runner }: Entry): Promise<void> {
+    const others = [...this.#entries.values()].some((entry) => !entry.runner.isOver);
+    if (this.#stopping !== undefined || runner.wasStopped || others || this.#finishing) return;
+    this.#finishing = true;
+    await recordsWritten(this.#options.addon, DATA_FD, FLUSH_LIMIT_MS);
     await this.#reportStats();
     this.#options.onDone(EXIT_CODES.ended);
   }
 
-  /** Waits until every record is written; false at the limit or when nobody reads. */
-  async #flush(limitMs: number): Promise<boolean> {
-    const deadline = performance.now() + limitMs;
-    for (;;) {
-      const { pending, error } = this.#options.addon.writerStats(DATA_FD);
-      if (pending === 0) return true;
-      if (error !== 0 || performance.now() >= deadline) return false;
-      await delay(FLUSH_POLL_MS);
-    }
-  }
-
   async #reportStats(): Promise<void> {
     clearTimeout(this.#statsTimer);
-    await Promise.all(this.#runners.map((runner) => runner.sample()));
+    const entries = [...this.#entries.values()];
+    await settlesWithin(Promise.all(entries.map(sample)), SAMPLE_LIMIT_MS);
     for (const event of this.#logs.take()) this.#options.send(event);
     const streams: Record<string, StreamCounters> = {};
-    for (const { counters } of this.#runners) Object.assign(streams, Object.fromEntries(counters));
-    this.#options.send({
-      event: 'stats',
-      monotonicMs: performance.now(),
-      rssBytes: process.memoryUsage.rss(),
-      cpuMs: 0,
-      threads: 0,
-      fds: 0,
-      streams,
-      facts: {},
-    });
+    for (const { runner } of entries) Object.assign(streams, Object.fromEntries(runner.counters));
+    const monotonicMs = performance.now();
+    this.#options.send({ event: 'stats', monotonicMs, ...processUsage(), streams, facts: {} });
+    clearTimeout(this.#statsTimer);
     this.#statsTimer = setTimeout(() => void this.#reportStats(), STATS_PERIOD_MS);
   }
+}
+
+/** One at a time: a pipeline that does not answer is not asked again. */
+async function sample(entry: Entry): Promise<void> {
+  entry.sampling ??= entry.runner.sample().finally(() => {
+    entry.sampling = undefined;
+  });
+  await entry.sampling;
+}
+
+function assertGraphs(graphs: unknown, request: string): void {
+  if (Array.isArray(graphs) && graphs.length > 0) return;
+  throw new SightlineError('SL_SPEC_INVALID', `The ${request} request names no graph`);
 }
