@@ -62,10 +62,11 @@ export async function renderMetrics(
     for (const name of STREAM_STATES)
       state.set({ ...label, state: name }, name === status.state ? 1 : 0);
     for (const [metric, field] of counters) metric.inc(label, status.counters[field]);
-    const { framesSkipped, recordsDropped, recordsRefused } = status.counters;
+    const { framesSkipped, recordsDropped, recordsRefused, recordsOverlapped } = status.counters;
     dropped.inc({ ...label, stage: 'infer', reason: 'skipped' }, framesSkipped);
     dropped.inc({ ...label, stage: 'worker', reason: 'slow-reader' }, recordsDropped);
     dropped.inc({ ...label, stage: 'outbox', reason: 'refused' }, recordsRefused);
+    dropped.inc({ ...label, stage: 'control', reason: 'overlapped' }, recordsOverlapped);
     if (status.latencyMs !== undefined) {
       latency.set({ ...label, quantile: '0.5' }, status.latencyMs.p50 / 1000);
       latency.set({ ...label, quantile: '0.95' }, status.latencyMs.p95 / 1000);

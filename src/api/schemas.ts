@@ -50,6 +50,9 @@ export const StreamStatusSchema = Type.Object(
         framesReceived: Count('Frame messages handed to the outbox'),
         imagesReceived: Count('Pictures handed to the outbox'),
         recordsRefused: Count('Records the outbox could not take'),
+        recordsOverlapped: Count(
+          'Records of a worker whose place another one had taken: they show what was handed on already',
+        ),
         reconnects: Count('Times it had to connect again'),
         workerRestarts: Count('Times its worker was started again'),
       },

@@ -8,6 +8,8 @@ export type StreamEffect =
   /** It was not there before. */
   | 'added'
   | 'removed'
+  /** Switched off by its spec, which still names it. */
+  | 'disabled'
   /** Properties of running elements were set; no frame was missed. */
   | 'set'
   /** Its graph was started anew beside the old one, which ended once the new one had pictures. */

@@ -3,6 +3,7 @@ import type { Logger } from '../common/logger.ts';
 import type { BackoffOptions } from '../common/retry.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import { EventLog } from './event-log.ts';
+import { type WorkerSettings, type WorkerSettingsInput, workerSettings } from './lanes/settings.ts';
 import { LivePipeline, type Recipe } from './live-pipeline.ts';
 import { PipelineSupervisor, type SupervisorContext } from './pipeline-supervisor.ts';
 import { type DesiredStream, Registry } from './registry.ts';
@@ -41,7 +42,9 @@ export interface OrchestratorOptions {
   /** Default: src/worker/main.ts, or dist/worker/main.js when compiled. */
   readonly command?: WorkerCommand;
   readonly limits?: Partial<WorkerLimits>;
-  /** Before a worker that died is started again. Default 500 ms doubled up to 30 s, full jitter. */
+  /** How workers are watched and started again; the rest as by default. */
+  readonly workers?: WorkerSettingsInput;
+  /** `workers.restart.backoff`, in short. */
   readonly backoff?: BackoffOptions;
   readonly clock?: Clock;
   /** Where pipelines of the DeepStream backend get their engines. */
@@ -66,7 +69,7 @@ class LocalOrchestrator implements Orchestrator {
   #closed: Promise<void> | undefined;
 
   constructor(options: OrchestratorOptions) {
-    const { logger, onRecords, limits, backoff } = options;
+    const { logger, onRecords, limits } = options;
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.events = new EventLog({ tell: (event) => tell(logger, event) });
@@ -77,8 +80,8 @@ class LocalOrchestrator implements Orchestrator {
       logger,
       gate: new StartGate(),
       clock: this.#clock,
+      settings: settingsOf(options),
       ...(limits === undefined ? {} : { limits }),
-      ...(backoff === undefined ? {} : { backoff }),
       ...(options.engines === undefined ? {} : { engines: options.engines }),
     };
   }
@@ -221,7 +224,7 @@ class LocalOrchestrator implements Orchestrator {
   }
 
   workers(): readonly WorkerView[] {
-    return [...this.#supervisors.values()].map((supervisor) => supervisor.view());
+    return [...this.#supervisors.values()].flatMap((supervisor) => supervisor.views());
   }
 
   async dot(streamId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
@@ -344,6 +347,11 @@ class LocalOrchestrator implements Orchestrator {
       'Cannot change streams: the server is not started yet or is closing',
     );
   }
+}
+
+function settingsOf({ workers, backoff }: OrchestratorOptions): WorkerSettings {
+  const restart = { ...workers?.restart, ...(backoff === undefined ? {} : { backoff }) };
+  return workerSettings({ ...workers, restart });
 }
 
 function notYet(): never {

@@ -9,9 +9,12 @@ import type { EventLog } from './event-log.ts';
 import type { SupervisedStream } from './supervised-stream.ts';
 import type { RecordConsumer } from './types.ts';
 
+type Admit = (streamId: string, session: string) => boolean;
+
 export interface RecordIntakeOptions {
   readonly pipelineId: string;
-  readonly streams: ReadonlyMap<string, SupervisedStream>;
+  /** Undefined for what is no stream here. */
+  readonly stream: (id: string) => SupervisedStream | undefined;
   readonly consume: RecordConsumer;
   readonly events: EventLog;
 }
@@ -30,12 +33,16 @@ export class RecordIntake {
     return this.#unreadable;
   }
 
-  /** Hands the records on; the promise is pending while the consumer holds back. Never throws or rejects. */
-  take(records: readonly DataRecord[]): void | Promise<void> {
+  /**
+   * Hands the records on; the promise is pending while the consumer holds back. Never throws or rejects. `admit` says
+   * whether the worker they came from speaks for the stream; what it refuses is counted there as overlapped.
+   */
+  take(records: readonly DataRecord[], admit: Admit): void | Promise<void> {
     const batch: OutboxRecord[] = [];
     for (const record of records) {
       try {
-        batch.push(this.#open(record));
+        const opened = this.#open(record, admit);
+        if (opened !== undefined) batch.push(opened);
       } catch (error) {
         this.#countUnreadable(record, error);
       }
@@ -49,32 +56,36 @@ export class RecordIntake {
     }
   }
 
-  #open(record: DataRecord): OutboxRecord {
+  #open(record: DataRecord, admit: Admit): OutboxRecord | undefined {
     const { kind, payload } = record;
-    if (kind === DATA_KIND_FRAME) return this.#openFrame(payload);
-    if (kind === DATA_KIND_IMAGE) return this.#openImage(payload);
+    if (kind === DATA_KIND_FRAME) return this.#openFrame(payload, admit);
+    if (kind === DATA_KIND_IMAGE) return this.#openImage(payload, admit);
     throw new Error(`A record of the unknown kind ${kind}`);
   }
 
-  #openFrame(payload: Uint8Array): OutboxRecord {
+  #openFrame(payload: Uint8Array, admit: Admit): OutboxRecord | undefined {
     const header = readFrameHeader(payload);
-    const { streamId, recordId, timestampMs: atMs } = header;
-    this.#stream(streamId).takeFrame(header, payload);
-    return { kind: 'frame', streamId, recordId, atMs, payload };
+    const { streamId, recordId, session, timestampMs: atMs } = header;
+    const stream = this.#admitted(streamId, session, admit);
+    stream?.takeFrame(header, payload);
+    return stream && { kind: 'frame', streamId, recordId, atMs, payload };
   }
 
-  #openImage(payload: Uint8Array): OutboxRecord {
+  #openImage(payload: Uint8Array, admit: Admit): OutboxRecord | undefined {
     const image = decodeImage(payload);
-    const { streamId, recordId, timestamp } = image;
-    this.#stream(streamId).takeImage(image);
+    const { streamId, recordId, session, timestamp } = image;
+    const stream = this.#admitted(streamId, session, admit);
+    stream?.takeImage(image);
     const atMs = timestamp ? timestampToMs(timestamp) : 0;
-    return { kind: 'image', streamId, recordId, atMs, payload };
+    return stream && { kind: 'image', streamId, recordId, atMs, payload };
   }
 
-  #stream(id: string): SupervisedStream {
-    const stream = this.#options.streams.get(id);
+  #admitted(id: string, session: string, admit: Admit): SupervisedStream | undefined {
+    const stream = this.#options.stream(id);
     if (stream === undefined) throw new Error(`A record of '${id}', which is not a stream here`);
-    return stream;
+    if (admit(id, session)) return stream;
+    stream.counts.recordsOverlapped += 1;
+    return undefined;
   }
 
   #countUnreadable(record: DataRecord, error: unknown): void {
@@ -89,8 +100,11 @@ export class RecordIntake {
   }
 
   #countRefused(batch: readonly OutboxRecord[], error: unknown): void {
-    const { events, pipelineId, streams } = this.#options;
-    for (const { streamId } of batch) streams.get(streamId)!.counts.recordsRefused += 1;
+    const { events, pipelineId, stream } = this.#options;
+    for (const { streamId } of batch) {
+      const taken = stream(streamId);
+      if (taken !== undefined) taken.counts.recordsRefused += 1;
+    }
     const { code, message } = toSightlineError(error);
     events.emit('records.refused', { pipelineId, count: batch.length, code, message });
   }

@@ -19,11 +19,16 @@ export function redactText(text: string): string {
  * wherever they stand, and the credentials of any URL.
  */
 export class Scrubber {
-  readonly #secrets: readonly string[];
+  #secrets: readonly string[] = [];
 
   constructor(secrets: Iterable<string> = []) {
+    this.learn(secrets);
+  }
+
+  /** Takes these out too, from now on. */
+  learn(secrets: Iterable<string>): void {
     // Longest first, so that a secret that contains another one leaves nothing behind.
-    this.#secrets = [...new Set([...secrets].flatMap(spellings))]
+    this.#secrets = [...new Set([...this.#secrets, ...[...secrets].flatMap(spellings)])]
       .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
       .sort((a, b) => b.length - a.length);
   }

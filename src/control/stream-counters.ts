@@ -26,22 +26,31 @@ export class StreamCounts {
   readonly #monotonicMs: () => number;
   /** What the former workers counted. */
   #base = ZERO;
-  #current = ZERO;
+  /** What those that run have counted: two while one takes over from the other. */
+  readonly #current = new Map<object, StreamCounters>();
+  /** Whose samples the rates are made of. */
+  #sampled: object | undefined;
   #samples: Sample[] = [];
   #heardMs = Number.NEGATIVE_INFINITY;
   framesReceived = 0;
   imagesReceived = 0;
   recordsRefused = 0;
+  recordsOverlapped = 0;
   workerRestarts = 0;
 
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** The worker's report; `atMs` by its monotonic clock. */
-  report(counters: StreamCounters, atMs: number): void {
-    this.#current = counters;
+  /** The report of `worker`; `atMs` by its monotonic clock. Rates come from the one that `speaks` for the stream. */
+  report(worker: object, counters: StreamCounters, atMs: number, speaks = true): void {
+    // A graph that was started anew in the same worker counts from zero.
+    if (falls(this.#current.get(worker) ?? ZERO, counters)) this.workerGone(worker);
+    this.#current.set(worker, counters);
+    if (!speaks) return;
     this.#heardMs = this.#monotonicMs();
+    if (this.#sampled !== worker) this.#samples = [];
+    this.#sampled = worker;
     this.#samples.push({ atMs, counters });
     while (this.#samples.length > 2 && atMs - this.#samples[0]!.atMs > RATE_WINDOW_MS) {
       this.#samples.shift();
@@ -49,18 +58,19 @@ export class StreamCounts {
   }
 
   /** The next worker counts from zero. */
-  workerGone(): void {
-    this.#base = add(this.#base, this.#current);
-    this.#current = ZERO;
-    this.#samples = [];
+  workerGone(worker: object): void {
+    this.#base = add(this.#base, this.#current.get(worker) ?? ZERO);
+    this.#current.delete(worker);
+    if (this.#sampled === worker) this.#samples = [];
   }
 
   totals(reconnects: number): StreamTotals {
     return {
-      ...add(this.#base, this.#current),
+      ...[...this.#current.values()].reduce(add, this.#base),
       framesReceived: this.framesReceived,
       imagesReceived: this.imagesReceived,
       recordsRefused: this.recordsRefused,
+      recordsOverlapped: this.recordsOverlapped,
       workerRestarts: this.workerRestarts,
       reconnects,
     };
@@ -82,6 +92,11 @@ export class StreamCounts {
       published: rate('framesPublished'),
     };
   }
+}
+
+function falls(before: StreamCounters, after: StreamCounters): boolean {
+  const names = Object.keys(ZERO) as (keyof StreamCounters)[];
+  return names.some((name) => after[name] < before[name]);
 }
 
 function add(a: StreamCounters, b: StreamCounters): StreamCounters {

@@ -1,3 +1,4 @@
+import type { StalledLayer } from '../worker/protocol.ts';
 import type { Reason, StreamState } from './types.ts';
 
 /**
@@ -19,7 +20,9 @@ const NEXT: Readonly<Record<StreamState, readonly StreamState[]>> = {
   ],
   preparing: ['pending', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined', 'disabled'],
   connecting: ['connecting', 'live', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined'],
+  // Live again with another session: a fresh worker has taken over.
   live: [
+    'live',
     'connecting',
     'degraded',
     'stalled',
@@ -42,9 +45,18 @@ const NEXT: Readonly<Record<StreamState, readonly StreamState[]>> = {
   stalled: ['connecting', 'live', 'backoff', 'draining', 'stopped', 'rejected', 'quarantined'],
   backoff: ['backoff', 'pending', 'connecting', 'draining', 'stopped', 'rejected', 'quarantined'],
   draining: ['stopped'],
-  stopped: ['pending'],
-  rejected: ['pending', 'connecting', 'backoff', 'draining', 'stopped', 'quarantined'],
-  quarantined: ['pending', 'connecting', 'draining', 'stopped'],
+  stopped: ['pending', 'disabled'],
+  rejected: [
+    'rejected',
+    'pending',
+    'connecting',
+    'backoff',
+    'draining',
+    'stopped',
+    'quarantined',
+    'disabled',
+  ],
+  quarantined: ['quarantined', 'pending', 'connecting', 'draining', 'stopped', 'disabled'],
 };
 
 /** States that say nothing without a reason. */
@@ -55,6 +67,7 @@ const NEEDS_REASON: ReadonlySet<StreamState> = new Set([
   'backoff',
   'rejected',
   'quarantined',
+  'disabled',
 ]);
 
 const HAS_FRAMES: ReadonlySet<StreamState> = new Set(['live', 'degraded', 'stalled']);
@@ -77,6 +90,10 @@ export interface Evidence {
   readonly session?: string;
   /** Until the next try. */
   readonly retryInMs?: number;
+  /** Where its frames stopped. */
+  readonly layer?: StalledLayer;
+  /** What was measured, units in the names. */
+  readonly observed?: Readonly<Record<string, number | string>>;
 }
 
 export interface StateChange {

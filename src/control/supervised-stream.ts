@@ -1,6 +1,6 @@
 import type { FrameHeader } from '../metadata/frame-header.ts';
 import type { Image } from '../metadata/image.ts';
-import type { StreamCounters } from '../worker/protocol.ts';
+import type { StreamCounters, StreamFacts } from '../worker/protocol.ts';
 import type { EventLog } from './event-log.ts';
 import { StreamAccelerator } from './stream-accelerator.ts';
 import { StreamCounts } from './stream-counters.ts';
@@ -21,6 +21,14 @@ const OVER: ReadonlySet<StreamState> = new Set(['stopped', 'rejected', 'quaranti
 /** What compiling found out about a stream. */
 export type StreamPlan = Pick<CompiledPipeline, 'accelerator' | 'notes'>;
 
+/** What a worker reports of one stream each second. */
+export interface StreamReport {
+  readonly counters: StreamCounters;
+  readonly facts: StreamFacts | undefined;
+  /** The worker's monotonic clock. */
+  readonly atMs: number;
+}
+
 /** One stream: its state, its totals, its newest data. Every change of state becomes an event. */
 export class SupervisedStream {
   readonly id: string;
@@ -29,8 +37,9 @@ export class SupervisedStream {
   readonly #events: EventLog;
   readonly #machine: StreamStateMachine;
   readonly #latest: StreamLatest;
-  readonly #plan: StreamPlan;
-  readonly #accelerator: StreamAccelerator | undefined;
+  #plan: StreamPlan = {};
+  #accelerator: StreamAccelerator | undefined;
+  #facts: StreamFacts | undefined;
 
   constructor(
     id: string,
@@ -44,8 +53,7 @@ export class SupervisedStream {
     this.#events = events;
     this.#machine = new StreamStateMachine(clock);
     this.#latest = new StreamLatest(clock);
-    this.#plan = plan;
-    this.#accelerator = plan.accelerator && new StreamAccelerator(plan.accelerator);
+    this.replan(plan);
     this.counts = new StreamCounts(clock.monotonicMs);
   }
 
@@ -53,15 +61,33 @@ export class SupervisedStream {
     return this.#machine.state;
   }
 
+  /** Of its frames; undefined before the first. */
+  get session(): string | undefined {
+    return this.#machine.session;
+  }
+
+  /** No worker brings it back: it needs an edit. A rejected stream that is probed slowly is not over. */
   get over(): boolean {
-    return OVER.has(this.#machine.state);
+    const { state, retryAt } = this.#machine;
+    return OVER.has(state) && !(state === 'rejected' && retryAt !== undefined);
+  }
+
+  /** What its worker last said of its frames; undefined before the first report. */
+  get facts(): StreamFacts | undefined {
+    return this.#facts;
+  }
+
+  /** It was compiled anew. */
+  replan(plan: StreamPlan): void {
+    this.#plan = plan;
+    this.#accelerator = plan.accelerator && new StreamAccelerator(plan.accelerator);
   }
 
   /** Takes the step and tells it; false when it is not allowed from here. */
   enter(to: StreamState, evidence: Evidence = {}): boolean {
     const change = this.#machine.enter(to, evidence);
     if (change === undefined) return false;
-    const { reason } = evidence;
+    const { reason, layer, observed } = evidence;
     this.#events.emit(`stream.${to}`, {
       streamId: this.id,
       pipelineId: this.pipelineId,
@@ -70,6 +96,8 @@ export class SupervisedStream {
       attempt: this.#machine.attempt,
       ...(evidence.session === undefined ? {} : { session: evidence.session }),
       ...(reason === undefined ? {} : { code: reason.code, message: reason.message }),
+      ...(layer === undefined ? {} : { layer }),
+      ...(observed === undefined ? {} : { observed }),
       ...(this.#machine.retryAt === undefined
         ? {}
         : { retryAt: this.#machine.retryAt.toISOString() }),
@@ -101,8 +129,10 @@ export class SupervisedStream {
     this.#latest.takeImage(image);
   }
 
-  takeStats(counters: StreamCounters, atMs: number): void {
-    this.counts.report(counters, atMs);
+  /** `speaks`: of the worker whose records are taken. */
+  takeStats(worker: object, report: StreamReport, speaks: boolean): void {
+    this.counts.report(worker, report.counters, report.atMs, speaks);
+    if (speaks) this.#facts = report.facts;
   }
 
   latestFrame(): LatestFrame | undefined {

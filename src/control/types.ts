@@ -64,6 +64,8 @@ export interface StreamTotals extends StreamCounters {
   readonly imagesReceived: number;
   /** Records the consumer failed to take (its promise was rejected). */
   readonly recordsRefused: number;
+  /** Records of a worker whose stream another one had taken over already: they show moments that were handed on. */
+  readonly recordsOverlapped: number;
   /** Times the stream left `live` or a try failed and it had to connect again. */
   readonly reconnects: number;
   /** Times its worker died and was started again. */
@@ -157,6 +159,8 @@ export interface LatestImage {
   readonly frame?: FrameJson;
 }
 
+export type LaneName = 'main' | 'suspects' | 'solo' | 'next';
+
 /** `crash_loop`: it died too often and is tried only every few minutes. */
 export type WorkerState =
   | 'starting'
@@ -170,6 +174,9 @@ export type WorkerState =
 export interface WorkerExit {
   /** `ended`: by itself, all streams were over. `stopped`: we asked. `died`: neither. */
   readonly kind: 'ended' | 'stopped' | 'died';
+  /** Why we gave it up, where we did: `SL_WORKER_HUNG`, `SL_WORKER_NOT_READY`... */
+  readonly fault?: ErrorCode;
+  /** Exit code. */
   readonly code?: number;
   readonly signal?: string;
   /** One sentence: why, and for `stopped` how far we had to go (drained, SIGTERM, SIGKILL). */
@@ -191,8 +198,11 @@ export interface WorkerView {
   readonly fds?: number;
   /** Cores in use over the last seconds. */
   readonly cpu?: number;
-  /** `main`, or why there is another one of this pipeline: `solo` (a suspect alone), `next` (a hand-over is under way). */
-  readonly lane?: 'main' | 'solo' | 'next';
+  /**
+   * `main`, or why there is another one of this pipeline: `suspects` (some of its streams, one of which is thought to crash
+   * it), `solo` (a suspect alone), `next` (a hand-over is under way).
+   */
+  readonly lane?: LaneName;
   /** Times it was started again after it died. */
   readonly restarts: number;
   readonly startedAt?: string;

@@ -1,3 +1,4 @@
+import type { SightlineError } from '../common/errors.ts';
 import { EXIT_CODES } from '../worker/protocol.ts';
 import type { WorkerExit } from './types.ts';
 
@@ -7,8 +8,8 @@ export type StopStep = 'drain' | 'cut' | 'SIGTERM' | 'SIGKILL';
 export interface ExitFacts {
   readonly code: number | null;
   readonly signal: string | null;
-  /** Why we gave it up and killed it. */
-  readonly fault?: string;
+  /** Why we gave it up and killed it; secrets removed. */
+  readonly fault?: Pick<SightlineError, 'code' | 'message'>;
   /** Where our stop was when it ended; absent when we had not asked. */
   readonly step?: StopStep;
   readonly stderrTail: readonly string[];
@@ -37,7 +38,9 @@ export function classifyExit(facts: ExitFacts): WorkerExit {
     stderrTail: [...facts.stderrTail],
     at: new Date().toISOString(),
   };
-  if (fault !== undefined) return { kind: 'died', message: fault, ...common };
+  if (fault !== undefined) {
+    return { kind: 'died', fault: fault.code, message: fault.message, ...common };
+  }
   const clean = code === EXIT_CODES.ended;
   if (step !== undefined && (clean || step.startsWith('SIG'))) {
     return { kind: 'stopped', message: `The worker ${STOPPED_BY[step]}`, ...common };

@@ -5,6 +5,8 @@ import type { Reason, WorkerExit } from './types.ts';
 /** Another try, after a wait that `backoff` bounds where it is not the usual one. */
 export interface TryAgain {
   readonly next: 'again';
+  /** A worker that ran is dead: the wait goes by the deaths before it. */
+  readonly died?: boolean;
   readonly reason: Reason;
   readonly backoff?: BackoffOptions;
 }
@@ -26,5 +28,6 @@ export function outcomeOf(exit: WorkerExit): Outcome {
   if (exit.code === EXIT_CODES.badGraph) {
     return { next: 'reject', reason: { code: 'SL_PIPELINE_FAILED', message: exit.message } };
   }
-  return { next: 'again', reason: { code: 'SL_WORKER_DIED', message: exit.message } };
+  const code = exit.fault ?? 'SL_WORKER_DIED';
+  return { next: 'again', died: true, reason: { code, message: exit.message } };
 }

@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import { SightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { deferred, settlesWithin } from '../common/waits.ts';
+import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { StartParams, WorkerEvent } from '../worker/protocol.ts';
 import { type DataConsumer, DataLine } from './data-line.ts';
 import { TextLineReader } from './json-lines.ts';
 import type { Scrubber } from './scrubber.ts';
-import type { WorkerExit } from './types.ts';
+import type { Reason, WorkerExit } from './types.ts';
 import type { WorkerCommand } from './worker-command.ts';
 import { classifyExit, type StopStep } from './worker-exit.ts';
 import { WorkerLine } from './worker-line.ts';
@@ -23,6 +24,8 @@ const LEAVE_MS = 700;
 const TERM_MS = 500;
 /** For a change of a running graph: it may have to wait until the pipeline is built. */
 const SET_LIMIT_MS = 5_000;
+/** Beyond the drain of one graph, for the end of its pipeline. */
+const REMOVE_GRACE_MS = 15_000;
 /** A worker whose line is closed has this long to leave. */
 const LINE_CLOSED_MS = 2_000;
 
@@ -147,6 +150,23 @@ export class WorkerProcess {
     return this.#options.scrubber.text(reply.dot);
   }
 
+  /** Throws as start(), `SL_CONFLICT` for an id that it runs. */
+  async add(graphs: readonly Graph[]): Promise<void> {
+    await this.#line.request('add', { graphs }, { timeoutMs: this.#limits.startMs });
+  }
+
+  /** Drains one graph. False when the drain came to its limit. Throws `SL_TIMEOUT`, `SL_WORKER_DIED`, `SL_NOT_FOUND`. */
+  async remove(graphId: string, drainMs: number): Promise<boolean> {
+    const timeoutMs = drainMs + REMOVE_GRACE_MS;
+    return (await this.#line.request('remove', { graphId, drainMs }, { timeoutMs })).drained;
+  }
+
+  /** See WorkerMethods.replace. Throws as the worker does, `SL_TIMEOUT`, `SL_WORKER_DIED`. */
+  async replace(graph: Graph, limits: { drainMs: number; timeoutMs: number }): Promise<void> {
+    const timeoutMs = limits.timeoutMs + limits.drainMs + REMOVE_GRACE_MS;
+    await this.#line.request('replace', { graph, ...limits }, { timeoutMs });
+  }
+
   /** Throws `SL_TIMEOUT`, `SL_WORKER_DIED`, or the code with which the worker refused the changes. */
   async set(graphId: string, changes: readonly PropertyChange[]): Promise<readonly boolean[]> {
     const timeoutMs = SET_LIMIT_MS;
@@ -188,6 +208,22 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
+  #scrubbed({ code, message }: SightlineError): Reason {
+    return { code, message: this.#options.scrubber.text(message) };
+  }
+
+  /**
+   * Gives up a worker that no longer answers, and `reason` becomes that of its death: SIGABRT, which leaves a core dump
+   * where the system keeps them, and SIGKILL after `killAfterMs`.
+   */
+  abort(reason: Reason, killAfterMs: number): void {
+    this.#fault ??= new SightlineError(reason.code, reason.message);
+    if (this.#gone) return;
+    this.#child.kill('SIGABRT');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), killAfterMs);
+    void this.#ended.promise.then(() => clearTimeout(timer));
+  }
+
   /** The worker cannot be used any further: it is killed, and `error` becomes the reason of its death. */
   #abandon(error: SightlineError): void {
     this.#fault ??= error;
@@ -223,9 +259,7 @@ export class WorkerProcess {
     await settlesWithin(Promise.all([said, this.#line.ended]), LAST_WORDS_MS);
     const exit = classifyExit({
       ...ended,
-      ...(this.#fault === undefined
-        ? {}
-        : { fault: this.#options.scrubber.text(this.#fault.message) }),
+      ...(this.#fault === undefined ? {} : { fault: this.#scrubbed(this.#fault) }),
       ...(this.#step === undefined ? {} : { step: this.#step }),
       stderrTail: this.#stderrTail,
     });

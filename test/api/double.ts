@@ -30,6 +30,7 @@ function view(spec: StreamSpec): StreamView {
         framesReceived: 2,
         imagesReceived: 1,
         recordsRefused: 0,
+        recordsOverlapped: 0,
         reconnects: 0,
         workerRestarts: 0,
       },

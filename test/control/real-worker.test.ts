@@ -8,7 +8,14 @@ import type { Orchestrator } from '../../src/control/types.ts';
 import { workerCommand } from '../../src/control/worker-command.ts';
 import { until } from '../support/wait.ts';
 import { cameraGraph, TEST_PICTURES, testPictureGraph } from './real-graphs.ts';
-import { runs, specOf, startOrchestrator, temporaryFolder, untilState } from './support.ts';
+import {
+  runs,
+  specOf,
+  startOrchestrator,
+  temporaryFolder,
+  untilState,
+  untilTold,
+} from './support.ts';
 
 const REAL = { command: workerCommand(), compiler: TEST_PICTURES };
 /** The second core may be busy with other tests. */
@@ -48,21 +55,21 @@ test('a real worker makes a stream live; its frames and pictures arrive and belo
 });
 
 test('a killed real worker: backoff with SL_WORKER_DIED, then live with a new session and growing totals', async (t) => {
-  const backoff = { baseMs: 2_000, random: () => 1 };
-  const { orchestrator, records } = await startOrchestrator(t, { ...REAL, backoff });
+  const { orchestrator, records } = await startOrchestrator(t, REAL);
   await orchestrator.createStream(specOf('cam'));
   await untilState(orchestrator, 'cam', 'live', LIVE_WITHIN_MS);
   await until('counted frames', 5_000, () => {
     return orchestrator.getStream('cam').status.counters.framesPublished > 0;
   });
   const before = orchestrator.getStream('cam').status;
+  const afterId = orchestrator.events.lastId;
   process.kill(workerPid(orchestrator), 'SIGSEGV');
-  await untilState(orchestrator, 'cam', 'backoff');
-  const { reason, fps, objects } = orchestrator.getStream('cam').status;
-  assert.equal(reason!.code, 'SL_WORKER_DIED');
-  assert.match(reason!.message, /SIGSEGV/);
+  const backoff = await untilTold(orchestrator, 'stream.backoff', afterId);
+  assert.equal(backoff['code'], 'SL_WORKER_DIED');
+  assert.match(String(backoff['message']), /SIGSEGV/);
+  const { fps, objects } = orchestrator.getStream('cam').status;
   assert.deepEqual([fps, objects], [{ decoded: 0, inferred: 0, published: 0 }, {}]);
-  await untilState(orchestrator, 'cam', 'live', LIVE_WITHIN_MS);
+  await untilTold(orchestrator, 'stream.live', afterId);
   const received = records.length;
   await until('more records', 5_000, () => records.length > received + 5);
   await until('more frames than before', 5_000, () => {

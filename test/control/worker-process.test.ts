@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SightlineError } from '../../src/common/errors.ts';
-import { STREAM_POLICY } from '../../src/control/pipeline-supervisor.ts';
+import { STREAM_POLICY } from '../../src/control/lanes/settings.ts';
 import { Scrubber } from '../../src/control/scrubber.ts';
 import type { WorkerExit } from '../../src/control/types.ts';
 import { WorkerProcess, type WorkerProcessOptions } from '../../src/control/worker-process.ts';

@@ -1,0 +1,95 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { SightlineError } from '../../common/errors.ts';
+import { deferred } from '../../common/waits.ts';
+import type { Reason } from '../types.ts';
+import type { Lane } from './lane.ts';
+import type { LaneSet } from './lane-set.ts';
+import type { Program } from './program.ts';
+
+const LOOKS_EVERY_MS = 50;
+
+export interface HandOver {
+  readonly program: Program;
+  /** What the fresh worker runs. */
+  readonly streamIds: readonly string[];
+  /** From its first graph to the last of the awaited streams. */
+  readonly limitMs: number;
+  readonly drainMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+/**
+ * Starts a fresh worker beside those that run and ends them when every stream that is live in them is live in it. Each
+ * stream's records are taken from the new one as of its first frame. Throws when that does not come to pass: the fresh
+ * worker is gone by then and the old ones go on.
+ */
+export async function handOver(set: LaneSet, order: HandOver): Promise<Lane> {
+  const old = set.all;
+  const main = set.home;
+  const next = set.create({
+    ...{ name: 'next', program: order.program, streamIds: order.streamIds },
+    ...(main === undefined ? {} : { restarts: main.restarts }),
+  });
+  const before = new Map(order.streamIds.map((id) => [id, set.ownerOf(id)]));
+  set.own(
+    next,
+    [...before].filter(([, lane]) => lane === undefined).map(([id]) => id),
+  );
+  next.start();
+  try {
+    await untilTakenOver(next, before, order);
+  } catch (error) {
+    for (const [id, lane] of before) if (lane !== undefined) set.own(lane, [id]);
+    await set.discard(next);
+    throw error;
+  }
+  set.own(next, order.streamIds);
+  next.name = 'main';
+  order.onProgress('The former worker is drained');
+  await Promise.all(old.map((lane) => set.end(lane, order.drainMs)));
+  return next;
+}
+
+async function untilTakenOver(
+  next: Lane,
+  before: ReadonlyMap<string, Lane | undefined>,
+  { limitMs, signal, onProgress }: HandOver,
+): Promise<void> {
+  const failure = deferred<Reason>();
+  let failed: Reason | undefined;
+  void next.failed.then((reason) => {
+    failed = reason;
+    failure.resolve(reason);
+  });
+  let deadlineMs = Number.POSITIVE_INFINITY;
+  let told = '';
+  for (;;) {
+    if (failed !== undefined) throw new SightlineError(failed.code, failed.message);
+    if (signal.aborted) throw new SightlineError('SL_CLOSED', 'The change was cancelled');
+    const missing = [...before].filter(
+      ([id, lane]) =>
+        lane?.streams.isLive(id) && !next.streams.owns(id) && !next.streams.over.includes(id),
+    );
+    const text = progressOf(next, missing.length);
+    if (text !== told) onProgress(text);
+    told = text;
+    if (next.worker !== undefined) deadlineMs = Math.min(deadlineMs, performance.now() + limitMs);
+    if (missing.length === 0 && (next.ready || next.state === 'stopped')) return;
+    if (performance.now() > deadlineMs) {
+      const names = missing.map(([id]) => `'${id}'`).join(', ');
+      throw new SightlineError(
+        'SL_TIMEOUT',
+        `The fresh worker had no picture of ${names || 'its streams'} within ${limitMs} ms; the former goes on`,
+      );
+    }
+    await Promise.race([wait(LOOKS_EVERY_MS, undefined, { signal }), failure.promise]).catch(
+      () => undefined,
+    );
+  }
+}
+
+function progressOf(next: Lane, missing: number): string {
+  if (next.worker === undefined) return 'A fresh worker is started';
+  return `The fresh worker runs; ${missing} of the live streams are not live in it yet`;
+}

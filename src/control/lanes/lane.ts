@@ -1,0 +1,405 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { toSightlineError } from '../../common/errors.ts';
+import type { Logger } from '../../common/logger.ts';
+import { deferred, settlesWithin } from '../../common/waits.ts';
+import type { Graph } from '../../pipeline/graph.ts';
+import { EXIT_CODES, type StatsEvent, type WorkerEvent } from '../../worker/protocol.ts';
+import type { EventFacts } from '../event-log.ts';
+import type { LaneName, Reason, WorkerExit, WorkerState, WorkerView } from '../types.ts';
+import { withEnvironment } from '../worker-command.ts';
+import { ENDED, type Outcome, outcomeOf, type TryAgain } from '../worker-outcome.ts';
+import { WorkerProcess } from '../worker-process.ts';
+import type { LaneHost } from './lane-host.ts';
+import { LaneStreams } from './lane-streams.ts';
+import { prepareEngines } from './prepare-engines.ts';
+import type { Program } from './program.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import { ENGINE_BACKOFF, STREAM_POLICY } from './settings.ts';
+import { WorkerWatch } from './worker-watch.ts';
+
+/** Beyond the worker's own limit of a start. */
+const START_ANSWER_MS = 5_000;
+/** At least this long is what a gone worker had sent read out, whatever the drain took. */
+const READ_OUT_MS = 100;
+
+export interface LaneOptions {
+  readonly name: LaneName;
+  /** Later lanes of the same pipeline have larger numbers: the later one takes a stream over, never the other way. */
+  readonly order: number;
+  readonly program: Program;
+  readonly streamIds: Iterable<string>;
+  /** Of the lane whose place it takes: its deaths count on. */
+  readonly restarts?: RestartPolicy;
+}
+
+/** One worker process at a time for some of a pipeline's streams, started again as long as it is needed. */
+export class Lane {
+  name: LaneName;
+  readonly order: number;
+  readonly program: Program;
+  readonly streams: LaneStreams;
+  readonly restarts: RestartPolicy;
+  readonly #host: LaneHost;
+  readonly #logger: Logger;
+  readonly #closing = new AbortController();
+  /** Workers whose data line is not read to its end; some of them are gone already. */
+  readonly #unread = new Set<WorkerProcess>();
+  #loop: Promise<void> = Promise.resolve();
+  #looping = false;
+  #closed: Promise<void> | undefined;
+  #state: WorkerState = 'stopped';
+  #worker: WorkerProcess | undefined;
+  #watch: WorkerWatch | undefined;
+  /** It was given its graphs. */
+  #serving: WorkerProcess | undefined;
+  #ready = false;
+  /** Streams that it was given. */
+  #served = new Set<string>();
+  /** Ends the wait for the next try. */
+  #wake: AbortController | undefined;
+  /** It is ended to be started again at once. */
+  #restarting: Reason | undefined;
+  #startedAt: Date | undefined;
+  #startedMs = 0;
+  #retryAt: Date | undefined;
+  #lastExit: WorkerExit | undefined;
+  /** Why its last try failed, while it waits for the next. */
+  #failure: Reason | undefined;
+  #failed = deferred<Reason>();
+
+  constructor(options: LaneOptions, host: LaneHost) {
+    const { clock, settings } = host.context;
+    this.name = options.name;
+    this.order = options.order;
+    this.program = options.program;
+    this.restarts = options.restarts ?? new RestartPolicy(settings.restart, clock.monotonicMs);
+    this.#host = host;
+    this.#logger = host.logger.child({ lane: `${options.name}-${options.order}` });
+    const { streams, scrubber } = host;
+    this.streams = new LaneStreams(options.streamIds, { streams, scrubber, logger: this.#logger });
+  }
+
+  /** Begins, where it does not run; the worker comes up in the background. */
+  start(): void {
+    this.#wake?.abort();
+    if (this.#looping || this.#closing.signal.aborted) return;
+    this.#looping = true;
+    this.#loop = this.#run();
+  }
+
+  get closing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** The process that runs its graphs, where one does. */
+  get worker(): WorkerProcess | undefined {
+    return this.#serving;
+  }
+
+  /** Its worker has taken its graphs. */
+  get ready(): boolean {
+    return this.#ready && this.#serving !== undefined;
+  }
+
+  /** How long its process has run; 0 while none does. */
+  get ranMs(): number {
+    return this.#worker === undefined ? 0 : this.#nowMs() - this.#startedMs;
+  }
+
+  /** Settles at the first try that fails, or when its worker dies. */
+  get failed(): Promise<Reason> {
+    return this.#failed.promise;
+  }
+
+  get lastStats(): StatsEvent | undefined {
+    return this.#watch?.last;
+  }
+
+  view(): WorkerView {
+    const pid = this.#worker?.pid;
+    const { rssBytes, threads, fds } = this.lastStats ?? {};
+    const cpu = this.#watch?.cores;
+    return {
+      pipelineId: this.#host.pipelineId,
+      state: this.#state,
+      streams: this.streams.ids,
+      lane: this.name,
+      ...(pid === undefined ? {} : { pid }),
+      ...(pid === undefined || rssBytes === undefined ? {} : { rssBytes }),
+      ...(pid === undefined || !threads ? {} : { threads }),
+      ...(pid === undefined || !fds ? {} : { fds }),
+      ...(pid === undefined || cpu === undefined ? {} : { cpu }),
+      restarts: this.restarts.restarts,
+      ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt.toISOString() }),
+      ...(this.#retryAt === undefined ? {} : { retryAt: this.#retryAt.toISOString() }),
+      ...(this.#lastExit === undefined ? {} : { lastExit: this.#lastExit }),
+    };
+  }
+
+  /** The worker was given this stream's graph while it ran. */
+  noteServed(id: string): void {
+    this.#served.add(id);
+  }
+
+  /** Ends the worker, with a gap, and starts another at once. Resolves when the first is gone. */
+  async restart(reason: Reason, drainMs: number): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return this.start();
+    this.#restarting = reason;
+    await worker.stop({ drainMs });
+  }
+
+  /**
+   * Drains and ends the worker for good; afterwards no process is left. Further calls wait for the first. Streams keep
+   * the state that they have.
+   */
+  close(options: { drainMs: number }): Promise<void> {
+    this.#closed ??= this.#close(options.drainMs);
+    return this.#closed;
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    const deadlineMs = performance.now() + drainMs;
+    if (this.#state !== 'stopped') this.#state = 'draining';
+    this.#closing.abort();
+    this.#wake?.abort();
+    await this.#worker?.stop({ drainMs });
+    await this.#loop;
+    await Promise.all([...this.#unread].map((worker) => this.#readOut(worker, deadlineMs)));
+  }
+
+  /** What a worker had sent is still taken, as far as the consumer does so in time. */
+  async #readOut(worker: WorkerProcess, deadlineMs: number): Promise<void> {
+    const leftMs = Math.max(READ_OUT_MS, deadlineMs - performance.now());
+    if (await settlesWithin(worker.drained, leftMs)) return;
+    worker.discardData();
+    const message =
+      'The consumer held back until the end of the drain; what was still in the line is lost';
+    this.#emit('records.unread', { pid: worker.pid, code: 'SL_OUTBOX_FULL', message });
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted && this.streams.running.length > 0) {
+      const outcome = await this.#runOnce();
+      const ranMs = this.ranMs;
+      this.#worker = undefined;
+      this.#serving = undefined;
+      if (signal.aborted) break;
+      if (this.#restarting !== undefined) this.#again(this.#restarting);
+      else if (outcome.next !== 'again') this.#endStreams(outcome);
+      else if (await this.#tryAgain(outcome, ranMs)) break;
+    }
+    this.#looping = false;
+    this.#state = 'stopped';
+  }
+
+  /** One worker from spawn to exit. */
+  async #runOnce(): Promise<Outcome> {
+    const { context } = this.#host;
+    this.#state = 'starting';
+    this.#retryAt = undefined;
+    const { signal } = this.#closing;
+    this.streams.enter('pending');
+    const { pipeline } = this.program;
+    try {
+      await prepareEngines(pipeline, context.engines, { streams: this.streams, signal });
+    } catch (error) {
+      const reason = this.#reasonOf(error);
+      const retryable = toSightlineError(error).retryable;
+      return { next: retryable ? 'again' : 'reject', reason, backoff: ENGINE_BACKOFF };
+    }
+    if (signal.aborted) return { next: 'over' };
+    this.#emit('worker.starting', { failures: this.restarts.failures });
+    let worker: WorkerProcess;
+    try {
+      worker = await context.gate.run(() => this.#launch());
+    } catch (error) {
+      return { next: 'again', reason: this.#reasonOf(error) };
+    }
+    this.#worker = worker;
+    this.#startedAt = context.clock.now();
+    this.#startedMs = this.#nowMs();
+    if (signal.aborted) await worker.stop({ drainMs: 0 });
+    else this.#tellRunning(worker);
+    return this.#serve(worker);
+  }
+
+  async #launch(): Promise<WorkerProcess> {
+    const { context, scrubber } = this.#host;
+    const { environment, policy } = this.program.pipeline;
+    const { startTimeoutMs } = policy ?? {};
+    // A worker that may take longer to start must be given the time to say so.
+    const limits = {
+      ...(startTimeoutMs === undefined ? {} : { startMs: startTimeoutMs + START_ANSWER_MS }),
+      ...context.limits,
+    };
+    const worker: WorkerProcess = await WorkerProcess.launch(
+      {
+        command: withEnvironment(context.command, environment),
+        scrubber,
+        logger: this.#logger,
+        limits,
+        onEvent: (event) => this.#onEvent(event),
+        onRecords: (records) => this.#host.take(this, records),
+        onExit: (exit, pid) => this.#noteExit(exit, pid),
+      },
+      { signal: this.#closing.signal },
+    );
+    this.#unread.add(worker);
+    void worker.drained.then(() => this.#unread.delete(worker));
+    return worker;
+  }
+
+  /** Before the worker is given its graphs: what it then reports of its streams comes after. */
+  #tellRunning(worker: WorkerProcess): void {
+    this.#state = 'running';
+    this.#emit('worker.running', { pid: worker.pid });
+  }
+
+  async #serve(worker: WorkerProcess): Promise<Outcome> {
+    const { pipelineId } = this.#host;
+    this.#watch = new WorkerWatch(worker, {
+      settings: this.#host.context.settings,
+      streams: () => this.streams.running.length,
+      onHung: (reason) =>
+        this.#host.record(this, { kind: 'hung', reason, pid: worker.pid, worker }),
+      onOverBudget: (reason) => this.#host.overBudget(this, reason),
+    });
+    // Taken now: from here on the worker itself is told what changes.
+    const graphs = this.graphs;
+    this.#served = new Set(this.streams.running);
+    this.#serving = worker;
+    this.#ready = false;
+    const stream = { ...STREAM_POLICY, ...this.program.pipeline.policy };
+    const others = graphs.flatMap(({ streams }) => streams);
+    const over = others.filter((id) => !this.#served.has(id));
+    try {
+      await worker.start({ pipelineId, graphs, stream, ...(over.length === 0 ? {} : { over }) });
+      this.#watch.begin();
+      this.#ready = true;
+    } catch (error) {
+      const exit = await worker.stop({ drainMs: 0 });
+      const { code, retryable } = toSightlineError(error);
+      if (code === 'SL_WORKER_DIED') return outcomeOf(exit);
+      return { next: retryable ? 'again' : 'reject', reason: this.#reasonOf(error) };
+    } finally {
+      void worker.exited.then(() => this.#watch?.end());
+    }
+    return outcomeOf(await worker.exited);
+  }
+
+  /** Those with a stream that is not over here: an ended file is not played again because a neighbour crashed. */
+  get graphs(): readonly Graph[] {
+    const running = new Set(this.streams.running);
+    return this.program.graphs.all.filter(({ streams }) => streams.some((id) => running.has(id)));
+  }
+
+  #onEvent(event: WorkerEvent): void {
+    if (event.event === 'stream') this.streams.phase(event);
+    else if (event.event === 'stats') this.#onStats(event);
+    else if (event.event === 'log') this.#log(event);
+    else this.#logger.warn({ event: event.event }, 'worker.event_unknown');
+  }
+
+  #onStats(event: StatsEvent): void {
+    this.#watch?.heard(event);
+    if (this.#worker !== undefined) this.streams.stats(event, this.#worker);
+  }
+
+  #log(event: Extract<WorkerEvent, { event: 'log' }>): void {
+    const { scrubber } = this.#host;
+    const level = ['debug', 'info', 'warn', 'error'].includes(event.level) ? event.level : 'warn';
+    const fields = scrubber.json(event.fields) as Record<string, unknown>;
+    this.#logger[level](fields, scrubber.text(event.msg));
+  }
+
+  #noteExit(exit: WorkerExit, pid: number): void {
+    this.#lastExit = exit;
+    if (this.#worker !== undefined) this.streams.workerGone(this.#worker);
+    const { kind, code, signal, message } = exit;
+    if (kind === 'died') this.#logger.error({ pid, stderrTail: exit.stderrTail }, 'worker.died');
+    const cause = kind === 'died' ? { code: exit.fault ?? 'SL_WORKER_DIED' } : {};
+    this.#emit('worker.exited', { pid, kind, exitCode: code, signal, message, ...cause });
+    // A worker that hung went on record when it was found to.
+    if (kind !== 'died' || exit.fault === 'SL_WORKER_HUNG') return;
+    const reason = { code: exit.fault ?? 'SL_WORKER_DIED', message };
+    this.#host.record(this, { kind: kindOf(exit), reason, pid, exit });
+  }
+
+  #again(reason: Reason): void {
+    this.#restarting = undefined;
+    for (const stream of this.streams.owned()) {
+      stream.counts.workerRestarts += 1;
+      stream.enter('backoff', { reason, retryInMs: 0 });
+    }
+  }
+
+  /** Waits for the next try; true when there is none. */
+  async #tryAgain(outcome: TryAgain, ranMs: number): Promise<boolean> {
+    const { died = false, backoff } = outcome;
+    const restart = died ? this.restarts.died(ranMs) : this.restarts.failed(backoff);
+    this.#failure = outcome.reason;
+    this.#failed.resolve(outcome.reason);
+    if (died && this.#host.leavesAfterDeath(this)) return true;
+    const { waitMs, crashLoop } = restart;
+    this.#state = crashLoop ? 'crash_loop' : 'backoff';
+    this.#retryAt = new Date(this.#host.context.clock.now().getTime() + waitMs);
+    const reason = crashLoop ? this.#tellCrashLoop(waitMs) : outcome.reason;
+    for (const stream of this.streams.owned()) {
+      stream.counts.workerRestarts += 1;
+      stream.enter('backoff', { reason, retryInMs: waitMs });
+    }
+    if (waitMs === 0 || this.closing) return false;
+    this.#wake = new AbortController();
+    await wait(waitMs, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+    this.#wake = undefined;
+    return false;
+  }
+
+  #tellCrashLoop(retryInMs: number): Reason {
+    const { deaths } = this.restarts;
+    const minutes = Math.round(this.#host.context.settings.restart.windowMs / 60_000);
+    const reason = {
+      code: 'SL_WORKER_CRASH_LOOP' as const,
+      message: `The worker died ${deaths} times within ${minutes} minutes, the last time so: ${this.#failure?.message}`,
+    };
+    this.#emit('worker.crash_loop', { deaths, retryInMs, ...reason });
+    return reason;
+  }
+
+  /** Of the streams that this worker was given: one that came later goes to the next. */
+  #endStreams(outcome: Exclude<Outcome, TryAgain>): void {
+    if (outcome.next === 'reject') this.#failed.resolve(outcome.reason);
+    const ids = this.streams.running.filter(
+      (id) => this.#served.has(id) || outcome.next !== 'over',
+    );
+    const to = outcome.next === 'reject' ? 'rejected' : 'stopped';
+    this.streams.enter(to, { reason: outcome.next === 'reject' ? outcome.reason : ENDED }, ids);
+    for (const id of ids) this.streams.markOver(id);
+  }
+
+  #reasonOf(error: unknown): Reason {
+    const { code, message } = toSightlineError(error);
+    return { code, message: this.#host.scrubber.text(message) };
+  }
+
+  #nowMs(): number {
+    return this.#host.context.clock.monotonicMs();
+  }
+
+  #emit(type: string, facts: EventFacts): void {
+    const { pipelineId, context } = this.#host;
+    const lane = this.name === 'main' ? {} : { lane: this.name };
+    context.events.emit(type, { pipelineId, ...lane, ...facts });
+  }
+}
+
+function kindOf(exit: WorkerExit): 'frozen' | 'not-ready' | 'died' {
+  if (exit.fault === 'SL_WORKER_NOT_READY') return 'not-ready';
+  return exit.code === EXIT_CODES.frozen ? 'frozen' : 'died';
+}
