@@ -6,6 +6,8 @@
       "target_name": "sightline",
       "sources": [
         "native/addon/addon.cc",
+        "native/addon/black_box.cc",
+        "native/addon/buffer_watch.cc",
         "native/addon/bus_events.cc",
         "native/addon/dot.cc",
         "native/addon/dynamic_link.cc",
@@ -20,7 +22,9 @@
         "native/addon/main_loop.cc",
         "native/addon/output.cc",
         "native/addon/pipeline.cc",
+        "native/addon/pipeline_bus.cc",
         "native/addon/pipeline_object.cc",
+        "native/addon/pipeline_properties.cc",
         "native/addon/property.cc",
         "native/addon/record.cc",
         "native/addon/record_writer.cc"

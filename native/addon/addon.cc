@@ -3,10 +3,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <mutex>
 #include <string>
 
+#include "addon/black_box.h"
 #include "addon/gst_ptr.h"
 #include "addon/log_capture.h"
 #include "addon/main_loop.h"
@@ -76,6 +79,16 @@ Napi::Value Logs(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), TakeLogs());
 }
 
+void BlackBox(const Napi::CallbackInfo& info) {
+  if (OpenBlackBox(info[0].ToNumber().Int32Value())) return;
+  throw Napi::Error::New(info.Env(),
+                         std::string("The black box cannot be mapped: ") + std::strerror(errno));
+}
+
+void Note(const Napi::CallbackInfo& info) {
+  NoteInBlackBox(BlackBoxKind::kMilestone, 0, info[0].ToString().Utf8Value());
+}
+
 void StartMainLoop(const Napi::CallbackInfo&) { RunMainLoop(); }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -88,6 +101,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("forgetWriter", Napi::Function::New<ForgetWriter>(env, "forgetWriter"));
   exports.Set("captureLogs", Napi::Function::New<Capture>(env, "captureLogs"));
   exports.Set("runMainLoop", Napi::Function::New<StartMainLoop>(env, "runMainLoop"));
+  exports.Set("openBlackBox", Napi::Function::New<BlackBox>(env, "openBlackBox"));
+  exports.Set("note", Napi::Function::New<Note>(env, "note"));
   exports.Set("takeLogs", Napi::Function::New<Logs>(env, "takeLogs"));
   return exports;
 }

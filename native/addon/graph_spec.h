@@ -46,6 +46,17 @@ struct GraphSpec {
   std::vector<ChoiceSpec> choices;
 };
 
+// Calls `visit` for every node of the graph, also those of dynamic chains.
+template <class Visit>
+void ForEachNode(const GraphSpec& spec, Visit&& visit) {
+  for (const auto& node : spec.nodes) visit(node);
+  for (const auto& choice : spec.choices) {
+    for (const auto& alternative : choice.alternatives) {
+      for (const auto& node : alternative.chain) visit(node);
+    }
+  }
+}
+
 // "node" or "node.pad", taken apart; `pad` is empty for the first.
 struct PadName {
   explicit PadName(const std::string& text)

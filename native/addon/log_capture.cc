@@ -4,12 +4,17 @@
 #include <utility>
 #include <vector>
 
+#include "addon/black_box.h"
 #include "addon/json.h"
 
 namespace sightline::addon {
 namespace {
 
 constexpr size_t kMaxLines = 50;
+
+// What these say at level INFO goes into the black box: how sources connect, what decoders meet.
+constexpr const char* kTellingCategories[] = {"rtspsrc",     "souphttpsrc",  "libav",
+                                              "nvurisrcbin", "v4l2videodec", "slinfer"};
 
 struct Line {
   const char* level;
@@ -32,12 +37,15 @@ Store& Kept() {
 
 void Keep(GstDebugCategory* category, GstDebugLevel level, const gchar*, const gchar*, gint,
           GObject* object, GstDebugMessage* message, gpointer) noexcept {
-  if (level > GST_LEVEL_WARNING) return;
+  if (level > GST_LEVEL_INFO) return;
   // GStreamer logs while it holds locks of its own, the object's among them: nothing here may take
   // one, so the name is read plainly and the text is made before ours is held.
   const gchar* name = GST_IS_OBJECT(object) ? GST_OBJECT_NAME(object) : nullptr;
   Line line{level == GST_LEVEL_ERROR ? "error" : "warn", gst_debug_category_get_name(category),
             name == nullptr ? "" : name, gst_debug_message_get(message)};
+  NoteInBlackBox(BlackBoxKind::kLog, static_cast<uint8_t>(level),
+                 line.category + " " + line.element + ": " + line.message);
+  if (level > GST_LEVEL_WARNING) return;
   Store& store = Kept();
   const std::lock_guard<std::mutex> lock(store.mutex);
   if (store.lines.size() < kMaxLines) {
@@ -54,6 +62,9 @@ void CaptureLogs() {
   if (g_getenv("GST_DEBUG") == nullptr) {
     gst_debug_remove_log_function(gst_debug_log_default);
     gst_debug_set_default_threshold(GST_LEVEL_WARNING);
+    for (const char* name : kTellingCategories) {
+      gst_debug_set_threshold_for_name(name, GST_LEVEL_INFO);
+    }
   }
   gst_debug_add_log_function(Keep, nullptr, nullptr);
 }

@@ -3,62 +3,15 @@
 #include <algorithm>
 #include <future>
 #include <set>
+#include <thread>
 
-#include "addon/bus_events.h"
 #include "addon/dot.h"
-#include "addon/element.h"
 #include "addon/failure.h"
-#include "addon/gvalue_json.h"
 #include "addon/json.h"
 #include "addon/main_loop.h"
 #include "common/guard.h"
 
 namespace sightline::addon {
-namespace {
-
-// Calls `visit` for every node of the graph, also those of dynamic chains.
-template <class Visit>
-void ForEachNode(const GraphSpec& spec, Visit&& visit) {
-  for (const auto& node : spec.nodes) visit(node);
-  for (const auto& choice : spec.choices) {
-    for (const auto& alternative : choice.alternatives) {
-      for (const auto& node : alternative.chain) visit(node);
-    }
-  }
-}
-
-struct Watched {
-  std::shared_ptr<EventQueue> events;
-  std::string node;
-};
-
-std::string NodeEvent(const char* type, const std::string& node) {
-  JsonWriter json;
-  return json.BeginObject().Key("type").String(type).Key("node").String(node).EndObject().Take();
-}
-
-GstPadProbeReturn ReportFirstBuffer(GstPad* pad, GstPadProbeInfo*, gpointer data) {
-  return Guard(GST_PAD_PARENT(pad), GST_PAD_PROBE_REMOVE, [&] {
-    const auto* watched = static_cast<Watched*>(data);
-    watched->events->Push(NodeEvent("first-buffer", watched->node));
-    return GST_PAD_PROBE_REMOVE;
-  });
-}
-
-constexpr char kNodeEos[] = "sightline-node-eos";
-
-// Over the bus, so that it comes after the error which it may be a consequence of.
-GstPadProbeReturn ReportEnd(GstPad* pad, GstPadProbeInfo* info, gpointer) {
-  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) return GST_PAD_PROBE_OK;
-  const Owned<GstElement> element(gst_pad_get_parent_element(pad));
-  if (element == nullptr) return GST_PAD_PROBE_OK;
-  gst_element_post_message(
-      element.get(),
-      gst_message_new_application(GST_OBJECT(element.get()), gst_structure_new_empty(kNodeEos)));
-  return GST_PAD_PROBE_OK;
-}
-
-}  // namespace
 
 Pipeline::Pipeline(GraphSpec spec, PipelineOptions options, std::shared_ptr<EventQueue> events)
     : spec_(std::move(spec)), options_(std::move(options)), events_(std::move(events)) {
@@ -72,15 +25,19 @@ Pipeline::~Pipeline() = default;
 void Pipeline::Run(uint32_t request, Body body) {
   // The task keeps the pipeline alive, also one that hangs after everybody else gave it up.
   loop_.Post([self = shared_from_this(), request, body = std::move(body)] {
-    try {
-      const std::string result = body();
-      if (!result.empty()) self->Reply(request, result);
-    } catch (const Failure& failure) {
-      self->ReplyFailure(request, failure);
-    } catch (const std::exception& error) {
-      self->ReplyFailure(request, Failure(kPipelineFailed, error.what()));
-    }
+    self->Answer(request, body);
   });
+}
+
+void Pipeline::Answer(uint32_t request, const Body& body) {
+  try {
+    const std::string result = body();
+    if (!result.empty()) Reply(request, result);
+  } catch (const Failure& failure) {
+    ReplyFailure(request, failure);
+  } catch (const std::exception& error) {
+    ReplyFailure(request, Failure(kPipelineFailed, error.what()));
+  }
 }
 
 void Pipeline::Reply(uint32_t request, const std::string& json) {
@@ -106,6 +63,10 @@ void Pipeline::Build(uint32_t request) {
 std::string Pipeline::BuildNow() {
   assembly_ = std::make_unique<Assembly>(
       spec_.id, [this](const NodeSpec& node, GstElement* element) { OnAdded(node, element); });
+  {
+    const std::lock_guard<std::mutex> lock(top_bin_mutex_);
+    top_bin_ = Ref(assembly_->pipeline());
+  }
   const Owned<GstBus> bus(gst_element_get_bus(assembly_->pipeline()));
   bus_watch_ = Adopt(gst_bus_create_watch(bus.get()));
   const GstBusFunc on_message = [](GstBus*, GstMessage* message, gpointer self) -> gboolean {
@@ -138,22 +99,14 @@ void Pipeline::OnAdded(const NodeSpec& node, GstElement* element) {
   }
   const auto& watch = options_.watch;
   if (std::find(watch.begin(), watch.end(), node.id) != watch.end()) {
-    Watch(node, element);
+    ReportFlow(element, node.id, events_);
   }
-}
-
-void Pipeline::Watch(const NodeSpec& node, GstElement* element) {
-  Owned<GstPad> pad(gst_element_get_static_pad(element, "src"));
-  if (pad == nullptr) pad = Adopt(gst_element_get_static_pad(element, "sink"));
-  if (pad == nullptr) {
-    throw Failure(kSpecInvalid, "Node \"" + node.id + "\" has no pad to watch",
-                  {{"node", node.id}});
+  const auto& count = options_.count;
+  if (std::find(count.begin(), count.end(), node.id) == count.end()) return;
+  if (auto intake = CountIntake(element, node.id)) {
+    const std::lock_guard<std::mutex> lock(outputs_mutex_);
+    intakes_.push_back(std::move(intake));
   }
-  const auto buffers =
-      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
-  gst_pad_add_probe(pad.get(), buffers, ReportFirstBuffer, new Watched{events_, node.id},
-                    [](gpointer data) { delete static_cast<Watched*>(data); });
-  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, ReportEnd, nullptr, nullptr);
 }
 
 void Pipeline::SetState(uint32_t request, GstState target, bool wait) {
@@ -183,90 +136,18 @@ std::string Pipeline::SetStateNow(uint32_t request, GstState target, bool wait) 
   return result == GST_STATE_CHANGE_ASYNC ? "\"async\"" : "\"done\"";
 }
 
-void Pipeline::GetProperties(uint32_t request, std::vector<PropertyPath> paths) {
-  Run(request, [this, paths = std::move(paths)] { return GetPropertiesNow(paths); });
-}
-
-std::string Pipeline::GetPropertiesNow(const std::vector<PropertyPath>& paths) {
-  JsonWriter json;
-  json.BeginArray();
-  for (const auto& [node_id, property] : paths) {
-    const NodeSpec& node = RequireNode(node_id);
-    RequireBuilt();
-    GstElement* element = assembly_->Find(node_id);
-    if (element == nullptr) {
-      json.Null();
-      continue;
-    }
-    GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), property.c_str());
-    if (spec == nullptr || (spec->flags & G_PARAM_READABLE) == 0) {
-      throw Failure(kSpecInvalid,
-                    "Node \"" + node_id + "\" (" + node.factory + ") has no readable property \"" +
-                        property + "\"",
-                    {{"node", node_id}, {"factory", node.factory}, {"property", property}});
-    }
-    if (node.secret.count(property) > 0) {
-      json.String("[redacted]");
-      continue;
-    }
-    Value value(spec->value_type);
-    g_object_get_property(G_OBJECT(element), property.c_str(), value.get());
-    WriteValue(&json, value.get());
-  }
-  return json.EndArray().Take();
-}
-
-void Pipeline::SetProperties(uint32_t request, std::vector<PropertyChange> changes) {
-  Run(request, [this, changes = std::move(changes)] { return SetPropertiesNow(changes); });
-}
-
-std::string Pipeline::SetPropertiesNow(const std::vector<PropertyChange>& changes) {
-  RequireBuilt();
-  std::vector<std::optional<Value>> values;
-  for (const auto& change : changes) {
-    values.push_back(ConvertForNode(RequireNode(change.node), change.property, change.value));
-  }
-  JsonWriter json;
-  json.BeginArray();
-  for (size_t i = 0; i < changes.size(); i++) {
-    const PropertyPath path(changes[i].node, changes[i].property);
-    if (!values[i]) {
-      json.Bool(false);
-      continue;
-    }
-    GValue* value = values[i]->get();
-    {
-      // Noted before the element is looked for: one that is added meanwhile finds the note.
-      Value copy(G_VALUE_TYPE(value));
-      g_value_copy(value, copy.get());
-      const std::lock_guard<std::mutex> lock(changes_mutex_);
-      changes_.erase(path);
-      changes_.emplace(path, std::move(copy));
-    }
-    GstElement* element = assembly_->Find(path.first);
-    if (element != nullptr) g_object_set_property(G_OBJECT(element), path.second.c_str(), value);
-    json.Bool(element != nullptr);
-  }
-  return json.EndArray().Take();
-}
-
-void Pipeline::ApplyChanges(const NodeSpec& node, GstElement* element) {
-  const std::lock_guard<std::mutex> lock(changes_mutex_);
-  for (const auto& [path, value] : changes_) {
-    if (path.first != node.id) continue;
-    g_object_set_property(G_OBJECT(element), path.second.c_str(), value.get());
-  }
-}
-
 void Pipeline::Dot(uint32_t request) {
-  Run(request, [this] {
-    std::set<std::string> secrets;
-    ForEachNode(spec_, [&](const NodeSpec& node) {
-      secrets.insert(node.secret.begin(), node.secret.end());
+  // Not on the loop thread: it may hang in the very call for which the picture is wanted.
+  std::thread([self = shared_from_this(), request] {
+    self->Answer(request, [&] {
+      std::set<std::string> secrets;
+      ForEachNode(self->spec_, [&](const NodeSpec& node) {
+        secrets.insert(node.secret.begin(), node.secret.end());
+      });
+      JsonWriter json;
+      return json.String(DumpDot(self->RequireTopBin().get(), secrets)).Take();
     });
-    JsonWriter json;
-    return json.String(DumpDot(RequireBuilt(), secrets)).Take();
-  });
+  }).detach();
 }
 
 void Pipeline::SendEos(uint32_t request, std::vector<std::string> nodes) {
@@ -295,87 +176,9 @@ std::string Pipeline::CountersJson() const {
     json.Key("records").Uint(output->records()).Key("bytes").Uint(output->bytes());
     json.Key("dropped").Uint(output->dropped()).EndObject();
   }
+  json.EndObject().Key("entered").BeginObject();
+  for (const auto& intake : intakes_) json.Key(intake->node).Uint(intake->buffers);
   return json.EndObject().EndObject().Take();
-}
-
-void Pipeline::HandleMessage(GstMessage* message) {
-  GstElement* pipeline = assembly_->pipeline();
-  switch (GST_MESSAGE_TYPE(message)) {
-    case GST_MESSAGE_ERROR:
-      HandleError(message);
-      break;
-    case GST_MESSAGE_WARNING:
-      events_->PushDroppable(DescribeIssue(message, pipeline));
-      break;
-    case GST_MESSAGE_EOS:
-      events_->Push("{\"type\":\"eos\"}");
-      break;
-    case GST_MESSAGE_APPLICATION:
-      if (gst_message_has_name(message, kNodeEos)) {
-        events_->Push(NodeEvent("node-eos", NodeOf(message, pipeline)));
-      }
-      break;
-    case GST_MESSAGE_STATE_CHANGED:
-      if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline)) HandleStateChange(message);
-      break;
-    case GST_MESSAGE_ELEMENT:
-      events_->PushDroppable(DescribeElementMessage(message, pipeline));
-      break;
-    case GST_MESSAGE_LATENCY:
-      gst_bin_recalculate_latency(GST_BIN(pipeline));
-      break;
-    case GST_MESSAGE_CLOCK_LOST:
-      // The new clock is chosen on the way from PAUSED to PLAYING.
-      if (target_ == GST_STATE_PLAYING) {
-        gst_element_set_state(pipeline, GST_STATE_PAUSED);
-        gst_element_set_state(pipeline, GST_STATE_PLAYING);
-      }
-      break;
-    default:
-      break;
-  }
-}
-
-void Pipeline::HandleError(GstMessage* message) {
-  GstElement* pipeline = assembly_->pipeline();
-  const GstStructure* details = nullptr;
-  gst_message_parse_error_details(message, &details);
-  gint flow = GST_FLOW_OK;
-  if (details != nullptr) gst_structure_get_int(details, "flow-return", &flow);
-  // A demuxer only says "not linked", and some never say "no more pads": the cause is a choice of
-  // ours.
-  for (const auto& link : dynamic_links_) {
-    if (flow != GST_FLOW_NOT_LINKED || link->from() != NodeOf(message, pipeline)) continue;
-    if (const auto mismatch = link->Mismatch()) {
-      const auto cause = FailureMessage(assembly_->Find(link->from()), *mismatch);
-      events_->PushDroppable(DescribeIssue(cause.get(), pipeline));
-    }
-  }
-  events_->PushDroppable(DescribeIssue(message, pipeline));
-  SettlePending("The pipeline failed before it reached the state");
-}
-
-void Pipeline::HandleStateChange(GstMessage* message) {
-  events_->Push(DescribeStateChange(message));
-  GstState now;
-  GstState next;
-  gst_message_parse_state_changed(message, nullptr, &now, &next);
-  if (now == pending_.target && next == GST_STATE_VOID_PENDING) SettlePending(nullptr);
-}
-
-void Pipeline::DrainBus() {
-  const Owned<GstBus> bus(gst_element_get_bus(RequireBuilt()));
-  while (const auto message = Adopt(gst_bus_pop(bus.get()))) HandleMessage(message.get());
-}
-
-void Pipeline::SettlePending(const char* failure) {
-  const auto done = std::exchange(pending_, PendingChange{});
-  if (done.request == 0) return;
-  if (failure == nullptr) {
-    Reply(done.request, "\"done\"");
-  } else {
-    ReplyFailure(done.request, Failure(kPipelineFailed, failure));
-  }
 }
 
 const NodeSpec& Pipeline::RequireNode(const std::string& id) const {
@@ -395,6 +198,12 @@ GstElement* Pipeline::RequireBuilt() const {
     throw Failure(kPipelineFailed, "Pipeline \"" + spec_.id + "\" was not built");
   }
   return assembly_->pipeline();
+}
+
+Owned<GstElement> Pipeline::RequireTopBin() const {
+  const std::lock_guard<std::mutex> lock(top_bin_mutex_);
+  if (top_bin_ != nullptr) return Ref(top_bin_.get());
+  throw Failure(kPipelineFailed, "Pipeline \"" + spec_.id + "\" was not built");
 }
 
 void Pipeline::StopNow() {

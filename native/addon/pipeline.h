@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "addon/assembly.h"
+#include "addon/buffer_watch.h"
 #include "addon/dynamic_link.h"
 #include "addon/event_queue.h"
 #include "addon/graph_spec.h"
@@ -25,6 +26,8 @@ struct PipelineOptions {
   // Nodes that report the first buffer and each end-of-stream that leaves (or, for sinks, reaches)
   // them.
   std::vector<std::string> watch;
+  // Nodes whose incoming buffers are counted.
+  std::vector<std::string> count;
   // Where output nodes send their buffers; null: to the event queue.
   std::shared_ptr<RecordSink> records;
 };
@@ -52,13 +55,15 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   // a running element took it, false for one that is not built yet (it is then built with the
   // value) or that lacks an optional property.
   void SetProperties(uint32_t request, std::vector<PropertyChange> changes);
+  // Also of a pipeline that hangs.
   void Dot(uint32_t request);
   // End-of-stream into the sources, or out of `nodes` where there are some. Replies whether any
   // took it.
   void SendEos(uint32_t request, std::vector<std::string> nodes);
 
   bool busy() const { return loop_.busy(); }
-  // {"events": dropped, "outputs": {node: {"records", "bytes", "dropped"}}}; from any thread.
+  // {"eventsDropped", "outputs": {node: {"records", "bytes", "dropped"}}, "entered": {node:
+  // buffers}}; from any thread.
   std::string CountersJson() const;
   // Node ids of the outputs, in the order that records name them by.
   const std::vector<std::string>& output_nodes() const { return output_nodes_; }
@@ -76,6 +81,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
 
   // Runs `body` on the loop thread; its result (JSON, or "" for a reply that comes later) answers.
   void Run(uint32_t request, Body body);
+  void Answer(uint32_t request, const Body& body);
   void Reply(uint32_t request, const std::string& json);
   void ReplyFailure(uint32_t request, const Failure& failure);
 
@@ -86,14 +92,17 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void ApplyChanges(const NodeSpec& node, GstElement* element);
   void StopNow();
   void OnAdded(const NodeSpec& node, GstElement* element);
-  void Watch(const NodeSpec& node, GstElement* element);
   void HandleMessage(GstMessage* message);
   void HandleError(GstMessage* message);
+  void PushIssue(GstMessage* message);
+  void PushElementMessage(GstMessage* message);
   void HandleStateChange(GstMessage* message);
   void DrainBus();
   void SettlePending(const char* failure);
   const NodeSpec& RequireNode(const std::string& id) const;
   GstElement* RequireBuilt() const;
+  // As RequireBuilt(), from any thread.
+  Owned<GstElement> RequireTopBin() const;
 
   const GraphSpec spec_;
   const PipelineOptions options_;
@@ -101,6 +110,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   std::vector<std::string> output_nodes_;
   std::vector<std::unique_ptr<DynamicLink>> dynamic_links_;
   std::unique_ptr<Assembly> assembly_;
+  mutable std::mutex top_bin_mutex_;
+  Owned<GstElement> top_bin_;
   Owned<GSource> bus_watch_;
   PendingChange pending_;
   GstState target_ = GST_STATE_NULL;
@@ -109,6 +120,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   std::map<PropertyPath, Value> changes_;
   mutable std::mutex outputs_mutex_;
   std::vector<std::shared_ptr<Output>> outputs_;
+  std::vector<std::shared_ptr<Intake>> intakes_;
   bool shut_down_ = false;
   LoopThread loop_;
 };

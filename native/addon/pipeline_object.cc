@@ -79,7 +79,7 @@ Napi::Function PipelineObject::Define(Napi::Env env) {
                       InstanceMethod<&PipelineObject::Dispose>("dispose")});
 }
 
-// new Pipeline(graph, {watch, fd?, maxRecords?, maxRecordBytes?, maxEvents?}, onWake)
+// new Pipeline(graph, {watch, count, fd?, maxRecords?, maxRecordBytes?, maxEvents?}, onWake)
 PipelineObject::PipelineObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PipelineObject>(info) {
   const Napi::Env env = info.Env();
@@ -89,6 +89,7 @@ PipelineObject::PipelineObject(const Napi::CallbackInfo& info)
   const auto options = info[1].As<Napi::Object>();
   PipelineOptions pipeline_options;
   pipeline_options.watch = ReadStrings(options.Get("watch"), "options.watch");
+  pipeline_options.count = ReadStrings(options.Get("count"), "options.count");
   EventQueue::Limits limits;
   limits.max_records = ReadSize(options, "maxRecords", limits.max_records);
   limits.max_record_bytes = ReadSize(options, "maxRecordBytes", limits.max_record_bytes);

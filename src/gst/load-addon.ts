@@ -29,6 +29,7 @@ export interface NativePipeline {
 
 export interface NativeOptions {
   readonly watch: readonly string[];
+  readonly count: readonly string[];
   readonly fd?: number;
   readonly maxRecords?: number;
   readonly maxRecordBytes?: number;
@@ -68,6 +69,13 @@ export interface Addon {
    * reconnect of nvurisrcbin). Idempotent.
    */
   runMainLoop(): void;
+  /**
+   * From now on GStreamer's warnings and errors, what some elements say at level INFO, bus messages and note() also go
+   * into the file (see common/black-box.ts), which survives every death of the process. Throws when it cannot be mapped.
+   */
+  openBlackBox(fd: number): void;
+  /** A line for the black box. */
+  note(text: string): void;
   /** JSON of what was kept since the last call: `{dropped, lines: [{level, category, element, message}]}`. */
   takeLogs(): string;
 }

@@ -39,6 +39,8 @@ export interface GstPipelineOptions {
   readonly records?: RecordsToJs | RecordsToFd;
   /** Nodes that report their first buffer and each end-of-stream. Default none. */
   readonly watch?: readonly string[];
+  /** Nodes whose incoming buffers are counted. Default none. */
+  readonly count?: readonly string[];
   /** Closes the pipeline when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -64,6 +66,8 @@ export interface PipelineCounters {
   readonly eventsDropped: number;
   /** By node. A node of a dynamic chain is there once it is built. */
   readonly outputs: Readonly<Record<string, OutputCounters>>;
+  /** Buffers that entered the counted nodes. A node of a dynamic chain is there once it is built. */
+  readonly entered: Readonly<Record<string, number>>;
 }
 
 const STATE_TIMEOUT_MS = 10_000;
@@ -93,7 +97,7 @@ export class GstPipeline implements AsyncDisposable {
     this.graph = graph;
     this.#options = options;
     this.#redact = createRedactor(graph);
-    const { records, watch = [] } = options;
+    const { records, watch = [], count = [] } = options;
     const bounds =
       records?.to === 'js'
         ? {
@@ -103,7 +107,7 @@ export class GstPipeline implements AsyncDisposable {
         : {};
     this.#native = new (loadAddon().Pipeline)(
       graph,
-      { watch, ...bounds, ...(records?.to === 'fd' ? { fd: records.fd } : {}) },
+      { watch, count, ...bounds, ...(records?.to === 'fd' ? { fd: records.fd } : {}) },
       (events, batch) => this.#onWake(events, batch),
     );
     this.#outputs = this.#native.outputs();
@@ -190,7 +194,7 @@ export class GstPipeline implements AsyncDisposable {
     );
   }
 
-  /** GraphViz text of the pipeline as it is now, without the values of secret properties. */
+  /** GraphViz text of the pipeline as it is now, also one that hangs, without the values of secret properties. */
   async dot(): Promise<string> {
     const dot = await this.#request<string>('the dump', QUERY_TIMEOUT_MS, undefined, (id) =>
       this.#native.dot(id),

@@ -15,6 +15,8 @@ export type WorkerHandlers = {
 
 export interface ControlChannelOptions {
   readonly handlers: WorkerHandlers;
+  /** A request came; `about` is the graph it is about, where it is about one. */
+  readonly onRequest: (method: string, about: string) => void;
   /** The control process has closed the line or is gone. Called once. */
   readonly onClosed: () => void;
 }
@@ -23,12 +25,14 @@ export interface ControlChannelOptions {
 export class ControlChannel {
   readonly #socket: Socket;
   readonly #handlers: WorkerHandlers;
+  readonly #onRequest: ControlChannelOptions['onRequest'];
   #unread = '';
   #dropped = 0;
   #open = true;
 
   constructor(fd: number, options: ControlChannelOptions) {
     this.#handlers = options.handlers;
+    this.#onRequest = options.onRequest;
     this.#socket = new Socket({ fd, readable: true, writable: true });
     this.#socket.setEncoding('utf8');
     this.#socket.on('data', (text: string) => this.#read(text));
@@ -87,6 +91,7 @@ export class ControlChannel {
 
   async #answer({ id, method, params }: WorkerRequest): Promise<void> {
     try {
+      this.#onRequest(method, graphsOf(params));
       // The protocol ties the method to its parameters; the union of both cannot say so here.
       const handler = this.#handlers[method] as (params: unknown) => Promise<unknown>;
       this.#write({ id, result: await handler(params) });
@@ -95,4 +100,10 @@ export class ControlChannel {
       this.#write({ id, error: { code, message } });
     }
   }
+}
+
+function graphsOf(params: WorkerRequest['params']): string {
+  if ('graphId' in params) return params.graphId;
+  if ('graph' in params) return params.graph.id;
+  return 'graphs' in params ? params.graphs.map(({ id }) => id).join(' ') : '';
 }

@@ -5,6 +5,7 @@
 import { fstatSync } from 'node:fs';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { type Addon, loadAddon } from '../gst/load-addon.ts';
+import { BlackBox } from './black-box.ts';
 import { ControlChannel } from './control-channel.ts';
 import { CONTROL_FD, DATA_FD, EXIT_CODES, type StartParams } from './protocol.ts';
 import { Worker } from './worker.ts';
@@ -26,11 +27,12 @@ function isLine(fd: number): boolean {
   }
 }
 
-function run(addon: Addon): void {
+function run(addon: Addon, blackBox: BlackBox): void {
   let leaving = false;
   const leave = async (code: number) => {
     if (leaving) return;
     leaving = true;
+    blackBox.note(`leaving with ${code}`);
     await channel.close(LAST_WORDS_MS);
     // A hanging pipeline would hold up an ordinary exit.
     if (code === EXIT_CODES.ended) process.exit(code);
@@ -39,6 +41,7 @@ function run(addon: Addon): void {
   const crash = (error: unknown) => {
     const { message, stack = message } = toSightlineError(error);
     process.stderr.write(`${stack}\n`);
+    blackBox.note(`crash ${stack}`);
     channel.send({ event: 'log', level: 'error', msg: 'worker.crashed', fields: { stack } });
     void leave(EXIT_CODES.pipelineFailed);
   };
@@ -47,7 +50,10 @@ function run(addon: Addon): void {
 
   const worker = new Worker({
     addon,
-    send: (event) => channel.send(event),
+    send: (event) => {
+      blackBox.noteEvent(event);
+      channel.send(event);
+    },
     onDone: (code) => void leave(code),
   });
   const stop = async (drainMs: number) => {
@@ -75,7 +81,9 @@ function run(addon: Addon): void {
       remove: (params) => worker.remove(params),
       replace: (params) => worker.replace(params),
     },
+    onRequest: (method, about) => blackBox.note(`request ${method} ${about}`),
     onClosed: () => {
+      blackBox.note('the control line is closed');
       setTimeout(() => addon.exitImmediately(EXIT_CODES.parentGone), ORPHAN_LIMIT_MS);
       void worker.stop(0).finally(() => addon.exitImmediately(EXIT_CODES.parentGone));
     },
@@ -103,7 +111,7 @@ try {
   addon.dieWithParent();
   addon.captureLogs();
   addon.runMainLoop();
-  run(addon);
+  run(addon, BlackBox.open(addon));
 } catch (error) {
   const { code, message } = toSightlineError(error);
   process.stderr.write(`${code}: ${message}\n`);

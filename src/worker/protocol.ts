@@ -6,6 +6,7 @@ import type { PropertyChange } from '../pipeline/graph-changes.ts';
  *
  * fd 3 (a socket pair): JSON, one message a line, both ways. Requests carry a deadline on the asking side.
  * fd 4 (worker to control): records, each `u32le length | u32le kind | payload`, `length` counting the payload only.
+ * fd 5 (a file, optional): the worker's black box, see common/black-box.ts. The parent opens it and reads it after a death.
  * The worker's stdout and stderr hold its log lines. A worker whose fd 3 closes stops its pipelines and exits.
  */
 export const CONTROL_FD = 3;

@@ -101,7 +101,7 @@ test('a thread of JavaScript that ends with a pipeline open takes it along', asy
   const thread = new Worker(
     `const { workerData } = require('node:worker_threads');
      const { Pipeline } = require(workerData.addon);
-     const pipeline = new Pipeline(workerData.graph, { watch: ['source'] }, (events) => {
+     const pipeline = new Pipeline(workerData.graph, { watch: ['source'], count: [] }, (events) => {
        if (events.some((text) => JSON.parse(text).type === 'first-buffer')) process.exit(3);
      });
      pipeline.build(1);

@@ -14,6 +14,7 @@ test('records reach JavaScript whole and in order', async () => {
   const records: OutputRecord[] = [];
   let ended = false;
   await using pipeline = await GstPipeline.create(pictures('p', { 'num-buffers': 300 }), {
+    count: ['out'],
     records: { to: 'js', onRecords: (batch) => void records.push(...batch) },
     onEvent: ({ type }) => {
       if (type === 'eos') ended = true;
@@ -29,6 +30,7 @@ test('records reach JavaScript whole and in order', async () => {
   assert.deepEqual(pipeline.counters(), {
     eventsDropped: 0,
     outputs: { out: { records: 300, bytes: 300 * 256, dropped: 0 } },
+    entered: { out: 300 },
   });
 });
 

@@ -43,9 +43,9 @@ export class WorkerHarness implements AsyncDisposable {
   #unread = Buffer.alloc(0);
   #nextId = 1;
 
-  private constructor(readData: boolean, env: NodeJS.ProcessEnv) {
+  private constructor(readData: boolean, env: NodeJS.ProcessEnv, blackBox?: number) {
     this.child = spawn(process.execPath, ['--import', 'tsx', WORKER_MAIN], {
-      stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe', blackBox ?? 'ignore'],
       env: { ...process.env, GST_PLUGIN_PATH: PATHS.pluginDir, ...env },
     });
     const stdio = this.child.stdio as unknown as Socket[];
@@ -64,9 +64,10 @@ export class WorkerHarness implements AsyncDisposable {
 
   /** Spawns a worker and waits until it is ready. */
   static async launch(
-    options: { readData?: boolean; env?: NodeJS.ProcessEnv } = {},
+    options: { readData?: boolean; env?: NodeJS.ProcessEnv; blackBox?: number } = {},
   ): Promise<WorkerHarness> {
-    const worker = new WorkerHarness(options.readData ?? true, options.env ?? {});
+    const { readData = true, env = {}, blackBox } = options;
+    const worker = new WorkerHarness(readData, env, blackBox);
     await until('the worker is ready', 20_000, () =>
       worker.events.some(({ event }) => event === 'ready'),
     );

@@ -146,7 +146,12 @@ test('a worker whose pipeline hangs says so and leaves with the code for it', as
       output('out'),
     ]);
     await using worker = await WorkerHarness.launch();
-    await worker.start([hanging], { firstFrameTimeoutMs: 500 });
+    const starting = worker.start([hanging], { firstFrameTimeoutMs: 1_500 });
+    await worker.phase('cam', 'connecting');
+    // The picture that a person wants to see then.
+    const reply = await worker.request('dot', { graphId: 'cam' });
+    assert.match(JSON.stringify(reply), /digraph pipeline.*GstFileSrc/);
+    await starting;
     assert.deepEqual(await worker.exited(8_000), { code: EXIT_CODES.frozen, signal: null });
     assert.ok(
       worker.events.some((event) => event.event === 'log' && event.msg === 'pipeline.frozen'),
