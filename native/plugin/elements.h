@@ -4,6 +4,7 @@
 
 // One registration function an element; each lives in its element's file.
 gboolean SlInferRegister(GstPlugin* plugin);
+gboolean SlLatencyRegister(GstPlugin* plugin);
 gboolean SlSkipRegister(GstPlugin* plugin);
 gboolean SlStampRegister(GstPlugin* plugin);
 gboolean SlTrackRegister(GstPlugin* plugin);

@@ -6,27 +6,35 @@
 #include "common/guard.h"
 #include "core/codec/picture_kind.h"
 #include "plugin/elements.h"
+#include "plugin/latency_event.h"
 #include "plugin/metadata_filter.h"
+#include "plugin/skip_reasons.h"
 
-// slskip stands before a decoder and leaves out pictures that need not be decoded. It takes whole,
-// parsed pictures (alignment=au). libav's own `skip-frame` property has had no effect since FFmpeg
-// renumbered what it takes, and no other decoder has one.
+// slskip stands before a decoder and leaves out pictures that need not be decoded: because it is
+// set so, or because the stream is beyond its latency budget (sllatency drop=non-key). It takes
+// whole, parsed pictures (alignment=au). libav's own `skip-frame` property has had no effect since
+// FFmpeg renumbered what it takes, and no other decoder has one.
 
 namespace {
 
 using sightline::VideoCodec;
 
 enum Skip { SKIP_NONE, SKIP_NON_REFERENCE, SKIP_NON_KEY };
-enum Property { PROP_SKIP = 1, PROP_FRAMES_SKIPPED };
+enum Property { PROP_SKIP = 1, PROP_FRAMES_SKIPPED, PROP_SKIPPED_BY_REASON };
 
 struct SlSkipState {
   std::atomic<int> skip{SKIP_NONE};
-  std::atomic<guint64> frames_skipped{0};
+  SlSkipReason set{"skip-frames"};
+  SlSkipReason budget{"non-key"};
+  // What sllatency asks for: the budget (0: nothing), and to let key frames through alone.
+  std::atomic<guint64> budget_ns{0};
+  std::atomic<bool> late{false};
   // Of the streaming thread: what the caps say, and whether a picture that others need was left out
-  // since the last key frame.
+  // since the last key frame, and why.
   VideoCodec codec = VideoCodec::kOther;
   int length_bytes = 0;
   bool broken = false;
+  SlSkipReason* reason = &set;
 };
 
 struct SlSkip {
@@ -53,7 +61,10 @@ SlSkip* Self(gpointer object) { return reinterpret_cast<SlSkip*>(object); }
 
 gboolean Start(GstBaseTransform* base) {
   SlSkipState* state = Self(base)->state;
-  state->frames_skipped = 0;
+  state->set.frames = 0;
+  state->budget.frames = 0;
+  state->budget_ns = 0;
+  state->late = false;
   state->broken = false;
   return TRUE;
 }
@@ -89,29 +100,53 @@ bool IsNonReference(const SlSkipState& state, GstBuffer* buffer) {
   return result;
 }
 
-// Whether the picture is to be left out. After one that others need was, its followers cannot be
-// decoded either: the next key frame mends it, whatever is asked by then.
-bool LeaveOut(SlSkipState* state, GstBuffer* buffer) {
-  if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+// Whether the stream is beyond its budget: sllatency has said so of a frame, or one is already on
+// its way to the decoder. It is back at a key frame that is well within, for the pictures between
+// two key frames need all those before them.
+bool IsLate(GstBaseTransform* base, SlSkipState* state, GstBuffer* buffer, bool key) {
+  const guint64 budget_ns = state->budget_ns;
+  if (budget_ns == 0) return false;
+  const guint64 age_ns = SlFrameAgeNs(base, buffer);
+  if (age_ns > budget_ns) state->late = true;
+  if (key && age_ns < budget_ns / 2) state->late = false;
+  return state->late;
+}
+
+// Why the picture is to be left out; null when it is not. After one that others need was, its
+// followers cannot be decoded either: the next key frame mends it, whatever is asked by then.
+SlSkipReason* LeaveOut(GstBaseTransform* base, SlSkipState* state, GstBuffer* buffer) {
+  const bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  const bool late = IsLate(base, state, buffer, key);
+  if (key) {
     state->broken = false;
-    return false;
+    return nullptr;
   }
-  switch (state->skip.load(std::memory_order_relaxed)) {
-    case SKIP_NON_KEY:
-      state->broken = true;
-      return true;
-    case SKIP_NON_REFERENCE:
-      return state->broken || IsNonReference(*state, buffer);
-    default:
-      return state->broken;
+  const int skip = state->skip.load(std::memory_order_relaxed);
+  if (skip == SKIP_NON_KEY || late) {
+    state->reason = skip == SKIP_NON_KEY ? &state->set : &state->budget;
+    state->broken = true;
   }
+  if (state->broken) return state->reason;
+  return skip == SKIP_NON_REFERENCE && IsNonReference(*state, buffer) ? &state->set : nullptr;
+}
+
+gboolean SrcEvent(GstBaseTransform* base, GstEvent* event) {
+  const auto report = SlReadLatencyReport(event);
+  if (!report) return GST_BASE_TRANSFORM_CLASS(sl_skip_parent_class)->src_event(base, event);
+  SlSkipState* state = Self(base)->state;
+  const bool mine = report->drop == SL_LATENCY_NON_KEY;
+  state->budget_ns = mine ? report->budget_ns : 0;
+  if (report->late || state->budget_ns == 0) state->late = report->late && mine;
+  gst_event_unref(event);
+  return TRUE;
 }
 
 GstFlowReturn PassOrDrop(GstBaseTransform* base, GstBuffer* buffer) {
   return Guard(base, GST_FLOW_ERROR, [&] {
     SlSkipState* state = Self(base)->state;
-    if (!LeaveOut(state, buffer)) return GST_FLOW_OK;
-    ++state->frames_skipped;
+    SlSkipReason* reason = LeaveOut(base, state, buffer);
+    if (reason == nullptr) return GST_FLOW_OK;
+    ++reason->frames;
     return GST_BASE_TRANSFORM_FLOW_DROPPED;
   });
 }
@@ -131,7 +166,10 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_set_enum(value, state.skip);
       break;
     case PROP_FRAMES_SKIPPED:
-      g_value_set_uint64(value, state.frames_skipped);
+      g_value_set_uint64(value, state.set.frames + state.budget.frames);
+      break;
+    case PROP_SKIPPED_BY_REASON:
+      g_value_set_string(value, SlSkippedByReason(state.set, state.budget).c_str());
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -158,6 +196,7 @@ void sl_skip_class_init(SlSkipClass* klass) {
       g_param_spec_uint64("frames-skipped", "Frames skipped",
                           "Pictures left out since the element started", 0, G_MAXUINT64, 0,
                           static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  g_object_class_install_property(object_class, PROP_SKIPPED_BY_REASON, SlSkippedByReasonSpec());
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
@@ -172,6 +211,7 @@ void sl_skip_class_init(SlSkipClass* klass) {
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = Start;
   transform_class->set_caps = SetCaps;
+  transform_class->src_event = SrcEvent;
   transform_class->transform_ip = PassOrDrop;
   SlPassAllocation(transform_class);
 }

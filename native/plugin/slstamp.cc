@@ -6,7 +6,9 @@
 #include "common/guard.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
+#include "plugin/latency_event.h"
 #include "plugin/metadata_filter.h"
+#include "plugin/skip_reasons.h"
 #include "plugin/source_clock.h"
 
 // slstamp notes when a frame came and when it was decoded. It changes no pixel and copies none.
@@ -19,15 +21,22 @@ enum Property {
   PROP_DROP_INTERVAL,
   PROP_FRAMES,
   PROP_FRAMES_DROPPED,
-  PROP_LAST_FRAME_NS
+  PROP_LAST_FRAME_NS,
+  PROP_SKIPPED_BY_REASON
 };
 
 struct SlStampState {
   std::atomic<int> stage{STAGE_RECEIVE};
   std::atomic<guint> drop_interval{0};
   std::atomic<guint64> frames{0};
-  std::atomic<guint64> frames_dropped{0};
   std::atomic<guint64> last_frame_ns{0};
+  SlSkipReason interval{"drop-interval"};
+  SlSkipReason newest{"budget-newest"};
+  // What sllatency last said: frames are late, and which one it looked at.
+  std::atomic<bool> late{false};
+  std::atomic<guint64> seen_sequence{0};
+  // Of the streaming thread.
+  guint64 last_passed = 0;  // number of the last picture that went on
   guint64 next_sequence = 0;
   guint since_kept = 0;  // pictures dropped since the last one that was kept
   SlSourceClock clock;
@@ -60,7 +69,9 @@ gboolean Start(GstBaseTransform* base) {
   state->next_sequence = 0;
   state->since_kept = 0;
   state->frames = 0;
-  state->frames_dropped = 0;
+  state->interval.frames = 0;
+  state->newest.frames = 0;
+  state->late = false;
   state->last_frame_ns = 0;
   return TRUE;
 }
@@ -80,8 +91,25 @@ bool DropPicture(SlStampState* state) {
     state->since_kept = 0;
     return false;
   }
-  state->frames_dropped.fetch_add(1, std::memory_order_relaxed);
+  ++state->interval.frames;
   return true;
+}
+
+// While frames are late, no new picture goes on before those that wait are through.
+bool RefusePicture(SlStampState* state) {
+  if (!state->late || state->seen_sequence >= state->last_passed) return false;
+  ++state->newest.frames;
+  return true;
+}
+
+gboolean SrcEvent(GstBaseTransform* base, GstEvent* event) {
+  SlStampState* state = Self(base)->state;
+  const auto report = SlReadLatencyReport(event);
+  if (report && state->stage == STAGE_DECODE) {
+    state->seen_sequence = report->sequence;
+    state->late = report->late && report->drop == SL_LATENCY_NEWEST;
+  }
+  return GST_BASE_TRANSFORM_CLASS(sl_stamp_parent_class)->src_event(base, event);
 }
 
 GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
@@ -99,7 +127,9 @@ GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
     }
     state->frames.fetch_add(1, std::memory_order_relaxed);
     state->last_frame_ns = now_ns;
-    if (state->stage == STAGE_DECODE && DropPicture(state)) return GST_BASE_TRANSFORM_FLOW_DROPPED;
+    if (state->stage == STAGE_RECEIVE) return GST_FLOW_OK;
+    if (DropPicture(state) || RefusePicture(state)) return GST_BASE_TRANSFORM_FLOW_DROPPED;
+    state->last_passed = frame->sequence;
     return GST_FLOW_OK;
   });
 }
@@ -131,10 +161,13 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_set_uint64(value, state.frames);
       break;
     case PROP_FRAMES_DROPPED:
-      g_value_set_uint64(value, state.frames_dropped);
+      g_value_set_uint64(value, state.interval.frames + state.newest.frames);
       break;
     case PROP_LAST_FRAME_NS:
       g_value_set_uint64(value, state.last_frame_ns);
+      break;
+    case PROP_SKIPPED_BY_REASON:
+      g_value_set_string(value, SlSkippedByReason(state.interval, state.newest).c_str());
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -170,15 +203,15 @@ void InstallProperties(GObjectClass* object_class) {
                           0, G_MAXUINT64, 0, readable));
   g_object_class_install_property(
       object_class, PROP_FRAMES_DROPPED,
-      g_param_spec_uint64(
-          "frames-dropped", "Frames dropped",
-          "Of them those dropped because of drop-interval; their numbers are used up", 0,
-          G_MAXUINT64, 0, readable));
+      g_param_spec_uint64("frames-dropped", "Frames dropped",
+                          "Of them those left out, for whatever reason; their numbers are used up",
+                          0, G_MAXUINT64, 0, readable));
   g_object_class_install_property(
       object_class, PROP_LAST_FRAME_NS,
       g_param_spec_uint64("last-frame-ns", "Last frame",
                           "Monotonic time of the last buffer, in nanoseconds; 0 before the first",
                           0, G_MAXUINT64, 0, readable));
+  g_object_class_install_property(object_class, PROP_SKIPPED_BY_REASON, SlSkippedByReasonSpec());
 }
 
 void sl_stamp_class_init(SlStampClass* klass) {
@@ -201,6 +234,7 @@ void sl_stamp_class_init(SlStampClass* klass) {
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = Start;
   transform_class->set_caps = SetCaps;
+  transform_class->src_event = SrcEvent;
   transform_class->transform_ip = StampBuffer;
   SlPassAllocation(transform_class);
 }

@@ -9,6 +9,7 @@ import { resolveSecondary } from './resolve-secondary.ts';
 import type {
   ModelLookup,
   ResolvedInfer,
+  ResolvedLatency,
   ResolvedModel,
   ResolvedPipeline,
   ResolvedStream,
@@ -91,16 +92,16 @@ function resolveStream(
 ): ResolvedStream[] {
   const source = resolveSource(stream.source, `${pointer}/source`, findings.problems);
   if (source === undefined || stream.enabled === false) return [];
-  const { id, sensorId = id, latency = usualLatency } = stream;
-  return [
-    {
-      id,
-      sensorId,
-      source,
-      pointer,
-      ...(latency === undefined ? {} : { latency: { ...latency } }),
-    },
-  ];
+  const { id, sensorId = id } = stream;
+  const latency = resolveLatency(stream.latency, pointer) ?? resolveLatency(usualLatency, '');
+  return [{ id, sensorId, source, pointer, ...(latency === undefined ? {} : { latency }) }];
+}
+
+function resolveLatency(
+  latency: LatencySpec | undefined,
+  pointer: string,
+): ResolvedLatency | undefined {
+  return latency && { ...latency, pointer: `${pointer}/latency` };
 }
 
 function reportUnknownSinks(

@@ -69,13 +69,19 @@ export type Placed<T> = Omit<T, 'classes' | 'streams'> & {
 
 export type Accelerator = 'prefer-gpu' | 'require-gpu' | 'cpu';
 
+/** The stream's own budget, or the pipeline's. */
+export interface ResolvedLatency extends LatencySpec {
+  /** Into the spec. */
+  readonly pointer: string;
+}
+
 export interface ResolvedStream {
   readonly id: string;
   readonly sensorId: string;
   readonly source: ResolvedSource;
   /** Into the spec. */
   readonly pointer: string;
-  readonly latency?: LatencySpec;
+  readonly latency?: ResolvedLatency;
 }
 
 /** A pipeline in which every name was looked up. Deeply frozen. */

@@ -30,12 +30,18 @@ export type CountersByStream = ReadonlyMap<string, StreamCounters>;
 
 type Tally = { -readonly [K in keyof StreamCounters]: number };
 
+/** Frames a stream left out before inference, by reason. `busy`: the detector was, and no element counted them. */
+export type SkipReasons = Readonly<Record<string, number>>;
+
 /** One property to read, and what its value adds to which stream. */
 interface Reading {
   readonly node: string;
   readonly property: string;
   readonly add: (value: unknown, tallies: ReadonlyMap<string, Tally>) => void;
 }
+
+/** Elements that say for what reasons they left out frames. */
+const REASONED: ReadonlySet<string> = new Set(['slskip', 'slstamp', 'sllatency']);
 
 type Counted = readonly [
   property: string,
@@ -59,12 +65,17 @@ export class FrameCounters {
   readonly #pipeline: GstPipeline;
   readonly #nodes: readonly GraphNode[];
   readonly #readings: readonly Reading[];
+  readonly #skipped = new Map<string, Record<string, number>>();
   readonly #sharedDrops: SharedDrops;
 
   constructor(pipeline: GstPipeline) {
     this.#pipeline = pipeline;
     this.#nodes = allNodes(pipeline.graph);
-    this.#readings = this.#nodes.flatMap((node) => this.#readingsOf(node));
+    // Reasons are read last: what they explain is never more than what was counted.
+    this.#readings = [
+      ...this.#nodes.flatMap((node) => this.#readingsOf(node)),
+      ...this.#nodes.flatMap((node) => this.#reasonsOf(node)),
+    ];
     this.#sharedDrops = new SharedDrops(pipeline.graph.streams);
   }
 
@@ -72,12 +83,44 @@ export class FrameCounters {
   async read(): Promise<CountersByStream> {
     const { streams } = this.#pipeline.graph;
     const tallies = new Map(streams.map((id): [string, Tally] => [id, { ...NO_FRAMES }]));
+    const busy = new Map(streams.map((id) => [id, this.#skipped.get(id)?.['busy'] ?? 0]));
+    this.#skipped.clear();
     const values = await this.#pipeline.getProperties(
       this.#readings.map(({ node, property }) => [node, property] as const),
     );
     for (const [index, reading] of this.#readings.entries()) reading.add(values[index], tallies);
     this.#countOutputs(tallies);
+    for (const [id, { framesSkipped }] of tallies) {
+      const reasons = this.#skipped.get(id) ?? {};
+      const explained = Object.values(reasons).reduce((sum, count) => sum + count, 0);
+      // What an element left out just now is a gap only once a later frame has passed.
+      const unexplained = Math.max(busy.get(id) ?? 0, framesSkipped - explained);
+      if (unexplained > 0) reasons['busy'] = unexplained;
+      this.#skipped.set(id, reasons);
+    }
     return tallies;
+  }
+
+  /** Of the last read(), by stream. */
+  get skipped(): ReadonlyMap<string, SkipReasons> {
+    return this.#skipped;
+  }
+
+  #reasonsOf(node: GraphNode): Reading[] {
+    const streamId = streamOf(this.#pipeline.graph, node);
+    if (streamId === undefined || !REASONED.has(node.factory)) return [];
+    const add = (value: unknown) => this.#addReasons(streamId, value);
+    return [{ node: node.id, property: 'skipped-by-reason', add }];
+  }
+
+  /** `{reason: frames}` as JSON. */
+  #addReasons(streamId: string, value: unknown): void {
+    if (typeof value !== 'string' || value === '') return;
+    const reasons = this.#skipped.get(streamId) ?? {};
+    for (const [reason, count] of Object.entries(JSON.parse(value) as Record<string, number>)) {
+      if (count > 0) reasons[reason] = (reasons[reason] ?? 0) + count;
+    }
+    this.#skipped.set(streamId, reasons);
   }
 
   #readingsOf(node: GraphNode): Reading[] {
@@ -98,10 +141,10 @@ export class FrameCounters {
 
   #counted(node: GraphNode): readonly Counted[] {
     const counted = COUNTED.filter(([, , wanted]) => wanted(node));
-    // slmeta sees what slstamp drops as gaps between the numbers of frames; without one slstamp tells.
+    // slmeta sees what these drop as gaps between the numbers of frames; without one they tell.
     const gaps = this.#nodes.some(({ factory }) => factory === 'slmeta');
-    if (gaps || !isDecodeStamp(node)) return counted;
-    return [...counted, ['frames-dropped', 'framesSkipped', isDecodeStamp]];
+    if (gaps || !drops(node)) return counted;
+    return [...counted, ['frames-dropped', 'framesSkipped', drops]];
   }
 
   /** Drops, and the frames themselves where no element counts them. */
@@ -126,6 +169,10 @@ export class FrameCounters {
     const shares = this.#sharedDrops.shareOut(sharedDrops, tallies);
     for (const [id, share] of shares) tallies.get(id)!.recordsDropped += share;
   }
+}
+
+function drops(node: GraphNode): boolean {
+  return isDecodeStamp(node) || node.factory === 'sllatency';
 }
 
 /** sldsmeta's `stream-stats`: `{streamId: {frames, skipped, inferred}}` as JSON. */

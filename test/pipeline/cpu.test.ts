@@ -35,6 +35,31 @@ test('a live stream keeps only its newest picture, a file waits', () => {
   assert.equal(properties(only(pipelineText(FILE)), 'frames')['leaky'], undefined);
 });
 
+test('a latency budget stands in front of the detector, and chooses what waits there', () => {
+  const withDrop = (drop: string, source = CAMERA) =>
+    only(pipelineText(source, `latency: { budgetMs: 250, drop: ${drop} }`));
+  for (const drop of ['oldest', 'newest', 'non-key']) {
+    const graph = withDrop(drop);
+    assert.deepEqual(properties(graph, 'latency'), { 'budget-ms': 250, drop });
+    assert.ok(graph.links.some(({ from, to }) => from === 'latency' && to === 'infer'));
+    const { leaky } = properties(graph, 'frames');
+    assert.equal(leaky, drop === 'newest' ? undefined : 'downstream');
+    const skips = allNodes(graph).filter(({ factory }) => factory === 'slskip');
+    assert.equal(skips.length > 2, drop === 'non-key', 'for every codec where it must skip');
+  }
+  const plain = only(pipelineText(CAMERA));
+  assert.ok(!plain.nodes.some(({ factory }) => factory === 'sllatency'));
+});
+
+test('a recording has no latency budget, and that is told', () => {
+  const text = pipelineText(FILE, 'latency: { budgetMs: 250, drop: newest }');
+  const { graphs, notes } = lower(text);
+  assert.ok(!graphs[0]!.nodes.some(({ factory }) => factory === 'sllatency'));
+  assert.deepEqual(notes, [
+    { pointer: '/latency', message: '"cam" is a recording: every frame is seen, however late' },
+  ]);
+});
+
 test('only a file played in real time waits for its clock', () => {
   const paced = (source: string) =>
     only(pipelineText(source)).nodes.some(({ factory }) => factory === 'clocksync');

@@ -33,6 +33,25 @@ test('all streams share a graph, in the order of the muxer pads', () => {
   assert.equal(nodeIn(graph, 'meta').properties['streams'], '0=a/a;1=b/b;2=c/c');
 });
 
+test('latency budgets are kept in front of the muxer, which waits for half of the least', () => {
+  const budget = (drop: string) => `latency: { budgetMs: 60, drop: ${drop} }`;
+  const { graphs, notes } = lower(streams([CAMERA, SECURE], budget('non-key')));
+  const [shared, own] = graphs;
+  assert.deepEqual(nodeIn(shared, 'latency-0').properties, { 'budget-ms': 60, drop: 'oldest' });
+  assert.deepEqual(nodeIn(own, 'latency-0').properties, { 'budget-ms': 60, drop: 'non-key' });
+  assert.equal(nodeIn(own, 'h264-skip-0').factory, 'slskip');
+  assert.equal(nodeIn(shared, 'mux').properties['batched-push-timeout'], 30_000);
+  assert.deepEqual(
+    notes.map(({ pointer }) => pointer).filter((pointer) => pointer.startsWith('/latency')),
+    ['/latency/drop'],
+  );
+  const newest = lower(streams([CAMERA], budget('newest')));
+  assert.match(newest.notes[0]?.message ?? '', /nothing waits in front of the muxer/);
+  const plain = firstGraph(streams([CAMERA]));
+  assert.ok(!plain.nodes.some(({ factory }) => factory === 'sllatency'));
+  assert.equal(nodeIn(plain, 'mux').properties['batched-push-timeout'], 40_000);
+});
+
 test('a stream over TLS has a graph of its own, whose end is told', () => {
   const { graphs } = lower(streams([CAMERA, SECURE, CAMERA]));
   assert.deepEqual(

@@ -67,7 +67,10 @@ test('resolve() gives each stream its latency budget: its own, or that of the pi
     PipelineSpec,
   );
   const found = resolve(spec, OPTIONS).streams.map(({ latency }) => latency);
-  assert.deepEqual(found, [usual, own]);
+  assert.deepEqual(found, [
+    { ...usual, pointer: '/latency' },
+    { ...own, pointer: '/streams/1/latency' },
+  ]);
 });
 
 test('resolve() refuses sinks that the server has not, where it knows them', () => {

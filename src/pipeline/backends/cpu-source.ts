@@ -17,19 +17,24 @@ export interface SourcePart {
   readonly choice: GraphChoice;
 }
 
-/** Lowers a source; its pictures enter the node `to`. */
-export function lowerSource(source: ResolvedSource, to: string): SourcePart {
+/** Lowers a source; its pictures enter the node `to`. `skips`: whatever the codec, pictures must be left out undecoded. */
+export function lowerSource(source: ResolvedSource, to: string, skips = false): SourcePart {
+  const codecs = skips ? CPU_CODECS.map((codec) => ({ ...codec, skips })) : CPU_CODECS;
   switch (source.type) {
     case 'rtsp':
-      return lowerRtsp(source, to);
+      return lowerRtsp(source, to, codecs);
     case 'http':
-      return parsed(httpNode(source), to);
+      return parsed(httpNode(source), to, codecs);
     case 'file':
-      return parsed(fileNode(source), to);
+      return parsed(fileNode(source), to, codecs);
   }
 }
 
-function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
+function lowerRtsp(
+  source: ResolvedRtspSource,
+  to: string,
+  codecs: readonly CpuCodec[],
+): SourcePart {
   const { transport, latencyMs } = source;
   // rtspsrc offers what stands in the URL once and then reports the refusal; what stands in its user-id and user-pw
   // properties it offers again and again, until the camera locks the account.
@@ -50,7 +55,7 @@ function lowerRtsp(source: ResolvedRtspSource, to: string): SourcePart {
     // Also without a user: some cameras want the password in the path or the query.
     secret: redactUrl(location) === location ? [] : ['location'],
   };
-  const alternatives = CPU_CODECS.flatMap((codec) =>
+  const alternatives = codecs.flatMap((codec) =>
     codec.rtp === undefined
       ? []
       : [
@@ -82,9 +87,9 @@ function httpNode({ location, username, password }: ResolvedHttpSource): GraphNo
 }
 
 /** A container, whatever brings its bytes. */
-function parsed(source: GraphNode, to: string): SourcePart {
+function parsed(source: GraphNode, to: string, codecs: readonly CpuCodec[]): SourcePart {
   const demux: GraphNode = { id: 'demux', factory: 'parsebin', role: 'parse', properties: {} };
-  const alternatives = CPU_CODECS.map((codec) => ({
+  const alternatives = codecs.map((codec) => ({
     caps: codec.fileCaps,
     chain: [receive(codec), ...decode(codec)],
   }));

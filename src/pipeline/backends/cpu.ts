@@ -17,6 +17,7 @@ import type { ByteTrackSpec } from '../track-spec.ts';
 import { lowerAnalytics } from './cpu-analytics.ts';
 import { type ClassifierFileWriter, lowerClassifiers } from './cpu-classify.ts';
 import { lowerSource } from './cpu-source.ts';
+import { latencyNode, recordingNotes } from './latency.ts';
 import { chainLinks, IMAGE_BUFFERS, METADATA_BUFFERS, node, output, queue } from './nodes.ts';
 
 export interface CpuOptions {
@@ -52,7 +53,11 @@ export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lower
   );
   assertSound(graphs);
   const files = [...classifiers.files, ...analytics.files];
-  const notes = [...trackerNotes(pipeline.track), ...classifiers.notes];
+  const notes = [
+    ...trackerNotes(pipeline.track),
+    ...classifiers.notes,
+    ...recordingNotes(pipeline.streams),
+  ];
   return deepFreeze({ backend: 'cpu', graphs, files, notes, environment: {} });
 }
 
@@ -78,11 +83,15 @@ function lowerStream(
   options: CpuOptions,
   behindTracker: readonly GraphNode[],
 ): Graph {
-  const source = lowerSource(stream.source, 'decoded');
+  const latency = latencyNode('latency', stream);
+  const drop = latency === undefined ? undefined : stream.latency?.drop;
+  const source = lowerSource(stream.source, 'decoded', drop === 'non-key');
   const pictures = [
     node('decoded', 'slstamp', 'stamp', { stage: 'decode' }),
     ...pace(stream),
-    frameQueue(stream),
+    // What waits is kept where new pictures are refused instead.
+    frameQueue(isLive(stream.source) && drop !== 'newest'),
+    ...(latency === undefined ? [] : [latency]),
     detector(pipeline, options),
     ...tracker(pipeline.track),
     ...behindTracker,
@@ -109,8 +118,8 @@ function pace({ source }: ResolvedStream): GraphNode[] {
  * Between decoder and detector. A live stream keeps only the newest picture, so that a slow detector skips frames
  * instead of falling behind; a file waits, so that every frame is seen.
  */
-function frameQueue({ source }: ResolvedStream): GraphNode {
-  return queue('frames', isLive(source) ? 1 : 4, isLive(source));
+function frameQueue(newestOnly: boolean): GraphNode {
+  return queue('frames', newestOnly ? 1 : 4, newestOnly);
 }
 
 function detector({ id, infer, streams }: ResolvedPipeline, options: CpuOptions): GraphNode {

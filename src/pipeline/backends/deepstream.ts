@@ -14,6 +14,7 @@ import { applyOverrides } from './deepstream/overrides.ts';
 import type { GraphPlan } from './deepstream/plan.ts';
 import { lowerSource } from './deepstream/source.ts';
 import { lowerTracker } from './deepstream/tracker.ts';
+import { recordingNotes } from './latency.ts';
 import { chainLinks, node } from './nodes.ts';
 
 export type { DeepStreamOptions } from './deepstream/options.ts';
@@ -31,6 +32,9 @@ export type { DeepStreamOptions } from './deepstream/options.ts';
 export function lowerDeepStream(pipeline: ResolvedPipeline, options: DeepStreamOptions): Lowered {
   const context = new LoweringContext(pipeline, options);
   checkTarget(context);
+  for (const { pointer, message } of recordingNotes(pipeline.streams)) {
+    context.note(pointer, message);
+  }
   const graphs = applyOverrides(
     context,
     context.graphs.map((plan) => lowerGraph(context, plan)),

@@ -33,8 +33,8 @@ export const CPU_ELEMENTS: Readonly<Record<string, readonly string[]>> = {
 
 /** The elements of our own plugin, libgstsightline.so. */
 export const SIGHTLINE_ELEMENTS: readonly string[] = [
-  ...['slanalytics', 'slclassify', 'slimage', 'slinfer', 'slmeta', 'slsample', 'slskip'],
-  ...['slstamp', 'sltrack'],
+  ...['slanalytics', 'slclassify', 'slimage', 'slinfer', 'sllatency', 'slmeta', 'slsample'],
+  ...['slskip', 'slstamp', 'sltrack'],
   // Registered everywhere; they start where DeepStream's libraries are.
   ...['sldsmeta', 'sldssample'],
 ];

@@ -19,7 +19,7 @@ export function lowerMux(context: LoweringContext, plan: GraphPlan): GraphNode[]
     // Always the largest number there can be, so that engines are built once.
     'batch-size': plan.streams.length,
     ...(kind === 'old' ? oldProperties(context, live) : {}),
-    'batched-push-timeout': timeout(context, live),
+    'batched-push-timeout': timeout(context, plan, live),
     'attach-sys-ts': captureClock(context, plan) === 'arrival',
     'sync-inputs': false,
     // nvurisrcbin reconnects for ever, and a camera that is gone must not end the others. Where all are recordings, or
@@ -71,10 +71,12 @@ function oldProperties(
   return { ...muxSize, 'enable-padding': padding, 'live-source': live };
 }
 
-function timeout({ spec }: LoweringContext, live: boolean): number {
+function timeout({ spec }: LoweringContext, { streams }: GraphPlan, live: boolean): number {
   const { kind, batchTimeoutUs } = spec.muxer;
   if (batchTimeoutUs !== undefined) return batchTimeoutUs;
-  if (live) return LIVE_TIMEOUT_US;
+  // No frame spends more than half of the least latency budget on the wait for others.
+  const budgets = streams.map(({ latency }) => ((latency?.budgetMs ?? Infinity) * 1000) / 2);
+  if (live) return Math.min(LIVE_TIMEOUT_US, ...budgets);
   return kind === 'old' ? -1 : NEW_FILE_TIMEOUT_US;
 }
 

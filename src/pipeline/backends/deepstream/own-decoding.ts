@@ -24,15 +24,19 @@ const RTP_CODECS: readonly RtpCodec[] = [
   { name: 'vp9', encoding: 'VP9', depayload: 'rtpvp9depay' },
 ];
 
-/** What to do with the streams an rtspsrc offers: packets to decoded pictures in the GPU's memory. */
+/**
+ * What to do with the streams an rtspsrc offers: packets to decoded pictures in the GPU's memory. `skips`: pictures must
+ * be left out undecoded.
+ */
 export function rtpAlternatives(
   context: LoweringContext,
   index: number,
   facts: NodeFacts,
+  skips: boolean,
 ): GraphChoice['alternatives'] {
   return RTP_CODECS.map((codec) => ({
     caps: `application/x-rtp,media=video,encoding-name=${codec.encoding}`,
-    chain: chainOf(context, codec, index, facts),
+    chain: chainOf(context, codec, index, facts, skips),
   }));
 }
 
@@ -41,6 +45,7 @@ function chainOf(
   { name, depayload, parse }: RtpCodec,
   index: number,
   facts: NodeFacts,
+  skips: boolean,
 ): GraphNode[] {
   const id = (stage: string) => `${name}-${stage}-${index}`;
   const part = name === 'jpeg' ? 'decodeJpeg' : 'decode';
@@ -48,6 +53,7 @@ function chainOf(
     node(id('receive'), 'slstamp', 'stamp', { stage: 'receive' }, facts),
     node(id('depay'), depayload, 'depayload', {}, facts),
     ...(parse === undefined ? [] : [node(id('parse'), parse, 'parse', {}, facts)]),
+    ...(skips ? [node(id('skip'), 'slskip', 'parse', {}, facts)] : []),
     context.part(part, id('decode'), 'decode', {}, facts),
   ];
 }

@@ -8,6 +8,7 @@ import {
 } from '../../../sources/resolve-source.ts';
 import type { GraphChoice, GraphLink, GraphNode, PropertyValue } from '../../graph.ts';
 import type { ResolvedStream } from '../../resolved.ts';
+import { latencyNode } from '../latency.ts';
 import { type NodeFacts, node } from '../nodes.ts';
 import { TIMEOUT_US } from '../rtsp.ts';
 import type { LoweringContext, Piece } from './context.ts';
@@ -34,7 +35,12 @@ export function lowerSource(
 ): SourcePiece {
   const facts = { origin: `${stream.pointer}/source`, stream: stream.id };
   const decoded = node(`decoded-${index}`, 'slstamp', 'stamp', { stage: 'decode' }, facts);
-  const toMux = [decoded, ...pace(stream, index, facts), ...unify(context, index, own, facts)];
+  const toMux = [
+    decoded,
+    ...pace(stream, index, facts),
+    ...latency(context, stream, index, own, facts),
+    ...unify(context, index, own, facts),
+  ];
   const links: GraphLink[] = toMux.map(({ id }, at) => {
     const next = toMux[at + 1];
     if (next !== undefined) return { from: id, to: next.id };
@@ -45,7 +51,7 @@ export function lowerSource(
     ? rtspsrc(stream.source as ResolvedRtspSource, index, facts)
     : uriSource(context, stream, index, facts);
   const alternatives = own
-    ? rtpAlternatives(context, index, facts)
+    ? rtpAlternatives(context, index, facts, stream.latency?.drop === 'non-key')
     : [{ caps: 'video/x-raw(memory:NVMM)', chain: [] }];
   return {
     nodes: [source, ...toMux],
@@ -58,6 +64,32 @@ export function lowerSource(
 function pace({ source }: ResolvedStream, index: number, facts: NodeFacts): GraphNode[] {
   const paced = source.type === 'file' && isLive(source);
   return paced ? [node(`pace-${index}`, 'clocksync', 'queue', { sync: true }, facts)] : [];
+}
+
+/**
+ * In front of the muxer, behind which frames of all streams travel together. What the detector then makes a frame wait is
+ * bounded by the muxer's four batches.
+ */
+function latency(
+  context: LoweringContext,
+  stream: ResolvedStream,
+  index: number,
+  own: boolean,
+  facts: NodeFacts,
+): GraphNode[] {
+  const wanted = stream.latency?.drop;
+  const drop = wanted === 'non-key' && own ? 'non-key' : 'oldest';
+  const found = latencyNode(`latency-${index}`, stream, facts, wanted && drop);
+  if (found === undefined) return [];
+  if (wanted !== drop) {
+    const why =
+      wanted === 'newest'
+        ? 'nothing waits in front of the muxer'
+        : 'nvurisrcbin decodes every picture ("source": "rtspsrc" does not)';
+    const message = `on DeepStream this leaves out frames that are late, as "oldest" does: ${why}`;
+    context.note(`${stream.latency!.pointer}/drop`, message);
+  }
+  return [found];
 }
 
 /**
