@@ -1,29 +1,43 @@
-import { SightlineError, toSightlineError } from '../common/errors.ts';
+import { SightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackoffOptions } from '../common/retry.ts';
-import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
+import type { PipelineSpec, PipelineStream, StreamSpec } from '../pipeline/spec.ts';
+import { CameraBook } from './cameras/camera-book.ts';
+import { Jobs } from './desired/jobs.ts';
+import type { ManagedPipeline } from './desired/managed-pipeline.ts';
+import { type ChangeOptions, type Edit, Pipelines } from './desired/pipelines.ts';
+import {
+  patched,
+  replaced,
+  streamIdsOf,
+  withoutStream,
+  withPatchedStream,
+  withStream,
+} from './desired/spec-edits.ts';
+import { hasUrl, pipelineView, streamView, workersOf } from './desired/views.ts';
 import { EventLog } from './event-log.ts';
 import { type WorkerSettings, type WorkerSettingsInput, workerSettings } from './lanes/settings.ts';
-import { LivePipeline, type Recipe } from './live-pipeline.ts';
-import { PipelineSupervisor, type SupervisorContext } from './pipeline-supervisor.ts';
-import { type DesiredStream, Registry } from './registry.ts';
-import { sealSpec } from './sealed-spec.ts';
+import type { SupervisorContext } from './pipeline-supervisor.ts';
+import { Registry } from './registry.ts';
 import { StartGate } from './start-gate.ts';
-import { hasUrl, type StreamEntry, viewOf } from './stream-entry.ts';
 import { type Clock, SYSTEM_CLOCK } from './stream-state.ts';
-import { SupervisedStream } from './supervised-stream.ts';
 import type {
-  CompiledPipeline,
+  Change,
   Compiler,
   ControlEvent,
   CreateOptions,
   EngineStore,
+  JobView,
+  JsonObject,
   LatestFrame,
   LatestImage,
   LiveChange,
   LiveCommand,
   Orchestrator,
+  PipelineView,
+  PutOptions,
   RecordConsumer,
+  StartOptions,
   StreamView,
   WorkerView,
 } from './types.ts';
@@ -32,6 +46,8 @@ import type { WorkerLimits } from './worker-process.ts';
 
 const REMOVE_DRAIN_MS = 5_000;
 const CLOSE_DRAIN_MS = 3_000;
+/** Beyond its drain, a stream that is taken out of a running pipeline is gone within this. */
+const REMOVE_ANSWER_MS = 30_000;
 
 export interface OrchestratorOptions {
   /** Folder of registry.sqlite; made when absent. */
@@ -58,121 +74,157 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 
 class LocalOrchestrator implements Orchestrator {
   readonly events: EventLog;
+  readonly cameras: CameraBook;
   readonly #options: OrchestratorOptions;
-  readonly #context: SupervisorContext;
-  readonly #clock: Clock;
-  readonly #entries = new Map<string, StreamEntry>();
-  readonly #supervisors = new Map<string, PipelineSupervisor>();
-  /** What is in use or being made: `stream 'x'`, `pipeline 'y'`. */
-  readonly #names = new Set<string>();
+  readonly #pipelines: Pipelines;
+  readonly #jobs: Jobs;
   #registry: Registry | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: OrchestratorOptions) {
-    const { logger, onRecords, limits } = options;
     this.#options = options;
-    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    const { compiler, logger, clock = SYSTEM_CLOCK } = options;
     this.events = new EventLog({ tell: (event) => tell(logger, event) });
-    this.#context = {
-      command: options.command ?? workerCommand(),
-      consume: onRecords,
-      events: this.events,
-      logger,
-      gate: new StartGate(),
-      clock: this.#clock,
-      settings: settingsOf(options),
-      ...(limits === undefined ? {} : { limits }),
-      ...(options.engines === undefined ? {} : { engines: options.engines }),
-    };
-  }
-
-  async start(): Promise<void> {
-    this.#registry = new Registry(this.#options.dataDir);
-    for (const desired of this.#registry.streams()) await this.#restore(desired);
-  }
-
-  async createStream(
-    spec: StreamSpec,
-    { source = 'api', labels = {} }: CreateOptions = {},
-  ): Promise<StreamView> {
-    const registry = this.#openRegistry();
-    const { compiler } = this.#options;
-    return this.#claim(namesOf([spec.id], spec.id), async () => {
-      const compiled = await compiler.stream(spec);
-      this.#openRegistry();
-      const createdAt = this.#clock.now();
-      if (source === 'api') registry.add(spec.id, spec, createdAt, labels);
-      this.#run(compiled, recipeOf(spec, compiler), { source, createdAt, labels });
-      return this.getStream(spec.id);
+    const registry = () => this.#openRegistry();
+    this.#jobs = new Jobs(clock.now);
+    this.#pipelines = new Pipelines({
+      ...{ compiler, registry, jobs: this.#jobs },
+      context: contextOf(options, this.events, clock),
+      admit: () => undefined,
     });
+    const streamsOf = (cameraId: string) => this.#streamsOf(cameraId);
+    this.cameras = new CameraBook({ events: this.events, clock, registry, streamsOf });
+  }
+
+  async start({ pipelines = [] }: StartOptions = {}): Promise<void> {
+    this.#registry = new Registry(this.#options.dataDir);
+    this.cameras.start();
+    // A configuration takes its names first; then all of them compile and start side by side.
+    const configured = pipelines.map((spec) => this.addPipeline(spec));
+    const restored = this.#registry.pipelines().map((kept) => this.#pipelines.restore(kept));
+    await Promise.all([...configured, ...restored]);
+  }
+
+  async createStream(spec: StreamSpec, options: CreateOptions = {}): Promise<StreamView> {
+    const made = { kind: 'stream', spec: spec as unknown as JsonObject } as const;
+    await this.#pipelines.create(spec.id, made, options);
+    return this.getStream(spec.id);
   }
 
   async addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]> {
-    this.#openRegistry();
-    const ids = spec.streams.map(({ id }) => id);
-    const compile = (given: PipelineSpec) => this.#options.compiler.pipeline(given, 'config');
-    return this.#claim(namesOf(ids, spec.id), async () => {
-      const compiled = await compile(spec);
-      this.#openRegistry();
-      const createdAt = this.#clock.now();
-      this.#run(compiled, { spec, compile } as Recipe, { source: 'config', createdAt, labels: {} });
-      return ids.map((id) => this.getStream(id));
-    });
+    const made = { kind: 'pipeline', spec: spec as unknown as JsonObject } as const;
+    await this.#pipelines.create(spec.id, made, { source: 'config' });
+    return spec.streams.map(({ id }) => this.getStream(id));
   }
 
   async removeStream(
     id: string,
-    { drainMs = REMOVE_DRAIN_MS }: { drainMs?: number } = {},
+    options: { drainMs?: number; generation?: number } = {},
   ): Promise<void> {
-    const entry = this.#entry(id);
-    if (entry.supervisor !== undefined && entry.supervisor.streams.size > 1) {
-      throw new SightlineError(
-        'SL_CONFLICT',
-        `Cannot remove stream '${id}' alone: it shares pipeline '${entry.supervisor.pipelineId}' with other streams. Take it out of the pipeline's spec.`,
-      );
+    const { drainMs = REMOVE_DRAIN_MS, ...precondition } = options;
+    const pipeline = this.#pipelines.ofStream(id);
+    // A pipeline has at least one stream: it goes with its last one.
+    if (streamIdsOf(pipeline.desired).every((streamId) => streamId === id)) {
+      return this.#pipelines.remove(pipeline.id, drainMs, precondition);
     }
-    entry.removal ??= this.#remove(entry, drainMs).catch((error: unknown) => {
-      // The registry could not be written: the next call may try again.
-      entry.removal = undefined;
-      throw error;
+    await this.#change(pipeline.id, (before) => withoutStream(before!, id), {
+      ...precondition,
+      job: { kind: 'stream.apply', subject: id },
+      answerMs: drainMs + REMOVE_ANSWER_MS,
     });
-    return entry.removal;
+  }
+
+  putPipeline(spec: PipelineSpec, options?: PutOptions): Promise<Change<PipelineView>> {
+    const next = spec as unknown as JsonObject;
+    return this.#change(spec.id, (before) => replaced(next, before), options);
+  }
+
+  patchPipeline(
+    id: string,
+    patch: JsonObject,
+    options?: PutOptions,
+  ): Promise<Change<PipelineView>> {
+    this.#pipelines.get(id);
+    return this.#change(id, (before) => patched(existing(before, id), patch), options);
+  }
+
+  patchStream(id: string, patch: JsonObject, options?: PutOptions): Promise<Change<PipelineView>> {
+    const pipeline = this.#pipelines.ofStream(id);
+    const edit: Edit = (before) => withPatchedStream(existing(before, pipeline.id), id, patch);
+    return this.#change(pipeline.id, edit, {
+      ...options,
+      job: { kind: 'stream.apply', subject: id },
+    });
+  }
+
+  addStream(
+    pipelineId: string,
+    stream: PipelineStream,
+    options?: PutOptions,
+  ): Promise<Change<PipelineView>> {
+    this.#pipelines.get(pipelineId);
+    const added = stream as unknown as JsonObject;
+    const edit: Edit = (before) => withStream(existing(before, pipelineId), added);
+    return this.#change(pipelineId, edit, {
+      ...options,
+      job: { kind: 'stream.apply', subject: stream.id },
+    });
+  }
+
+  removePipeline(
+    id: string,
+    { drainMs = REMOVE_DRAIN_MS, ...options }: { drainMs?: number; generation?: number } = {},
+  ): Promise<void> {
+    return this.#pipelines.remove(id, drainMs, options);
+  }
+
+  restartPipeline(id: string): JobView {
+    return this.#pipelines.restart(id);
+  }
+
+  getPipeline(id: string): PipelineView {
+    return this.#view(this.#pipelines.get(id));
+  }
+
+  listPipelines(): readonly PipelineView[] {
+    return inOrder(this.#pipelines.all()).map((pipeline) => this.#view(pipeline));
+  }
+
+  getJob(id: string): JobView {
+    return this.#jobs.get(id);
+  }
+
+  listJobs(): readonly JobView[] {
+    return this.#jobs.list();
   }
 
   async control(streamId: string, command: LiveCommand): Promise<LiveChange> {
-    const { live } = this.#entry(streamId);
+    const { live } = this.#pipelines.ofStream(streamId);
     if (live !== undefined) return live.control(streamId, command);
-    throw new SightlineError(
-      'SL_UNAVAILABLE',
-      `Cannot change stream '${streamId}': its spec was refused, see the reason in its status.`,
-    );
+    throw notRunning(`Cannot change stream '${streamId}'`);
   }
 
   hasUrl(streamId: string, url: string): boolean {
-    const entry = this.#entries.get(streamId);
-    return entry !== undefined && hasUrl(entry, url);
+    const pipeline = this.#pipelines.findByStream(streamId);
+    return pipeline !== undefined && hasUrl(pipeline, streamId, url);
   }
 
   getStream(id: string): StreamView {
-    return viewOf(this.#entry(id));
+    return streamView(this.#pipelines.ofStream(id), id)!;
   }
 
   listStreams(): readonly StreamView[] {
-    return [...this.#entries.values()]
-      .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1))
-      .map(viewOf);
+    return inOrder(this.#pipelines.all()).flatMap((pipeline) =>
+      pipeline.streamIds().flatMap((id) => streamView(pipeline, id) ?? []),
+    );
   }
 
   getLatestFrame(id: string): LatestFrame | undefined {
-    return this.#entry(id).stream.latestFrame();
+    return this.#pipelines.ofStream(id).stream(id)?.latestFrame();
   }
 
   getLatestImage(id: string): LatestImage | undefined {
-    return this.#entry(id).stream.latestImage();
-  }
-
-  get cameras(): never {
-    return notYet();
+    return this.#pipelines.ofStream(id).stream(id)?.latestImage();
   }
 
   get incidents(): never {
@@ -183,59 +235,14 @@ class LocalOrchestrator implements Orchestrator {
     return notYet();
   }
 
-  putPipeline(): never {
-    return notYet();
-  }
-
-  patchPipeline(): never {
-    return notYet();
-  }
-
-  patchStream(): never {
-    return notYet();
-  }
-
-  addStream(): never {
-    return notYet();
-  }
-
-  removePipeline(): never {
-    return notYet();
-  }
-
-  restartPipeline(): never {
-    return notYet();
-  }
-
-  getPipeline(): never {
-    return notYet();
-  }
-
-  listPipelines(): never {
-    return notYet();
-  }
-
-  getJob(): never {
-    return notYet();
-  }
-
-  listJobs(): never {
-    return notYet();
-  }
-
   workers(): readonly WorkerView[] {
-    return [...this.#supervisors.values()].flatMap((supervisor) => supervisor.views());
+    return this.#pipelines.all().flatMap(workersOf);
   }
 
   async dot(streamId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
-    const { supervisor } = this.#entry(streamId);
-    if (supervisor === undefined) {
-      throw new SightlineError(
-        'SL_UNAVAILABLE',
-        `Cannot draw the graph of stream '${streamId}': its spec was refused, see the reason in its status.`,
-      );
-    }
-    return supervisor.dot(streamId, options);
+    const { supervisor } = this.#pipelines.ofStream(streamId);
+    if (supervisor !== undefined) return supervisor.dot(streamId, options);
+    throw notRunning(`Cannot draw the graph of stream '${streamId}'`);
   }
 
   close({ drainMs = CLOSE_DRAIN_MS }: { drainMs?: number } = {}): Promise<void> {
@@ -248,96 +255,29 @@ class LocalOrchestrator implements Orchestrator {
   }
 
   async #close(drainMs: number): Promise<void> {
-    const supervisors = [...this.#supervisors.values()];
-    await Promise.all(supervisors.map((supervisor) => supervisor.close({ drainMs })));
+    this.cameras.close();
+    await this.#pipelines.close(drainMs);
     this.#registry?.close();
     this.events.close();
   }
 
-  async #remove(entry: StreamEntry, drainMs: number): Promise<void> {
-    const { id, source, supervisor } = entry;
-    // First of all: a crash from here on must not bring the stream back.
-    if (source === 'api') this.#openRegistry().remove(id);
-    await supervisor?.close({ drainMs });
-    this.#entries.delete(id);
-    const { pipelineId } = entry.stream;
-    this.#supervisors.delete(pipelineId);
-    this.#release(namesOf([id], pipelineId));
-    this.events.emit('stream.removed', { streamId: id, pipelineId });
+  async #change(id: string, edit: Edit, options?: ChangeOptions): Promise<Change<PipelineView>> {
+    const { view, ...change } = await this.#pipelines.change(id, edit, options);
+    return { ...change, view: this.#view(view) };
   }
 
-  async #restore(desired: DesiredStream): Promise<void> {
-    const { id, createdAt, labels, sealed } = desired;
-    const { compiler } = this.#options;
-    const spec = desired.spec as unknown as StreamSpec;
-    try {
-      await this.#claim(namesOf([id], id), async () => {
-        // The schema may have changed since it was kept: the compiler checks it like any other.
-        const compiled = await compiler.stream(spec);
-        this.#run(compiled, recipeOf(spec, compiler), { source: 'api', createdAt, labels });
-      });
-    } catch (error) {
-      const { code, message, problems } = toSightlineError(error);
-      if (code === 'SL_CONFLICT') {
-        this.events.emit('stream.shadowed', { streamId: id, code, message });
-        return;
-      }
-      const stream = new SupervisedStream(id, id, this.events, this.#clock);
-      for (const name of namesOf([id], id)) this.#names.add(name);
-      this.#entries.set(id, { id, source: 'api', sealed, labels, createdAt, stream });
-      stream.enter('rejected', { reason: { code, message, problems } });
-    }
+  #view(pipeline: ManagedPipeline): PipelineView {
+    return pipelineView(pipeline, 0);
   }
 
-  #run(
-    compiled: CompiledPipeline,
-    recipe: Recipe,
-    facts: Pick<StreamEntry, 'source' | 'createdAt' | 'labels'>,
-  ): void {
-    const { pipelineId } = compiled;
-    const supervisor = new PipelineSupervisor(compiled, this.#context);
-    const live = new LivePipeline(supervisor, recipe, this.events);
-    this.#supervisors.set(pipelineId, supervisor);
-    for (const { id, spec } of compiled.streams) {
-      const stream = supervisor.streams.get(id)!;
-      this.#entries.set(id, { ...facts, id, sealed: sealSpec(spec), stream, supervisor, live });
-      this.events.emit('stream.created', { streamId: id, pipelineId, source: facts.source });
-      stream.tellAccelerator();
-    }
-    for (const note of compiled.notes ?? []) {
-      this.events.emit('pipeline.note', { pipelineId, ...note });
-    }
-    supervisor.start();
-  }
-
-  /** Takes the names for good, or only until `work` fails: of two calls for one id the second is refused. */
-  async #claim<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
-    const taken = names.find(
-      (name, index) => this.#names.has(name) || names.includes(name, index + 1),
+  #streamsOf(cameraId: string) {
+    return this.#pipelines.all().flatMap((pipeline) =>
+      pipeline.streamIds().flatMap((id) => {
+        const state = pipeline.stream(id)?.state;
+        const sensorId = pipeline.sealedSpec(id).open['sensorId'] ?? id;
+        return state === undefined || sensorId !== cameraId ? [] : [{ id, state }];
+      }),
     );
-    if (taken !== undefined) {
-      throw new SightlineError(
-        'SL_CONFLICT',
-        `Cannot create ${taken}: there is one with this id already. Remove it first, or choose another id.`,
-      );
-    }
-    for (const name of names) this.#names.add(name);
-    try {
-      return await work();
-    } catch (error) {
-      this.#release(names);
-      throw error;
-    }
-  }
-
-  #release(names: readonly string[]): void {
-    for (const name of names) this.#names.delete(name);
-  }
-
-  #entry(id: string): StreamEntry {
-    const entry = this.#entries.get(id);
-    if (entry !== undefined) return entry;
-    throw new SightlineError('SL_NOT_FOUND', `There is no stream '${id}'`);
   }
 
   #openRegistry(): Registry {
@@ -349,22 +289,51 @@ class LocalOrchestrator implements Orchestrator {
   }
 }
 
+function notYet(): never {
+  throw new SightlineError('SL_INTERNAL', 'Not built yet');
+}
+
+function contextOf(
+  options: OrchestratorOptions,
+  events: EventLog,
+  clock: Clock,
+): SupervisorContext {
+  const { logger, onRecords, limits, engines } = options;
+  return {
+    command: options.command ?? workerCommand(),
+    consume: onRecords,
+    gate: new StartGate(),
+    ...{ events, logger, clock },
+    settings: settingsOf(options),
+    ...(limits === undefined ? {} : { limits }),
+    ...(engines === undefined ? {} : { engines }),
+  };
+}
+
 function settingsOf({ workers, backoff }: OrchestratorOptions): WorkerSettings {
   const restart = { ...workers?.restart, ...(backoff === undefined ? {} : { backoff }) };
   return workerSettings({ ...workers, restart });
 }
 
-function notYet(): never {
-  throw new SightlineError('SL_INTERNAL', 'Not built yet');
+/** By creation, then id. */
+function inOrder(pipelines: readonly ManagedPipeline[]): readonly ManagedPipeline[] {
+  return [...pipelines].sort(
+    ({ desired: a }, { desired: b }) =>
+      a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1),
+  );
 }
 
-function namesOf(streamIds: readonly string[], pipelineId: string): readonly string[] {
-  return [...streamIds.map((id) => `stream '${id}'`), `pipeline '${pipelineId}'`];
+/** It was there when the call came, and may be gone when its turn comes. */
+function existing<T>(before: T | undefined, id: string): T {
+  if (before !== undefined) return before;
+  throw new SightlineError('SL_NOT_FOUND', `There is no pipeline '${id}'`);
 }
 
-function recipeOf(spec: StreamSpec, compiler: Compiler): Recipe {
-  const compile = (given: StreamSpec) => compiler.stream(given);
-  return { spec, compile } as Recipe;
+function notRunning(what: string): SightlineError {
+  return new SightlineError(
+    'SL_UNAVAILABLE',
+    `${what}: its spec was refused or is not compiled yet, see the reason in its status.`,
+  );
 }
 
 /** Every event is a log line too: a warning when it carries an error code. */

@@ -3,33 +3,54 @@ import { join } from 'node:path';
 import type { RunResult } from 'better-sqlite3';
 import { SightlineError } from '../common/errors.ts';
 import { Database } from '../common/sqlite.ts';
+import { migrateRegistry } from './registry-format.ts';
 import { type SealedSpec, sealSpec, unsealSpec } from './sealed-spec.ts';
-import type { JsonObject } from './types.ts';
+import type { CameraSpec, JsonObject, PipelineView } from './types.ts';
 
-/** 2: labels. */
-const FORMAT = 2;
-
-/** A stream that someone asked for by the API. */
-export interface DesiredStream {
+/** What the registry keeps of anything that is declared. */
+interface Kept {
   readonly id: string;
-  /** With its secrets: for compiling only. */
-  readonly spec: JsonObject;
-  readonly sealed: SealedSpec;
   readonly labels: Readonly<Record<string, string>>;
+  readonly generation: number;
   readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** A pipeline that someone asked for by the API. */
+export interface KeptPipeline extends Kept {
+  readonly kind: PipelineView['kind'];
+  /** As given, with its secrets: for compiling only. */
+  readonly spec: JsonObject;
+}
+
+export interface KeptCamera extends Kept {
+  readonly spec: CameraSpec;
 }
 
 interface Row {
   readonly id: string;
   readonly spec: string;
-  readonly secrets: string;
-  readonly created_at: string;
   readonly labels: string;
+  readonly generation: number;
+  readonly created_at: string;
+  readonly updated_at: string;
 }
+
+interface PipelineRow extends Row {
+  readonly kind: PipelineView['kind'];
+  readonly secrets: string;
+}
+
+const PUT_PIPELINE = `INSERT INTO pipelines VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+  kind = excluded.kind, spec = excluded.spec, secrets = excluded.secrets, labels = excluded.labels,
+  generation = excluded.generation, updated_at = excluded.updated_at`;
+const PUT_CAMERA = `INSERT INTO cameras VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+  spec = excluded.spec, labels = excluded.labels, generation = excluded.generation, updated_at = excluded.updated_at`;
 
 /**
  * The desired state of the box: what must run again after a restart. One SQLite file that only its owner may read,
- * with secrets in a column of their own.
+ * with secrets in a column of their own. Writes are durable when they return, and throw `SL_UNAVAILABLE` when they
+ * cannot be made.
  */
 export class Registry {
   readonly #db: Database;
@@ -46,76 +67,54 @@ export class Registry {
     this.#db.pragma('synchronous = FULL');
     // Removed secrets must not stay in free pages.
     this.#db.pragma('secure_delete = ON');
-    this.#migrate(file);
-  }
-
-  #migrate(file: string): void {
-    const format = this.#db.pragma('user_version', { simple: true }) as number;
-    if (format > FORMAT) {
-      this.#db.close();
-      throw new SightlineError(
-        'SL_CONFIG_INVALID',
-        `Cannot open ${file}: it was written by a newer Sightline (format ${format}, this one reads ${FORMAT}). Upgrade, or use another data folder.`,
-      );
-    }
-    this.#db.exec(`
-      CREATE TABLE IF NOT EXISTS streams (
-        id TEXT PRIMARY KEY,
-        spec TEXT NOT NULL,
-        secrets TEXT NOT NULL,
-        created_at TEXT NOT NULL
-      ) STRICT;
-    `);
-    if (format === FORMAT) return;
-    this.#db.exec(`
-      BEGIN;
-      ALTER TABLE streams ADD COLUMN labels TEXT NOT NULL DEFAULT '{}';
-      PRAGMA user_version = ${FORMAT};
-      COMMIT;
-    `);
+    migrateRegistry(this.#db, file);
   }
 
   /** Ordered by creation. */
-  streams(): readonly DesiredStream[] {
-    const rows = this.#db.prepare<[], Row>('SELECT * FROM streams ORDER BY created_at, id').all();
-    return rows.map((row) => {
-      const sealed: SealedSpec = { open: JSON.parse(row.spec), secrets: JSON.parse(row.secrets) };
-      return {
-        id: row.id,
-        spec: unsealSpec(sealed),
-        sealed,
-        labels: JSON.parse(row.labels),
-        createdAt: new Date(row.created_at),
-      };
-    });
+  pipelines(): readonly KeptPipeline[] {
+    const sql = 'SELECT * FROM pipelines ORDER BY created_at, id';
+    return this.#db
+      .prepare<[], PipelineRow>(sql)
+      .all()
+      .map((row) => {
+        const sealed: SealedSpec = { open: JSON.parse(row.spec), secrets: JSON.parse(row.secrets) };
+        return { ...keptOf(row), kind: row.kind, spec: unsealSpec(sealed) };
+      });
   }
 
-  /** Durable when it returns. Throws `SL_CONFLICT` when the id is there, `SL_UNAVAILABLE` when it cannot be written. */
-  add(
-    id: string,
-    spec: object,
-    createdAt: Date,
-    labels: Readonly<Record<string, string>> = {},
-  ): void {
+  /** Keeps it as it is now, in place of what was kept of it before. */
+  putPipeline({ kind, spec, ...kept }: KeptPipeline): void {
     const { open, secrets } = sealSpec(spec);
-    const { changes } = this.#write(
-      'INSERT OR IGNORE INTO streams (id, spec, secrets, created_at, labels) VALUES (?, ?, ?, ?, ?)',
-      [
-        ...[id, JSON.stringify(open), JSON.stringify(secrets)],
-        ...[createdAt.toISOString(), JSON.stringify(labels)],
-      ],
-    );
-    if (changes === 0) {
-      throw new SightlineError('SL_CONFLICT', `Cannot keep stream '${id}': the id is taken`);
-    }
+    this.#write(PUT_PIPELINE, [
+      ...[kept.id, kind, JSON.stringify(open), JSON.stringify(secrets)],
+      ...factsOf(kept),
+    ]);
   }
 
-  /** Durable when it returns. False when there was none. Throws `SL_UNAVAILABLE` when it cannot be written. */
-  remove(id: string): boolean {
-    return this.#write('DELETE FROM streams WHERE id = ?', [id]).changes > 0;
+  /** False when there was none. */
+  removePipeline(id: string): boolean {
+    return this.#write('DELETE FROM pipelines WHERE id = ?', [id]).changes > 0;
   }
 
-  #write(sql: string, values: readonly string[]): RunResult {
+  /** Ordered by creation. */
+  cameras(): readonly KeptCamera[] {
+    const sql = 'SELECT * FROM cameras ORDER BY created_at, id';
+    return this.#db
+      .prepare<[], Row>(sql)
+      .all()
+      .map((row) => ({ ...keptOf(row), spec: JSON.parse(row.spec) }));
+  }
+
+  putCamera({ spec, ...kept }: KeptCamera): void {
+    this.#write(PUT_CAMERA, [kept.id, JSON.stringify(spec), ...factsOf(kept)]);
+  }
+
+  /** False when there was none. */
+  removeCamera(id: string): boolean {
+    return this.#write('DELETE FROM cameras WHERE id = ?', [id]).changes > 0;
+  }
+
+  #write(sql: string, values: readonly (string | number)[]): RunResult {
     try {
       return this.#db.prepare(sql).run(...values);
     } catch (cause) {
@@ -131,4 +130,19 @@ export class Registry {
   close(): void {
     this.#db.close();
   }
+}
+
+function keptOf(row: Row): Kept {
+  return {
+    id: row.id,
+    labels: JSON.parse(row.labels),
+    generation: row.generation,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+  };
+}
+
+function factsOf(kept: Kept): readonly (string | number)[] {
+  const { labels, generation, createdAt, updatedAt } = kept;
+  return [JSON.stringify(labels), generation, createdAt.toISOString(), updatedAt.toISOString()];
 }

@@ -5,6 +5,11 @@ import type { Json, JsonObject } from './types.ts';
 const SECRET_KEY =
   /^(?:password|passphrase|secret|token|credentials?|authorization|apikey|accesskey|secretkey|secretaccesskey|privatekey)$/i;
 
+/** Whether a value under this name is a secret as a whole. */
+export function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key);
+}
+
 /** A spec in two parts: what anyone may see, and what was taken out, by JSON pointer. */
 export interface SealedSpec {
   readonly open: JsonObject;
@@ -45,7 +50,7 @@ export function textAt(sealed: SealedSpec, pointer: string): string | undefined 
 function seal(value: unknown, pointer: string, key: string, secrets: Record<string, string>): Json {
   if (value instanceof Secret) return take(value.reveal(), MASK, pointer, secrets);
   if (typeof value === 'string') {
-    const open = SECRET_KEY.test(key) ? MASK : redactText(value);
+    const open = isSecretKey(key) ? MASK : redactText(value);
     return open === value ? value : take(value, open, pointer, secrets);
   }
   if (Array.isArray(value)) {

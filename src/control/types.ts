@@ -354,6 +354,11 @@ export interface CreateOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+export interface StartOptions {
+  /** Pipelines of a configuration file. Their ids win over those of the registry, which are told as `stream.shadowed`. */
+  readonly pipelines?: readonly PipelineSpec[];
+}
+
 /** The facade over registry, supervisors and events: what `api` and `services` use. */
 export interface Orchestrator extends DesiredState, AsyncDisposable {
   readonly events: Events;
@@ -361,8 +366,12 @@ export interface Orchestrator extends DesiredState, AsyncDisposable {
   readonly incidents: Incidents;
   /** What the box has left. */
   capacity(): CapacityView;
-  /** Brings back the streams of the registry. One whose spec no longer compiles is shown as `rejected`. Once. */
-  start(): Promise<void>;
+  /**
+   * Brings back the pipelines of the registry beside those of the configuration, all at once: they are shown from the
+   * first moment. One of the registry whose spec no longer compiles is shown as `rejected`. Once. Resolves when all have
+   * begun; throws as addPipeline() for one of the configuration.
+   */
+  start(options?: StartOptions): Promise<void>;
   /**
    * Checks the spec, keeps it (source `api`), and starts its pipeline. Resolves when the start has begun, not when it
    * is live. Throws `SL_CONFLICT` when the id is taken, `SL_SPEC_INVALID` and the model codes before anything starts,
@@ -372,10 +381,11 @@ export interface Orchestrator extends DesiredState, AsyncDisposable {
   /** Starts a pipeline of a configuration file; its streams are not kept. Throws as createStream(). */
   addPipeline(spec: PipelineSpec): Promise<readonly StreamView[]>;
   /**
-   * Forgets the stream, drains it within `drainMs` (default 5000) and ends its worker. Resolves when no process of it
-   * is left. Throws `SL_NOT_FOUND`; `SL_CONFLICT` for a stream that shares its pipeline with others.
+   * Forgets the stream and drains it within `drainMs` (default 5000). Resolves when nothing of it is left. The last stream
+   * of a pipeline takes the pipeline with it. Throws `SL_NOT_FOUND`, `SL_PRECONDITION_FAILED`; `SL_CONFLICT` for one of
+   * several in a pipeline of the configuration.
    */
-  removeStream(id: string, options?: { drainMs?: number }): Promise<void>;
+  removeStream(id: string, options?: { drainMs?: number; generation?: number }): Promise<void>;
   /**
    * Changes a stream while it runs; the change outlives reconnects and its worker, not the server. Throws `SL_NOT_FOUND`,
    * `SL_UNAVAILABLE` for a stream that is over, `SL_BACKEND_UNSUPPORTED` when nothing in its pipeline can do it,
