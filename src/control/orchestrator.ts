@@ -100,7 +100,7 @@ class LocalOrchestrator implements Orchestrator {
     this.#registry = new Registry(this.#options.dataDir);
     this.cameras.start();
     // A configuration takes its names first; then all of them compile and start side by side.
-    const configured = pipelines.map((spec) => this.addPipeline(spec));
+    const configured = pipelines.map((spec) => this.#configure(spec));
     const restored = this.#registry.pipelines().map((kept) => this.#pipelines.restore(kept));
     await Promise.all([...configured, ...restored]);
   }
@@ -259,6 +259,14 @@ class LocalOrchestrator implements Orchestrator {
     await this.#pipelines.close(drainMs);
     this.#registry?.close();
     this.events.close();
+  }
+
+  #configure(spec: PipelineSpec): Promise<void> {
+    const made = { kind: 'pipeline', spec: spec as unknown as JsonObject } as const;
+    const now = (this.#options.clock ?? SYSTEM_CLOCK).now();
+    const times = { createdAt: now, updatedAt: now };
+    const facts = { id: spec.id, source: 'config', labels: {}, generation: 1 } as const;
+    return this.#pipelines.bringUp({ ...made, ...facts, ...times });
   }
 
   async #change(id: string, edit: Edit, options?: ChangeOptions): Promise<Change<PipelineView>> {

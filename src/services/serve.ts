@@ -8,7 +8,7 @@ import { createOrchestrator } from '../control/orchestrator.ts';
 import type { Orchestrator } from '../control/types.ts';
 import { workerCommand } from '../control/worker-command.ts';
 import { createCompiler } from './compiler.ts';
-import { type LoadedConfig, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
 import { type DeliveryService, openDelivery } from './delivery.ts';
 import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
@@ -83,7 +83,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const quit = new AbortController();
   const limitMs = config.drainMs + STOP_GRACE_MS;
   const stop = shutdownRequested({ logger, limitMs, quit: quit.signal });
-  await startStreams(orchestrator, loaded);
+  logger.info({ url, dataDir: loaded.dataDir }, 'server.listening');
+  await orchestrator.start({ pipelines: config.pipelines });
   if (config.nvidiaRest !== undefined) {
     const nvidia = await startNvidiaRest({
       ...config.nvidiaRest,
@@ -94,7 +95,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     logger.info({ url: nvidia.url, compat: config.nvidiaRest.compat }, 'nvidia.listening');
     say(`nvidia   ${nvidia.url}/api/v1/`);
   }
-  logger.info({ url, dataDir: loaded.dataDir }, 'server.listening');
   say(`page     ${url}/   (API: ${url}/docs)`);
   say(`data     ${loaded.dataDir}`);
   const shown = new AbortController();
@@ -107,11 +107,6 @@ export async function serve(options: ServeOptions): Promise<void> {
   shown.abort();
   logger.info({ signal }, 'server.stopping');
   say('stopping…');
-}
-
-async function startStreams(orchestrator: Orchestrator, { config }: LoadedConfig): Promise<void> {
-  await orchestrator.start();
-  for (const pipeline of config.pipelines) await orchestrator.addPipeline(pipeline);
 }
 
 function notReadyBecause(delivery: DeliveryService): readonly string[] {

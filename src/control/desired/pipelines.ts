@@ -131,32 +131,39 @@ export class Pipelines {
   }
 
   /**
-   * Brings a pipeline of the registry back, visible at once. One that does not compile any more is shown as `rejected`;
-   * one whose names are taken is not shown, and told.
+   * Brings up a pipeline that is known to be wanted, shown from the first moment on. Throws `SL_CONFLICT` for one whose
+   * names are taken, which is not shown; what compiling throws for one that does not compile, which stays as `rejected`.
    */
-  restore(kept: KeptPipeline): Promise<void> {
-    const desired: Desired = { ...kept, source: 'api' };
-    const { context } = this.#options;
-    return this.#serial.run(kept.id, async () => {
-      try {
-        if (this.#pipelines.has(kept.id)) throw conflict(`${kept.kind} '${kept.id}'`);
-        this.#names.claim(kept.id, streamIdsOf(desired));
-      } catch (error) {
-        const { code, message } = toSightlineError(error);
-        const ids = kept.kind === 'stream' ? { streamId: kept.id } : { pipelineId: kept.id };
-        context.events.emit('stream.shadowed', { ...ids, code, message });
-        return;
-      }
+  bringUp(desired: Desired): Promise<void> {
+    const { context, compiler } = this.#options;
+    return this.#serial.run(desired.id, async () => {
+      if (this.#pipelines.has(desired.id)) throw conflict(`${desired.kind} '${desired.id}'`);
+      this.#names.claim(desired.id, streamIdsOf(desired));
       const pipeline = new ManagedPipeline(desired, context);
-      this.#pipelines.set(kept.id, pipeline);
+      this.#pipelines.set(desired.id, pipeline);
       try {
         // The schema may have changed since it was kept: the compiler checks it like any other.
-        pipeline.start(await recipeOf(desired, this.#options.compiler));
+        const recipe = await recipeOf(desired, compiler);
+        this.#options.registry();
+        pipeline.start(recipe);
       } catch (error) {
         const { code, message, problems } = toSightlineError(error);
         pipeline.reject({ code, message, problems });
+        throw error;
       }
     });
+  }
+
+  /** Brings a pipeline of the registry back. Whatever is wrong with it is shown or told. */
+  async restore(kept: KeptPipeline): Promise<void> {
+    try {
+      await this.bringUp({ ...kept, source: 'api' });
+    } catch (error) {
+      const { code, message } = toSightlineError(error);
+      if (this.#pipelines.get(kept.id)?.desired.source === 'api') return;
+      const ids = kept.kind === 'stream' ? { streamId: kept.id } : { pipelineId: kept.id };
+      this.#options.context.events.emit('stream.shadowed', { ...ids, code, message });
+    }
   }
 
   async close(drainMs: number): Promise<void> {
