@@ -17,9 +17,9 @@ import type { Graph } from '../src/pipeline/graph.ts';
 import { launchText } from '../src/pipeline/launch-text.ts';
 import { resolve } from '../src/pipeline/resolve.ts';
 import { startCamera } from '../test/support/camera.ts';
+import { installFixedModel } from '../test/support/fixed-model.ts';
 import { TestServer, temporaryFolder } from '../test/support/server.ts';
 import { until } from '../test/support/wait.ts';
-import { installFixedModel } from './support/fixed-model.ts';
 import { cpuSeconds, median, pidsBelow, privateMegabytes } from './support/process-cpu.ts';
 
 const FPS = 30;

@@ -48,8 +48,8 @@ export function parts() {
   const plainOutput = process.stdout.isTTY ? [] : ['--colors=off'];
   const tests = relativeFiles('test', /\.test\.ts$/);
   // Whole servers with a clock to keep: one at a time.
-  const endToEnd = tests.filter((file) => file.startsWith('test/e2e/'));
-  const others = tests.filter((file) => !file.startsWith('test/e2e/'));
+  const endToEnd = tests.filter((file) => /^test\/(e2e|faults)\//.test(file));
+  const others = tests.filter((file) => !endToEnd.includes(file));
   return {
     lint: [
       [

@@ -34,6 +34,7 @@ export const TEST = [
   ['libgtest-dev', 'GoogleTest, for the native tests'],
   ['clang-format-14', 'checks the C++ formatting'],
   ['mosquitto', 'a real MQTT 5 broker to test against'],
+  ['libfaketime', 'steps the clock of processes, for the tests of timers'],
   // Ubuntu has no chromium package, only a stub that asks for a snap: there the page test looks for any browser.
   ['chromium', 'a real browser to test the page with', { only: 'debian' }],
 ];

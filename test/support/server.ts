@@ -30,11 +30,11 @@ export class TestServer implements AsyncDisposable {
   readonly #exited: Promise<unknown>;
   url = '';
 
-  private constructor(configFile: string) {
+  private constructor(configFile: string, env: Readonly<Record<string, string>>) {
     this.#child = spawn(
       process.execPath,
       [join(ROOT, 'bin', 'sightline.js'), 'serve', '--config', configFile],
-      { stdio: ['ignore', 'pipe', 'pipe'], cwd: ROOT },
+      { stdio: ['ignore', 'pipe', 'pipe'], cwd: ROOT, env: { ...process.env, ...env } },
     );
     this.pid = this.#child.pid!;
     this.#exited = once(this.#child, 'exit');
@@ -44,9 +44,13 @@ export class TestServer implements AsyncDisposable {
     createInterface({ input: this.#child.stderr }).on('line', (line) => this.stderr.push(line));
   }
 
-  /** Starts and waits until it listens. */
-  static async start(folder: string, config: object): Promise<TestServer> {
-    const server = await TestServer.launch(folder, config);
+  /** Starts and waits until it listens; `env` is added to its environment. */
+  static async start(
+    folder: string,
+    config: object,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<TestServer> {
+    const server = await TestServer.launch(folder, config, env);
     server.url = await until('the server listens', 20_000, () => {
       if (server.exitCode !== null) throw new Error(`It ended: ${server.stderr.join('\n')}`);
       const line = server.logs.find(({ msg }) => msg === 'server.listening');
@@ -56,10 +60,14 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Starts without waiting, for servers that are expected to refuse. */
-  static async launch(folder: string, config: object): Promise<TestServer> {
+  static async launch(
+    folder: string,
+    config: object,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<TestServer> {
     const file = join(folder, `config-${process.hrtime.bigint()}.json`);
     await writeFile(file, JSON.stringify(config));
-    return new TestServer(file);
+    return new TestServer(file, env);
   }
 
   get exitCode(): number | null {

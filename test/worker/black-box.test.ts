@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readBlackBox } from '../../src/common/black-box.ts';
 import { camera, pictures } from '../gst/graphs.ts';
+import { refuseWith, startRtspDouble } from '../support/rtsp-double.ts';
 import { until } from '../support/wait.ts';
-import { refuseWith, startRtspDouble } from './rtsp-double.ts';
 import { WorkerHarness } from './worker-harness.ts';
 
 const SLOT_BYTES = 512;

@@ -4,15 +4,15 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { camera } from '../gst/graphs.ts';
 import { startCamera } from '../support/camera.ts';
-import { until } from '../support/wait.ts';
+import { interleavedRtp } from '../support/rtp-h264.ts';
 import {
   type Behaviour,
-  interleavedRtp,
   playThen,
   refuseWith,
   sdp,
   startRtspDouble,
-} from './rtsp-double.ts';
+} from '../support/rtsp-double.ts';
+import { until } from '../support/wait.ts';
 import { WorkerHarness } from './worker-harness.ts';
 
 /** A port that refuses: it was just ours. */
@@ -85,7 +85,10 @@ for (const [what, description] of UNSUPPORTED) {
   test(`a camera that sends ${what} fails with SL_SOURCE_UNSUPPORTED and is left alone`, async () => {
     await using double = await startRtspDouble(
       playThen(description, (socket) => {
-        for (let i = 0; i < 20; i++) socket.write(interleavedRtp(i, i * 160, Buffer.alloc(160)));
+        for (let i = 0; i < 20; i++) {
+          const payload = Buffer.alloc(160);
+          socket.write(interleavedRtp({ sequence: i, timestamp: i * 160, payload }));
+        }
       }),
     );
     await using worker = await WorkerHarness.launch();

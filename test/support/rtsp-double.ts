@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
+/** First byte of a packet among the requests: what viewers report (RTCP). */
+const INTERLEAVED = 0x24;
+
 /** What a hostile or broken camera does with a request: an answer, or something to the socket itself. */
 export type Behaviour = (request: RtspRequest, socket: Socket) => string | undefined;
 
@@ -14,35 +17,42 @@ export interface RtspDouble extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly requests: readonly RtspRequest[];
+  /** When each connection came (`performance.now()`). */
+  readonly connections: readonly number[];
 }
 
 /** A camera that answers as it is told, on loopback. */
-export async function startRtspDouble(behaviour: Behaviour): Promise<RtspDouble> {
+export async function startRtspDouble(behaviour: Behaviour, at = 0): Promise<RtspDouble> {
   const requests: RtspRequest[] = [];
+  const connections: number[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    connections.push(performance.now());
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
-    let unread = '';
+    let unread: Buffer = Buffer.alloc(0);
     socket.on('data', (chunk) => {
-      unread += chunk.toString('latin1');
-      for (let end = unread.indexOf('\r\n\r\n'); end >= 0; end = unread.indexOf('\r\n\r\n')) {
-        const request = parseRequest(unread.slice(0, end));
-        unread = unread.slice(end + 4);
+      unread = Buffer.concat([unread, chunk]);
+      for (let end = endOfFirst(unread); end > 0; end = endOfFirst(unread)) {
+        const first = unread.subarray(0, end);
+        unread = unread.subarray(end);
+        if (first[0] === INTERLEAVED) continue;
+        const request = parseRequest(first.toString('latin1'));
         requests.push(request);
         const answer = behaviour(request, socket);
         if (answer !== undefined) socket.write(answer, 'latin1');
       }
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(at, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     port,
     url: `rtsp://127.0.0.1:${port}/cam`,
     requests,
+    connections,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -119,8 +129,19 @@ export function playThen(description: string, playing: (socket: Socket) => void)
   };
 }
 
+/** Where the first request or packet ends; 0 while it is incomplete. */
+function endOfFirst(unread: Buffer): number {
+  if (unread[0] !== INTERLEAVED) {
+    const blank = unread.indexOf('\r\n\r\n');
+    return blank < 0 ? 0 : blank + 4;
+  }
+  if (unread.length < 4) return 0;
+  const end = 4 + unread.readUInt16BE(2);
+  return end <= unread.length ? end : 0;
+}
+
 function parseRequest(head: string): RtspRequest {
-  const [first = '', ...rest] = head.split('\r\n');
+  const [first = '', ...rest] = head.trimEnd().split('\r\n');
   const [method = '', url = ''] = first.split(' ');
   const headers = new Map(
     rest.map((line) => {
@@ -129,19 +150,4 @@ function parseRequest(head: string): RtspRequest {
     }),
   );
   return { method, url, headers };
-}
-
-/** One RTP packet as it travels inside an RTSP connection (RFC 2326, 10.12). */
-export function interleavedRtp(sequence: number, timestamp: number, payload: Buffer): Buffer {
-  const packet = Buffer.alloc(16 + payload.length);
-  packet.write('$', 0, 'latin1');
-  packet.writeUInt8(0, 1);
-  packet.writeUInt16BE(12 + payload.length, 2);
-  packet.writeUInt8(0x80, 4);
-  packet.writeUInt8(96, 5);
-  packet.writeUInt16BE(sequence, 6);
-  packet.writeUInt32BE(timestamp, 8);
-  packet.writeUInt32BE(1, 12);
-  payload.copy(packet, 16);
-  return packet;
 }
