@@ -5,14 +5,22 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { PATHS } from '../common/paths.ts';
-import type { ApiDependencies } from './dependencies.ts';
-import { handleError, ProblemSchema, sendProblem } from './problem.ts';
+import { Cursors } from './cursors.ts';
+import type { ApiContext, ApiDependencies } from './dependencies.ts';
+import { acceptIdempotencyKeys } from './idempotency.ts';
+import { answerClientError, handleError, ProblemSchema } from './problem.ts';
+import { readBodies } from './read-json.ts';
+import { cameraRoutes } from './routes/cameras.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
-import { sinkRoutes } from './routes/sinks.ts';
+import { incidentRoutes } from './routes/incidents.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { pictureRoutes } from './routes/pictures.ts';
+import { pipelineRoutes } from './routes/pipelines.ts';
 import { streamRoutes } from './routes/streams.ts';
-import { workerRoutes } from './routes/workers.ts';
 import { SCHEMAS } from './schemas.ts';
+import { answerUnknown, MAX_NAME } from './unknown-route.ts';
+import { checkRequest } from './validation.ts';
 
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -27,54 +35,53 @@ export async function buildApp(deps: ApiDependencies) {
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     forceCloseConnections: true,
-    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 128 },
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: MAX_NAME },
     // Requests that fail are logged by the error handler; one line for each that succeeds is noise.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    // Fastify's own defaults delete unknown body keys and turn "1" into 1: here both are the client's mistake.
-    ajv: {
-      customOptions: {
-        removeAdditional: false,
-        coerceTypes: false,
-        useDefaults: false,
-        allErrors: true,
-        discriminator: true,
-        strict: false,
-      },
-    },
+    clientErrorHandler: answerClientError,
+    // Paths that cannot be decoded never reach a route.
+    frameworkErrors: (error, request, reply) => handleError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  // JSON is all the API reads.
-  app.removeContentTypeParser('text/plain');
+  app.setValidatorCompiler(checkRequest);
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(request, reply, {
-      status: 404,
-      code: 'SL_NOT_FOUND',
-      retryable: false,
-      detail: `There is no ${request.method} ${request.url.split('?', 1)[0]}; /docs lists what there is`,
-    });
-  });
+  answerUnknown(app);
+  readBodies(app);
+  acceptIdempotencyKeys(app);
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
+    // What is shown is how things are now.
+    if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
   });
   await documentApi(app, deps.version);
   for (const schema of [ProblemSchema, ...SCHEMAS]) app.addSchema(schema);
 
-  await app.register(healthRoutes(deps));
-  await app.register(streamRoutes(deps), { prefix: '/v1' });
-  await app.register(sinkRoutes(deps), { prefix: '/v1' });
-  await app.register(workerRoutes(deps), { prefix: '/v1' });
-  await app.register(eventRoutes(deps), { prefix: '/v1' });
+  const context: ApiContext = { ...deps, cursors: new Cursors() };
+  await app.register(healthRoutes(context));
+  const routes = [
+    streamRoutes,
+    pictureRoutes,
+    pipelineRoutes,
+    incidentRoutes,
+    cameraRoutes,
+    operationRoutes,
+    eventRoutes,
+  ];
+  for (const make of routes) await app.register(make(context), { prefix: '/v1' });
   await app.register(fastifyStatic, {
     root: PATHS.web,
     index: ['index.html'],
     cacheControl: false,
   });
+  // The client as one file for browsers (scripts/bundle.mjs makes it).
+  app.get('/client.js', { schema: { hide: true } }, (_request, reply) =>
+    reply.sendFile('client.js', PATHS.webDist),
+  );
   return app;
 }
 
@@ -91,8 +98,12 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
       },
       tags: [
         { name: 'streams', description: 'Cameras that are decoded and analysed' },
+        { name: 'pipelines', description: 'Several streams with one set of settings' },
+        { name: 'cameras', description: 'Devices that say themselves how they are' },
+        { name: 'incidents', description: 'What was kept of workers that died or hung' },
+        { name: 'models', description: 'What can look at frames' },
         { name: 'delivery', description: 'Where the metadata goes' },
-        { name: 'operations', description: 'Health, metrics, workers, events' },
+        { name: 'operations', description: 'Health, metrics, workers, capacity, jobs, events' },
       ],
     },
     refResolver: {

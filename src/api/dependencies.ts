@@ -1,5 +1,7 @@
 import type { Logger } from '../common/logger.ts';
 import type { EngineStats, Orchestrator } from '../control/types.ts';
+import type { Cursors } from './cursors.ts';
+import type { Model } from './schemas.ts';
 
 /** What the API shows of one sink. */
 export interface SinkView {
@@ -32,6 +34,14 @@ export interface EnginesView extends EngineStats {
   readonly cacheBytes: number;
 }
 
+/** The installed models as the API shows them: no path of this machine is in it. */
+export interface ModelsView {
+  /** Sorted by name. */
+  list(): Promise<readonly Model[]>;
+  /** Throws `SL_NOT_FOUND`. */
+  get(name: string): Promise<Model>;
+}
+
 /** Everything the API needs; `services` injects it, tests inject what they like. */
 export interface ApiDependencies {
   readonly logger: Logger;
@@ -41,6 +51,12 @@ export interface ApiDependencies {
   notReadyBecause(): readonly string[];
   sinks(): readonly SinkView[];
   outbox(): OutboxView;
+  readonly models: ModelsView;
   /** Absent or undefined where no pipeline uses a GPU. */
   engines?(): EnginesView | undefined;
+}
+
+/** What the routes share. */
+export interface ApiContext extends ApiDependencies {
+  readonly cursors: Cursors;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { type ErrorCode, SightlineError, toSightlineError } from '../common/errors.ts';
@@ -25,44 +27,41 @@ export const ProblemSchema = Type.Object(
   { $id: 'Problem' },
 );
 
+const TITLES: Partial<Record<number, string>> = {
+  400: 'Bad request',
+  404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Request timed out',
+  409: 'Conflict',
+  412: 'Precondition failed',
+  413: 'Content too large',
+  415: 'Unsupported media type',
+  422: 'Unprocessable content',
+  428: 'Precondition required',
+  431: 'Request header fields too large',
+  500: 'Internal server error',
+  503: 'Service unavailable',
+  504: 'Timed out',
+};
+
 /** Error answers a route documents: the reference is resolved by the OpenAPI generator. */
 export function problemResponses(...statuses: number[]): Record<number, unknown> {
   return Object.fromEntries(
     statuses.map((status) => [
       status,
       {
-        description: 'Problem (RFC 9457)',
+        description: `${TITLES[status] ?? 'Problem'} (RFC 9457)`,
         content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
       },
     ]),
   );
 }
 
-/** Fastify's own errors (limits, media types, validation) under our codes. */
+/** Fastify's own errors (limits, media types) under our codes. */
 function fromFastify(error: FastifyError): SightlineError | undefined {
-  if (error.validation !== undefined) {
-    const where = error.validationContext ?? 'request';
-    const problems = error.validation.map((issue) => {
-      const extra = issue.params?.['additionalProperty'] ?? issue.params?.['additionalProperties'];
-      const names = Array.isArray(extra) ? extra.join('", "') : extra;
-      return {
-        pointer: issue.instancePath,
-        message:
-          names === undefined
-            ? (issue.message ?? 'is invalid')
-            : `must not have the property "${String(names)}"`,
-      };
-    });
-    const text = problems.map((p) => `${p.pointer || '/'} ${p.message}`).join('; ');
-    return new SightlineError('SL_REQUEST_INVALID', `Cannot accept the ${where}: ${text}`, {
-      problems,
-    });
-  }
   const status = error.statusCode ?? 500;
-  if (status >= 400 && status < 500) {
-    return new SightlineError('SL_REQUEST_INVALID', error.message, { cause: error });
-  }
-  return undefined;
+  if (status < 400 || status >= 500) return undefined;
+  return new SightlineError('SL_REQUEST_INVALID', error.message, { cause: error });
 }
 
 /** The one error handler: any error becomes a problem; what is not ours is logged whole and answered without its text. */
@@ -94,18 +93,6 @@ export function handleError(
   });
 }
 
-const TITLES: Partial<Record<number, string>> = {
-  400: 'Bad request',
-  404: 'Not found',
-  409: 'Conflict',
-  413: 'Content too large',
-  415: 'Unsupported media type',
-  422: 'Unprocessable content',
-  500: 'Internal server error',
-  503: 'Service unavailable',
-  504: 'Timed out',
-};
-
 interface ProblemFacts {
   readonly status: number;
   readonly code: ErrorCode;
@@ -120,16 +107,42 @@ export function sendProblem(
   facts: ProblemFacts,
 ): void {
   const path = request.url.split('?', 1)[0] ?? request.url;
-  if (facts.status === 503 || facts.status === 504) reply.header('retry-after', '1');
+  if (facts.retryable) reply.header('retry-after', '1');
   void reply
     .status(facts.status)
     .type('application/problem+json')
     .serializer((body: unknown) => JSON.stringify(body))
-    .send({
-      type: `urn:sightline:error:${facts.code}`,
-      title: TITLES[facts.status] ?? 'Request failed',
-      instance: path,
-      requestId: request.id,
-      ...facts,
-    });
+    .send(problemOf(path, request.id, facts));
+}
+
+function problemOf(instance: string, requestId: string, facts: ProblemFacts) {
+  return {
+    type: `urn:sightline:error:${facts.code}`,
+    title: TITLES[facts.status] ?? 'Request failed',
+    instance,
+    requestId,
+    ...facts,
+  };
+}
+
+/** Answers what is no HTTP request, or one whose headers are too long or too slow, and closes the connection. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const tooSlow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const status = tooLong ? 431 : tooSlow ? 408 : 400;
+  const detail = tooLong
+    ? 'The headers are too long'
+    : tooSlow
+      ? 'The request did not come in time'
+      : 'This is no HTTP request';
+  const facts = { status, code: 'SL_REQUEST_INVALID', retryable: false, detail } as const;
+  const body = JSON.stringify(problemOf('/', randomUUID(), facts));
+  socket.end(
+    `HTTP/1.1 ${status} ${TITLES[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }

@@ -32,6 +32,8 @@ export const PATHS = {
   demoClip: join(ROOT, '.cache', 'demo-clip.mp4'),
   models: join(ROOT, 'models'),
   web: join(ROOT, 'web'),
+  /** What scripts/bundle.mjs makes for browsers. */
+  webDist: join(ROOT, 'dist', 'web'),
   proto: join(ROOT, 'proto'),
 } as const;
 

@@ -12,6 +12,7 @@ import { loadConfig } from './config.ts';
 import { type DeliveryService, openDelivery } from './delivery.ts';
 import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
+import { modelsView } from './models-view.ts';
 import { shutdownRequested } from './shutdown.ts';
 import { showStatus, statusLine } from './status-line.ts';
 
@@ -76,6 +77,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     engines,
     logger,
     version: options.version,
+    modelsDir: loaded.modelsDir,
     http,
   });
   cleanup.defer(() => app.close());
@@ -120,11 +122,12 @@ interface ListenOptions {
   readonly engines: Engines;
   readonly logger: Logger;
   readonly version: string;
+  readonly modelsDir: string;
   readonly http: { readonly host: string; readonly port: number };
 }
 
 async function listen(options: ListenOptions) {
-  const { orchestrator, delivery, engines, logger, version, http } = options;
+  const { orchestrator, delivery, engines, logger, version, modelsDir, http } = options;
   const app = await buildApp({
     orchestrator,
     logger,
@@ -132,6 +135,7 @@ async function listen(options: ListenOptions) {
     sinks: delivery.sinks,
     outbox: delivery.outbox,
     engines: engines.view,
+    models: modelsView(modelsDir),
     notReadyBecause: () => notReadyBecause(delivery),
   });
   try {

@@ -3,103 +3,146 @@ import { buildApp } from '../../src/api/app.ts';
 import type { EnginesView } from '../../src/api/dependencies.ts';
 import { SightlineError } from '../../src/common/errors.ts';
 import { EventLog } from '../../src/control/event-log.ts';
-import type { LatestImage, Orchestrator, StreamView } from '../../src/control/types.ts';
+import type { IncidentView, LatestImage, Orchestrator } from '../../src/control/types.ts';
 import type { StreamSpec } from '../../src/pipeline/spec.ts';
+import { DesiredDouble } from './desired-double.ts';
 
-function view(spec: StreamSpec): StreamView {
-  return {
-    id: spec.id,
-    pipelineId: spec.id,
-    source: 'api',
-    spec: { id: spec.id },
-    createdAt: new Date(0).toISOString(),
-    generation: 1,
-    status: {
-      state: 'connecting',
-      since: new Date(0).toISOString(),
-      attempt: 1,
-      conditions: [],
-      flapping: false,
-      counters: {
-        framesArrived: 3,
-        framesDecoded: 3,
-        framesInferred: 2,
-        framesPublished: 2,
-        framesSkipped: 1,
-        recordsDropped: 0,
-        framesReceived: 2,
-        imagesReceived: 1,
-        recordsRefused: 0,
-        recordsOverlapped: 0,
-        reconnects: 0,
-        workerRestarts: 0,
-      },
-      fps: { decoded: 0, inferred: 0, published: 0 },
-      objects: {},
-      objectsLastSecond: {},
-    },
-  };
+export const INCIDENT: IncidentView = {
+  n: 1,
+  pipelineId: 'door',
+  kind: 'died',
+  at: '2026-01-01T00:00:00.000Z',
+  message: 'The worker was killed by SIGSEGV',
+  code: 'SL_WORKER_DIED',
+  pid: 4711,
+  signal: 'SIGSEGV',
+  streams: ['door'],
+  files: [
+    { name: 'graph.dot', bytes: 12 },
+    { name: 'stderr.txt', bytes: 5 },
+  ],
+};
+const FILES: Readonly<Record<string, string>> = {
+  'graph.dot': 'digraph { }\n',
+  'stderr.txt': 'oops\n',
+};
+
+const SINK = {
+  id: 'files',
+  type: 'file',
+  state: 'ok',
+  required: true,
+  accepted: 10,
+  pending: 1,
+  delivered: 6,
+  deadLettered: 2,
+  shed: 1,
+  oldestAgeMs: 1500,
+} as const;
+
+const MODEL = {
+  name: 'centernet-512x384',
+  state: 'ready',
+  version: '1',
+  task: 'detector',
+  input: { width: 512, height: 384 },
+  labels: ['person'],
+} as const;
+
+const CAPACITY = {
+  cores: 2,
+  limit: 1.8,
+  used: 0.5,
+  policy: 'reject',
+  streams: [{ id: 'door', priority: 0, used: 0.4, demand: 0.5, imposedInterval: 0 }],
+} as const;
+
+export interface DoubleOptions {
+  readonly image?: LatestImage;
+  /** Thrown by each createStream. */
+  readonly fail?: unknown;
+  readonly engines?: EnginesView;
+  /** Awaited by each createStream before it works. */
+  readonly hold?: Promise<void>;
 }
 
 /** The API over an orchestrator that only remembers: what is under test is the HTTP side. */
-export async function apiUnderTest(
-  options: { image?: LatestImage; fail?: unknown; engines?: EnginesView } = {},
-) {
+export async function apiUnderTest(options: DoubleOptions = {}) {
   const events = new EventLog({ capacity: 8, firstId: 100 });
+  const desired = new DesiredDouble();
   const created: StreamSpec[] = [];
-  const find = (id: string): StreamView => {
-    const spec = created.find((stream) => stream.id === id);
-    if (spec === undefined) throw new SightlineError('SL_NOT_FOUND', `There is no stream "${id}"`);
-    return view(spec);
-  };
-  const orchestrator = {
+  const orchestrator: Orchestrator = {
     events,
+    cameras: {
+      put: (id, spec, put) => desired.putCamera(id, spec, put),
+      remove: (id) => void (desired.camera(id) && desired.kept.delete(id)),
+      get: (id) => desired.camera(id),
+      list: () => [...desired.kept.values()],
+      heartbeat: (id, report) => desired.heartbeat(id, report),
+    },
+    incidents: {
+      list: (id) => {
+        if (id === INCIDENT.pipelineId) return [INCIDENT];
+        return desired.getPipeline(id) && [];
+      },
+      get: (id, n) => {
+        if (id === INCIDENT.pipelineId && n === INCIDENT.n) return INCIDENT;
+        throw new SightlineError('SL_NOT_FOUND', 'There is no such incident');
+      },
+      read: async (_id, _n, name) => FILES[name]!,
+    },
+    capacity: () => CAPACITY,
     start: async () => undefined,
-    createStream: async (spec: StreamSpec) => {
+    createStream: async (spec) => {
+      await options.hold;
       if (options.fail !== undefined) throw options.fail;
+      const view = desired.createStream(spec);
       created.push(spec);
-      return view(spec);
+      return view;
     },
     addPipeline: async () => [],
-    removeStream: async (id: string) => {
-      find(id);
-    },
-    control: async (id: string) => ({ applied: find(id) !== undefined, streams: [id] }),
+    removeStream: async (id) => desired.removeStream(id),
+    putPipeline: async (spec, put) => desired.putPipeline(spec, put),
+    patchPipeline: async (id, patch, put) => desired.patchPipeline(id, patch, put),
+    patchStream: async (id, patch, put) => desired.patchStream(id, patch, put),
+    addStream: async (id, stream, put) => desired.addStream(id, stream, put),
+    removePipeline: async (id, put) => desired.removePipeline(id, put),
+    restartPipeline: (id) => desired.restartPipeline(id),
+    getPipeline: (id) => desired.getPipeline(id),
+    listPipelines: () => desired.listPipelines(),
+    getJob: (id) => desired.getJob(id),
+    listJobs: () => desired.jobs,
+    control: async (id) => ({ applied: desired.getStream(id) !== undefined, streams: [id] }),
     hasUrl: () => false,
-    getStream: find,
-    listStreams: () => created.map(view),
-    getLatestFrame: (id: string) => void find(id),
-    getLatestImage: (id: string) => {
-      find(id);
-      return options.image;
-    },
-    workers: () => [],
+    getStream: (id) => desired.getStream(id),
+    listStreams: () => desired.listStreams(),
+    getLatestFrame: (id) => void desired.getStream(id),
+    getLatestImage: (id) => (desired.getStream(id) ? options.image : undefined),
+    workers: () =>
+      [...desired.pipelines.keys()].map((pipelineId) => ({
+        ...{ pipelineId, state: 'running', streams: [pipelineId], restarts: 0 },
+        ...{ pid: 4711, rssBytes: 1e8, threads: 20, fds: 40, cpu: 0.25, lane: 'main' },
+      })),
     dot: async () => '',
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
-  } as unknown as Orchestrator;
+  };
   const notReady: string[] = [];
   const app = await buildApp({
     logger: pino({ level: 'silent' }),
     version: '1.2.3',
     orchestrator,
     notReadyBecause: () => notReady,
-    sinks: () => [
-      {
-        id: 'files',
-        type: 'file',
-        state: 'ok',
-        required: true,
-        accepted: 10,
-        pending: 1,
-        delivered: 6,
-        deadLettered: 2,
-        shed: 1,
-        oldestAgeMs: 1500,
-      },
-    ],
+    sinks: () => [SINK],
     outbox: () => ({ state: 'ok', bytes: 4096, refused: { full: 7 } }),
+    models: {
+      list: async () => [MODEL],
+      get: async (name) => {
+        if (name === MODEL.name) return MODEL;
+        throw new SightlineError('SL_NOT_FOUND', `There is no model "${name}"`);
+      },
+    },
     ...(options.engines === undefined ? {} : { engines: () => options.engines! }),
   });
-  return { app, events, created, notReady };
+  return { app, events, created, notReady, desired };
 }

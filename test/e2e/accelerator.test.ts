@@ -45,6 +45,7 @@ async function serverOn(t: TestContext, probe: AcceleratorProbe) {
     version: '0.0.0',
     sinks: () => [],
     outbox: () => ({ state: 'ok', records: 0, bytes: 0, refused: {} }) as never,
+    models: { list: async () => [], get: async () => Promise.reject(new Error('no model')) },
     notReadyBecause: () => [],
   });
   t.after(() => app.close());

@@ -1,36 +1,63 @@
-import { once } from 'node:events';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { SightlineError } from '../../common/errors.ts';
 import type { ControlEvent, EventSubscription } from '../../control/types.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import type { ApiContext } from '../dependencies.ts';
+import { EventStream } from '../event-stream.ts';
 import { problemResponses } from '../problem.ts';
+import { idFilter } from '../validation.ts';
 
-const HEARTBEAT_MS = 15_000;
 const MAX_CLIENTS = 100;
-const EVENT_ID = /^\d{1,15}$/;
+/** Ids are numbers that JavaScript counts exactly. */
+const EVENT_ID = /^\d{1,16}$/;
 
-function lastEventId(
-  header: string | string[] | undefined,
-  since: number | undefined,
-): number | undefined {
-  const text = Array.isArray(header) ? header[0] : header;
-  if (text === undefined) return since;
-  if (!EVENT_ID.test(text)) {
-    throw new SightlineError(
-      'SL_REQUEST_INVALID',
-      'Cannot resume: Last-Event-ID must be the id of an event',
-    );
-  }
-  return Number(text);
+const EventQuery = Type.Object(
+  {
+    since: Type.Optional(
+      Type.String({ pattern: '^\\d{1,16}$', description: 'Id of an event: those after it' }),
+    ),
+    types: Type.Optional(
+      Type.String({
+        pattern: '^[a-z][a-z-]*\\.(?:[a-z-]+|\\*)(?:,[a-z][a-z-]*\\.(?:[a-z-]+|\\*)){0,31}$',
+        maxLength: 1024,
+        description: 'Only these types, with commas between; `stream.*`: all of streams',
+      }),
+    ),
+    streamId: idFilter('Only events of this stream'),
+    pipelineId: idFilter('Only events of this pipeline'),
+  },
+  { additionalProperties: false },
+);
+
+function readId(text: string | undefined, where: string): number | undefined {
+  if (text === undefined) return undefined;
+  const id = Number(text);
+  if (EVENT_ID.test(text) && Number.isSafeInteger(id)) return id;
+  throw new SightlineError(
+    'SL_REQUEST_INVALID',
+    `Cannot resume: ${where} must be the id of an event`,
+  );
 }
 
-function toText(event: ControlEvent): string {
-  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+function wants(query: {
+  readonly types?: string;
+  readonly streamId?: string;
+  readonly pipelineId?: string;
+}): (event: ControlEvent) => boolean {
+  const types = query.types?.split(',');
+  const isWanted = (type: string) =>
+    types === undefined ||
+    types.some((wanted) =>
+      wanted.endsWith('.*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted,
+    );
+  return (event) =>
+    isWanted(event.type) &&
+    (query.streamId === undefined || event.streamId === query.streamId) &&
+    (query.pipelineId === undefined || event.pipelineId === query.pipelineId);
 }
 
 /** Server-sent events (WHATWG HTML, 9.2): what happens to streams and workers, resumable by Last-Event-ID. */
-export function eventRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
+export function eventRoutes({ orchestrator }: ApiContext): FastifyPluginAsyncTypebox {
   const open = new Set<EventSubscription>();
   return async (app) => {
     app.addHook('preClose', async () => {
@@ -44,17 +71,16 @@ export function eventRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
           tags: ['operations'],
           summary: 'Events as they happen (text/event-stream)',
           description:
-            'Resumes after `Last-Event-ID` (or `since`). When those events are gone, a `reset` event comes first: read the state anew. A client that does not keep up is cut off.',
-          querystring: Type.Object(
-            {
-              since: Type.Optional(
-                Type.String({ pattern: '^\\d{1,15}$', description: 'Id of an event' }),
-              ),
-            },
-            { additionalProperties: false },
-          ),
+            'Resumes after `Last-Event-ID` (or `since`). When those events are gone, a `reset` event comes first: read the state anew. A client that does not keep up (1000 events, or 30 s without reading) is cut off, and resumes.',
+          querystring: EventQuery,
+          headers: Type.Object({
+            'last-event-id': Type.Optional(Type.String({ description: 'Id of an event' })),
+          }),
           response: {
-            200: { content: { 'text/event-stream': { schema: Type.String() } } },
+            200: {
+              description: 'Events, without end',
+              content: { 'text/event-stream': { schema: Type.String() } },
+            },
             ...problemResponses(400, 503),
           },
         },
@@ -66,34 +92,20 @@ export function eventRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
             `Cannot open another event stream: ${MAX_CLIENTS} are open`,
           );
         }
-        const { since } = request.query;
-        const afterId = lastEventId(
-          request.headers['last-event-id'],
-          since === undefined ? undefined : Number(since),
+        const header = request.headers['last-event-id'];
+        const afterId = readId(header, 'Last-Event-ID') ?? readId(request.query.since, 'since');
+        const subscription = orchestrator.events.subscribe(
+          afterId === undefined ? {} : { afterId },
         );
-        const abort = new AbortController();
-        request.raw.once('close', () => abort.abort());
-        const subscription = deps.orchestrator.events.subscribe({
-          signal: abort.signal,
-          ...(afterId === undefined ? {} : { afterId }),
-        });
         open.add(subscription);
         reply.hijack();
-        const { raw } = reply;
-        const heartbeat = setInterval(() => raw.write(': \n\n'), HEARTBEAT_MS);
         try {
-          raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-          raw.write(subscription.reset ? 'event: reset\ndata: {}\n\n' : ': open\n\n');
-          for await (const event of subscription) {
-            if (!raw.write(toText(event))) await once(raw, 'drain', { signal: abort.signal });
-          }
+          await new EventStream(reply.raw, subscription, wants(request.query)).run();
         } catch (error) {
-          if (!abort.signal.aborted) request.log.warn({ err: error }, 'events.failed');
+          request.log.warn({ err: error }, 'events.failed');
         } finally {
-          clearInterval(heartbeat);
           open.delete(subscription);
           subscription.close();
-          raw.end();
         }
       },
     );

@@ -1,49 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifySchemaCompiler } from 'fastify';
-import { type TSchema, Type } from 'typebox';
-import { checkValue } from '../../common/check.ts';
+import { Type } from 'typebox';
 import { SightlineError } from '../../common/errors.ts';
-import type { LatestImage } from '../../control/types.ts';
+import { STREAM_STATES } from '../../control/types.ts';
 import { StreamSpec } from '../../pipeline/spec.ts';
-import { annotate } from '../annotate.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import { answerChange } from '../changes.ts';
+import { linkNext, listName, pageQuery } from '../cursors.ts';
+import type { ApiContext } from '../dependencies.ts';
+import { IfMatch, ifThere, readPreconditions, sendTagged } from '../preconditions.ts';
 import { problemResponses } from '../problem.ts';
+import { AnyObject, pageOf, ref } from '../schemas/shared.ts';
+import { StreamSchema } from '../schemas/streams.ts';
+import { filter, IdParams, idFilter } from '../validation.ts';
 
-const StreamParams = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 64, description: 'Stream id' }),
-});
-
-/** Picture routes take any `v`, so that a page can ask past its cache. */
-const PictureQuery = Type.Object(
-  { v: Type.Optional(Type.String({ maxLength: 128 })) },
+const ListQuery = Type.Object(
+  {
+    ...pageQuery,
+    state: filter(STREAM_STATES, 'Streams in this state'),
+    pipelineId: idFilter('Streams of this pipeline'),
+    source: filter(['config', 'folder', 'api'], 'Streams that came from there'),
+  },
   { additionalProperties: false },
 );
 
-/** Bodies are checked as files are: unknown keys refused, all problems at once, defaults filled in. */
-const checkBody: FastifySchemaCompiler<TSchema> =
-  ({ schema }) =>
-  (data) => {
-    try {
-      return {
-        value: checkValue(data, schema, { code: 'SL_REQUEST_INVALID', subject: 'the stream' }),
-      };
-    } catch (error) {
-      return { error: error as Error };
-    }
-  };
-
-export function streamRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
-  const { orchestrator } = deps;
-
-  const latestImage = (id: string): LatestImage => {
-    const image = orchestrator.getLatestImage(id);
-    if (image !== undefined) return image;
-    throw new SightlineError(
-      'SL_NOT_FOUND',
-      `Stream "${id}" has no picture yet: its state is ${orchestrator.getStream(id).status.state}, and pictures need "images" in its spec`,
-    );
-  };
-
+/** Streams: what is wanted of a camera, and how it fares. */
+export function streamRoutes({ orchestrator, cursors }: ApiContext): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.post(
       '/streams',
@@ -54,13 +34,13 @@ export function streamRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
           description:
             'Answers as soon as the start has begun. The state is `connecting` until a frame was decoded.',
           body: StreamSpec,
-          response: { 201: Type.Ref('Stream'), ...problemResponses(400, 409, 422, 503) },
+          response: { 201: ref(StreamSchema), ...problemResponses(400, 409, 413, 415, 422, 503) },
         },
-        validatorCompiler: checkBody,
       },
-      async (request, reply) => {
-        const stream = await orchestrator.createStream(request.body as StreamSpec);
-        return reply.status(201).header('location', `/v1/streams/${stream.id}`).send(stream);
+      async ({ body }, reply) => {
+        const stream = await orchestrator.createStream(body);
+        reply.status(201).header('location', `/v1/streams/${stream.id}`);
+        return sendTagged(reply, stream);
       },
     );
 
@@ -69,11 +49,29 @@ export function streamRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
       {
         schema: {
           tags: ['streams'],
-          summary: 'All streams, oldest first',
-          response: { 200: Type.Object({ items: Type.Array(Type.Ref('Stream')) }) },
+          summary: 'Streams, oldest first',
+          querystring: ListQuery,
+          response: { 200: pageOf(ref(StreamSchema)), ...problemResponses(400) },
         },
       },
-      async (_request, reply) => reply.send({ items: [...orchestrator.listStreams()] }),
+      async ({ query }, reply) => {
+        const list = listName('/v1/streams', query);
+        const page = cursors.page({
+          list,
+          query,
+          items: orchestrator
+            .listStreams()
+            .filter(
+              ({ status, pipelineId, source }) =>
+                (query.state ?? status.state) === status.state &&
+                (query.pipelineId ?? pipelineId) === pipelineId &&
+                (query.source ?? source) === source,
+            ),
+          positionOf: ({ createdAt, id }) => [createdAt, id],
+        });
+        linkNext(reply, list, page, query.limit);
+        return page;
+      },
     );
 
     app.get(
@@ -82,11 +80,39 @@ export function streamRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
         schema: {
           tags: ['streams'],
           summary: 'One stream: its spec, state, reason and counters',
-          params: StreamParams,
-          response: { 200: Type.Ref('Stream'), ...problemResponses(404) },
+          params: IdParams,
+          response: { 200: ref(StreamSchema), ...problemResponses(404) },
         },
       },
-      async (request, reply) => reply.send(orchestrator.getStream(request.params.id)),
+      async ({ params }, reply) => sendTagged(reply, orchestrator.getStream(params.id)),
+    );
+
+    app.patch(
+      '/streams/:id',
+      {
+        schema: {
+          tags: ['streams'],
+          summary: 'Change the spec of a stream with as little disturbance as the engine can',
+          description:
+            'A JSON Merge Patch (RFC 7396): null takes a key away. `{"enabled": false}` switches it off. 202 with a job in `Location` while the change is under way.',
+          consumes: ['application/merge-patch+json'],
+          params: IdParams,
+          headers: IfMatch,
+          body: AnyObject('What to change of the spec'),
+          response: {
+            200: ref(StreamSchema),
+            202: ref(StreamSchema),
+            ...problemResponses(400, 404, 409, 412, 413, 415, 422, 428, 503),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params;
+        orchestrator.getStream(id);
+        const asked = readPreconditions(request, () => orchestrator.getStream(id));
+        const change = await orchestrator.patchStream(id, request.body, asked);
+        return answerChange(reply, change, orchestrator.getStream(id), `/v1/streams/${id}`);
+      },
     );
 
     app.delete(
@@ -95,12 +121,21 @@ export function streamRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
         schema: {
           tags: ['streams'],
           summary: 'Drain and forget a stream; answers when no process of it is left',
-          params: StreamParams,
-          response: { 204: Type.Null(), ...problemResponses(404, 409) },
+          description: 'If-Match is heeded where it is given; without it, the stream goes.',
+          params: IdParams,
+          headers: IfMatch,
+          response: {
+            204: Type.Null({ description: 'It is gone' }),
+            ...problemResponses(400, 404, 409, 412),
+          },
         },
       },
       async (request, reply) => {
-        await orchestrator.removeStream(request.params.id);
+        const { id } = request.params;
+        readPreconditions(request, () => ifThere(() => orchestrator.getStream(id)), {
+          optional: true,
+        });
+        await orchestrator.removeStream(id);
         return reply.status(204).send(null);
       },
     );
@@ -111,75 +146,20 @@ export function streamRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
         schema: {
           tags: ['streams'],
           summary: 'The newest frame message, as proto3 JSON of sightline.v1.Frame',
-          params: StreamParams,
+          params: IdParams,
           response: {
             200: Type.Object({}, { additionalProperties: true }),
             ...problemResponses(404),
           },
         },
       },
-      async (request, reply) => {
-        const latest = orchestrator.getLatestFrame(request.params.id);
+      async ({ params }, reply) => {
+        const latest = orchestrator.getLatestFrame(params.id);
         if (latest === undefined) {
-          throw new SightlineError(
-            'SL_NOT_FOUND',
-            `Stream "${request.params.id}" has sent no frame yet`,
-          );
+          throw new SightlineError('SL_NOT_FOUND', `Stream "${params.id}" has sent no frame yet`);
         }
         return reply.send(latest.frame);
       },
-    );
-
-    app.get(
-      '/streams/:id/snapshot.jpg',
-      {
-        schema: {
-          tags: ['streams'],
-          summary: 'The newest chosen picture, as the camera saw it',
-          params: StreamParams,
-          querystring: PictureQuery,
-          response: {
-            200: {
-              content: {
-                'image/jpeg': { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) },
-              },
-            },
-            ...problemResponses(404),
-          },
-        },
-      },
-      async (request, reply) => {
-        const image = latestImage(request.params.id);
-        return reply
-          .type(image.contentType)
-          .headers({
-            'cache-control': 'no-store',
-            'x-frame-sequence': image.frameSequence,
-            'x-session': image.session,
-          })
-          .send(Buffer.from(image.data.buffer, image.data.byteOffset, image.data.byteLength));
-      },
-    );
-
-    app.get(
-      '/streams/:id/snapshot.svg',
-      {
-        schema: {
-          tags: ['streams'],
-          summary: 'The newest chosen picture with its objects drawn on it',
-          params: StreamParams,
-          querystring: PictureQuery,
-          response: {
-            200: { content: { 'image/svg+xml': { schema: Type.String() } } },
-            ...problemResponses(404),
-          },
-        },
-      },
-      async (request, reply) =>
-        reply
-          .type('image/svg+xml')
-          .header('cache-control', 'no-store')
-          .send(annotate(latestImage(request.params.id))),
     );
   };
 }
