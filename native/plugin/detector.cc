@@ -1,5 +1,6 @@
 #include "plugin/detector.h"
 
+#include "core/config/infer_difference.h"
 #include "core/error.h"
 
 using sightline::ColorFormat;
@@ -52,9 +53,9 @@ EngineOptions MakeOptions(const InferConfig& config, const DetectorSettings& set
 
 Detector::Detector(const DetectorSettings& settings)
     : config_(LoadConfig(settings)),
-      postprocessor_(std::make_unique<sightline::Postprocessor>(config_)),
+      rules_(std::make_unique<DetectorRules>(config_)),
       engine_(Engine::Acquire(MakeOptions(config_, settings))) {
-  postprocessor_->CheckOutputs(engine_->outputs(), engine_->width(), engine_->height());
+  rules_->postprocessor.CheckOutputs(engine_->outputs(), engine_->width(), engine_->height());
   const int channels = config_.color_format == ColorFormat::kGray ? 1 : 3;
   if (engine_->channels() != channels) {
     throw Error(ErrorKind::kSettings,
@@ -78,6 +79,22 @@ Detector::Detector(const DetectorSettings& settings)
   }
 }
 
+std::unique_ptr<DetectorRules> Detector::ReadRules(const DetectorSettings& settings) const {
+  DetectorSettings same_pace = settings;
+  // A property that was set wins over both files, and may have changed since.
+  if (same_pace.interval >= 0) same_pace.interval = config_.interval;
+  auto rules = std::make_unique<DetectorRules>(LoadConfig(same_pace));
+  const std::string key = sightline::NetworkDifference(config_, rules->config);
+  if (!key.empty()) {
+    throw Error(ErrorKind::kSettings,
+                rules->config.path + ": " + key + " differs from " + config_.path +
+                    "; a detector that runs takes other thresholds alone, and is made anew for "
+                    "the rest");
+  }
+  rules->postprocessor.CheckOutputs(engine_->outputs(), engine_->width(), engine_->height());
+  return rules;
+}
+
 void Detector::SetFormat(const GstVideoInfo& info) {
   letterbox_ =
       sightline::FitFrame(GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info), input_.width,
@@ -93,5 +110,5 @@ void Detector::SetFormat(const GstVideoInfo& info) {
 const std::vector<sightline::Detection>& Detector::Detect(GstVideoFrame* frame) {
   sightline::WritePicture(scaler_->Scale(frame), normalisation_, input_);
   engine_->Run(*request_);
-  return postprocessor_->Process(request_->outputs(), letterbox_);
+  return rules_->postprocessor.Process(request_->outputs(), letterbox_);
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/config/infer_config.h"
@@ -26,6 +27,17 @@ struct DetectorSettings {
   int batch_wait_us = 500;
 };
 
+// What is kept of the network's results: a configuration, and the postprocessor that follows it.
+struct DetectorRules {
+  explicit DetectorRules(sightline::InferConfig given)
+      : config(std::move(given)), postprocessor(config) {}
+  DetectorRules(const DetectorRules&) = delete;
+  DetectorRules& operator=(const DetectorRules&) = delete;
+
+  const sightline::InferConfig config;
+  sightline::Postprocessor postprocessor;
+};
+
 // slinfer's work without its GObject: from a video frame to detections in its pixels. Throws
 // sightline::Error.
 class Detector {
@@ -34,9 +46,15 @@ class Detector {
   explicit Detector(const DetectorSettings& settings);
 
   void SetFormat(const GstVideoInfo& info);
+  // Reads the configuration anew, for SetRules. Another thread may call it while frames pass.
+  // Throws where it differs by more than what is kept of the results.
+  std::unique_ptr<DetectorRules> ReadRules(const DetectorSettings& settings) const;
+  // They hold from the next frame on.
+  void SetRules(std::unique_ptr<DetectorRules> rules) { rules_ = std::move(rules); }
   // Valid until the next call. Blocks while others use the cores.
   const std::vector<sightline::Detection>& Detect(GstVideoFrame* frame);
 
+  // As the detector was made; thresholds may have changed since.
   const sightline::InferConfig& config() const { return config_; }
   const sightline::Engine& engine() const { return *engine_; }
   GQuark label(int class_id) const { return labels_[static_cast<size_t>(class_id)]; }
@@ -44,8 +62,8 @@ class Detector {
   int batched_with() const { return request_->batched_with(); }
 
  private:
-  sightline::InferConfig config_;
-  std::unique_ptr<sightline::Postprocessor> postprocessor_;
+  const sightline::InferConfig config_;
+  std::unique_ptr<DetectorRules> rules_;
   std::shared_ptr<sightline::Engine> engine_;
   std::unique_ptr<sightline::InferRequest> request_;
   std::unique_ptr<FrameScaler> scaler_;

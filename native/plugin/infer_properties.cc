@@ -31,15 +31,18 @@ constexpr auto kSettingWhilePlaying = static_cast<GParamFlags>(
 constexpr auto kReading = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
 
 void InstallTexts(GObjectClass* klass) {
-  const auto text = [klass](guint id, const char* name, const char* blurb) {
-    g_object_class_install_property(klass, id,
-                                    g_param_spec_string(name, name, blurb, "", kSetting));
+  const auto text = [klass](guint id, const char* name, const char* blurb,
+                            GParamFlags flags = kSetting) {
+    g_object_class_install_property(klass, id, g_param_spec_string(name, name, blurb, "", flags));
   };
   text(PROP_CONFIG_FILE_PATH, "config-file-path",
-       "Configuration in nvinfer's INI format: model, labels, preprocessing, parser, thresholds");
+       "Configuration in nvinfer's INI format: model, labels, preprocessing, parser, thresholds; "
+       "while playing one that differs in thresholds and the like alone",
+       kSettingWhilePlaying);
   text(PROP_FILTER_OUT_CLASS_IDS, "filter-out-class-ids",
        "Numbers of classes whose objects are left out, with ; between them; wins over the "
-       "configuration file");
+       "configuration file",
+       kSettingWhilePlaying);
   text(PROP_ONNXRUNTIME_LIBRARY, "onnxruntime-library",
        "Path of ONNX Runtime's shared library, 1.17 or newer; when empty, that of the environment "
        "variable SIGHTLINE_ONNXRUNTIME, else libonnxruntime.so.1 of the system");
@@ -100,6 +103,10 @@ void SlInferInstallProperties(GObjectClass* klass) {
   InstallTexts(klass);
   InstallNumbers(klass);
   InstallCounters(klass);
+}
+
+bool SlInferIsRule(guint id) {
+  return id == PROP_CONFIG_FILE_PATH || id == PROP_FILTER_OUT_CLASS_IDS;
 }
 
 bool SlInferSet(SlInferState& state, guint id, const GValue* value) {

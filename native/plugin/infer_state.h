@@ -11,12 +11,14 @@
 
 // What one slinfer element holds: its settings, what runs, and its counters.
 struct SlInferState {
-  // Written by the application under the object's lock; read once, by start(), but for `interval`.
+  // Written by the application under the object's lock; read by start(). What it changes later:
+  // `interval`, and by way of `rules` the file and the classes that are left out.
   DetectorSettings settings;
   std::string model_name;
   std::string model_version;
 
-  std::unique_ptr<Detector> detector;  // from start() to stop()
+  std::shared_ptr<Detector> detector;    // from start() to stop(); made and ended under the lock
+  std::unique_ptr<DetectorRules> rules;  // under the lock; taken over at the next inferred frame
   GstVideoInfo info = {};
   GQuark name = 0;
   GQuark version = 0;
@@ -33,5 +35,7 @@ struct SlInferState {
 // slinfer's properties. Set and get are called under the object's lock and return false for a
 // number that is no property.
 void SlInferInstallProperties(GObjectClass* klass);
+// Whether it is one of those by which what is kept of the results changes while frames pass.
+bool SlInferIsRule(guint id);
 bool SlInferSet(SlInferState& state, guint id, const GValue* value);
 bool SlInferGet(const SlInferState& state, guint id, GValue* value);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "plugin/detection_meta.h"
 #include "plugin/element_errors.h"
@@ -63,7 +64,11 @@ gboolean Start(GstBaseTransform* base) {
     const gchar* library = g_getenv(kLibraryVariable);
     if (settings.library_path.empty() && library != nullptr) settings.library_path = library;
 
-    state.detector = std::make_unique<Detector>(settings);
+    auto detector = std::make_shared<Detector>(settings);
+    GST_OBJECT_LOCK(self);
+    state.detector = detector;
+    state.rules = nullptr;
+    GST_OBJECT_UNLOCK(self);
     const sightline::Engine& engine = state.detector->engine();
     const sightline::InferConfig& config = state.detector->config();
     if (name.empty()) name = FileStem(config.onnx_file);
@@ -90,7 +95,9 @@ gboolean Start(GstBaseTransform* base) {
 }
 
 gboolean Stop(GstBaseTransform* base) {
-  Self(base)->state->detector.reset();
+  GST_OBJECT_LOCK(base);
+  const std::shared_ptr<Detector> ended = std::move(Self(base)->state->detector);
+  GST_OBJECT_UNLOCK(base);
   return TRUE;
 }
 
@@ -149,12 +156,41 @@ GstFlowReturn TransformInPlace(GstBaseTransform* base, GstBuffer* buffer) {
       return GST_FLOW_OK;
     }
     state.until_next = interval;
+    GST_OBJECT_LOCK(self);
+    std::unique_ptr<DetectorRules> rules = std::move(state.rules);
+    GST_OBJECT_UNLOCK(self);
+    if (rules != nullptr) state.detector->SetRules(std::move(rules));
     InferFrame(state, buffer, meta);
     return GST_FLOW_OK;
   });
 }
 
+// Reads the configuration at once where the element runs, so that the caller learns of one that it
+// cannot take: then everything stays as it was, the property too.
+bool TakeRule(GObject* object, guint id, const GValue* value) {
+  SlInferState& state = *Self(object)->state;
+  SlInferState wanted;
+  GST_OBJECT_LOCK(object);
+  const std::shared_ptr<Detector> detector = state.detector;
+  wanted.settings = state.settings;
+  GST_OBJECT_UNLOCK(object);
+  if (detector == nullptr) return true;
+  SlInferSet(wanted, id, value);
+  try {
+    auto rules = detector->ReadRules(wanted.settings);
+    GST_OBJECT_LOCK(object);
+    state.rules = std::move(rules);
+    GST_OBJECT_UNLOCK(object);
+    return true;
+  } catch (const std::exception& error) {
+    GST_ELEMENT_WARNING(object, RESOURCE, SETTINGS,
+                        ("%s. What was set before stays in force", error.what()), (nullptr));
+    return false;
+  }
+}
+
 void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  if (SlInferIsRule(id) && !TakeRule(object, id, value)) return;
   GST_OBJECT_LOCK(object);
   const bool known = SlInferSet(*Self(object)->state, id, value);
   GST_OBJECT_UNLOCK(object);

@@ -5,6 +5,7 @@ import { GstPipeline } from '../gst/pipeline.ts';
 import { allNodes } from '../gst/redact.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
+import { setChecked } from './checked-set.ts';
 import { type CountersByStream, FrameCounters } from './frame-counters.ts';
 import { decodedNodes, muxIds } from './graph-facts.ts';
 import { DATA_FD, type StreamPolicy } from './protocol.ts';
@@ -145,7 +146,7 @@ export class Session {
   }
 
   /**
-   * Sets properties of the running pipeline; see GstPipeline.setProperties(). False for nodes that this session does
+   * Sets properties of the running pipeline; see setChecked(). False for nodes that this session does
    * without. Undefined when there is no pipeline: it failed to start, or is over.
    */
   async set(changes: readonly PropertyChange[]): Promise<readonly boolean[] | undefined> {
@@ -154,7 +155,7 @@ export class Session {
     if (this.#pipeline === undefined || this.#pipeline.closed) return undefined;
     const here = new Set(allNodes(this.#options.graph).map(({ id }) => id));
     const present = changes.filter(({ node }) => here.has(node));
-    const applied = await this.#pipeline.setProperties(present);
+    const applied = await setChecked(this.#pipeline, present);
     return changes.map((change) => applied[present.indexOf(change)] ?? false);
   }
 

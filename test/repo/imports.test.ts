@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'pipeline/graph.ts',
     'pipeline/graph-changes.ts',
     'pipeline/graph-check.ts',
+    'pipeline/live-properties.ts',
   ],
   control: ['common', 'pipeline', 'metadata', 'sources', 'worker/protocol.ts'],
   api: ['common', 'control/types.ts', 'pipeline', 'metadata', 'sources'],

@@ -210,6 +210,108 @@ TEST_F(SlInferTest, TakesANewIntervalWhileFramesPass) {
   EXPECT_EQ(ran, "100001011111");
 }
 
+// Changes the detector just before some frames.
+struct Change {
+  int before_frame;
+  const char* property;
+  std::string value;
+};
+struct Changes {
+  std::vector<Change> changes;
+  int frame = 0;
+
+  static GstPadProbeReturn Before(GstPad* pad, GstPadProbeInfo*, gpointer data) {
+    auto* self = static_cast<Changes*>(data);
+    for (const Change& change : self->changes) {
+      if (change.before_frame != self->frame) continue;
+      gst_util_set_object_arg(G_OBJECT(GST_PAD_PARENT(pad)), change.property, change.value.c_str());
+    }
+    ++self->frame;
+    return GST_PAD_PROBE_OK;
+  }
+};
+
+class SlInferChangeTest : public SlInferTest {
+ protected:
+  // What is seen on each frame, as "sign1 car2|...": label and track.
+  std::string Run(int frames, std::vector<Change> wanted) {
+    Changes changes{std::move(wanted)};
+    TestPipeline pipeline(Source(frames) + Detector("net-scale-factor=0.00392156862") +
+                          "! sltrack min-hits=1 track-high-threshold=0.4 new-track-threshold=0.4 " +
+                          kSink);
+    const Element infer = pipeline.Find("infer");
+    GstPad* pad = gst_element_get_static_pad(infer.get(), "sink");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, Changes::Before, &changes, nullptr);
+    gst_object_unref(pad);
+    EXPECT_TRUE(pipeline.SetState(GST_STATE_PLAYING));
+    std::string seen;
+    while (const Sample sample = pipeline.Pull()) {
+      std::string frame;
+      for (const auto& object : ObjectsOn(gst_sample_get_buffer(sample.get()), 128, 96)) {
+        frame += object.label + std::to_string(object.id) + " ";
+      }
+      seen += frame + "|";
+    }
+    EXPECT_EQ(Counter(pipeline, "frames-inferred"), static_cast<guint64>(frames)) << "none is lost";
+    GstBus* bus = gst_element_get_bus(pipeline.get());
+    while (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING)) {
+      GError* error = nullptr;
+      gst_message_parse_warning(message, &error, nullptr);
+      warning_ += error->message;
+      g_error_free(error);
+      gst_message_unref(message);
+    }
+    gst_object_unref(bus);
+    gchar* path = nullptr;
+    g_object_get(infer.get(), "config-file-path", &path, nullptr);
+    path_ = path;
+    g_free(path);
+    return seen;
+  }
+  // A file like the one the detector starts with, but for what is given.
+  std::string Other(const std::string& name, const std::string& threshold,
+                    const std::string& more = "") {
+    return files_.Write(name, "[property]\nonnx-file=" + FixtureModel("fixed-boxes.onnx") +
+                                  "\nlabelfile-path=labels.txt\nnum-detected-classes=3\n"
+                                  "net-scale-factor=0.00392156862\ncluster-mode=4\n"
+                                  "parse-bbox-func-name=SightlineParseCenterNet\n" +
+                                  more + "\n[class-attrs-all]\npre-cluster-threshold=" + threshold +
+                                  "\n");
+  }
+
+  std::string warning_;
+  std::string path_;
+};
+
+TEST_F(SlInferChangeTest, ANewThresholdHoldsFromTheNextFrameOnAndIdsGoOn) {
+  const std::string strict = Other("strict.txt", "0.6");
+  const std::string lax = Other("lax.txt", "0.3");
+  EXPECT_EQ(Run(5, {{2, "config-file-path", strict}, {4, "config-file-path", lax}}),
+            "sign1 car2 person3 |sign1 car2 person3 |sign1 car2 |sign1 car2 |"
+            "sign1 car2 person3 |");
+  EXPECT_EQ(warning_, "");
+  EXPECT_EQ(path_, lax);
+}
+
+TEST_F(SlInferChangeTest, OtherClassesAreLeftOutFromTheNextFrameOn) {
+  EXPECT_EQ(Run(4, {{1, "filter-out-class-ids", "0;2"},
+                    {2, "interval", "0"},
+                    {3, "filter-out-class-ids", ""}}),
+            "sign1 car2 person3 |car2 |car2 |sign1 car2 person3 |");
+}
+
+TEST_F(SlInferChangeTest, WhatNeedsAnotherNetworkIsRefusedAndNothingChanges) {
+  const std::string all = "sign1 car2 person3 |";
+  const std::string other = Other("other.txt", "0.6", "maintain-aspect-ratio=1");
+  EXPECT_EQ(Run(3, {{1, "config-file-path", other}}), all + all + all);
+  EXPECT_NE(warning_.find("other.txt: maintain-aspect-ratio differs from"), std::string::npos)
+      << warning_;
+  EXPECT_NE(path_, other);
+  EXPECT_EQ(Run(3, {{1, "config-file-path", "/nowhere.txt"}}), all + all + all);
+  EXPECT_NE(warning_.find("/nowhere.txt"), std::string::npos) << warning_;
+  EXPECT_EQ(Run(3, {{1, "filter-out-class-ids", "7"}}), all + all + all);
+}
+
 TEST_F(SlInferTest, LeavesOutClasses) {
   const auto objects = FirstObjects(
       Source(1), Detector("filter-out-class-ids=0", "filter-out-class-ids=\"1;2\""), 128, 96);

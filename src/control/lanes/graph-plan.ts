@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Graph, GraphNode } from '../../pipeline/graph.ts';
 import type { PropertyChange } from '../../pipeline/graph-changes.ts';
 import { allNodes } from '../../pipeline/graph-check.ts';
+import { liveProperty } from '../../pipeline/live-properties.ts';
 import type { CompiledPipeline, StreamEffect } from '../types.ts';
-import { isLiveProperty } from './live-properties.ts';
 
 /** What turns one graph that runs into another. */
 export type GraphStep =
@@ -111,8 +111,9 @@ function propertyChanges(was: Graph, graph: Graph): readonly PropertyChange[] | 
     const before = old.get(id)!.properties;
     const names = new Set([...Object.keys(before), ...Object.keys(properties)]);
     for (const property of names) {
-      if (!isLiveProperty(factory, property) || before[property] === properties[property]) continue;
-      const value = properties[property];
+      const live = liveProperty(factory, property);
+      if (live === undefined || before[property] === properties[property]) continue;
+      const value = properties[property] ?? live.otherwise;
       // Back to the element's own default, which only a new element has.
       if (value === undefined) return undefined;
       changes.push({ node: id, property, value });
@@ -125,7 +126,9 @@ function withoutLive(graph: Graph): Graph {
   const strip = (node: GraphNode): GraphNode => ({
     ...node,
     properties: Object.fromEntries(
-      Object.entries(node.properties).filter(([name]) => !isLiveProperty(node.factory, name)),
+      Object.entries(node.properties).filter(
+        ([name]) => liveProperty(node.factory, name) === undefined,
+      ),
     ),
   });
   return {

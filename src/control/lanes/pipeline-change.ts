@@ -121,7 +121,13 @@ export class PipelineChange {
 
   async #set({ graph, changes }: Extract<GraphStep, { kind: 'set' }>): Promise<void> {
     const workers = this.#lanesOf(graph).flatMap(({ worker }) => worker ?? []);
-    await this.#options.program.graphs.set(graph.id, changes, workers);
+    try {
+      await this.#options.program.graphs.set(graph.id, changes, workers);
+    } catch (error) {
+      // What the running elements do not take (another network's thresholds, say) new ones do.
+      if (toSightlineError(error).code !== 'SL_BACKEND_UNSUPPORTED') throw error;
+      await this.#replace(graph);
+    }
   }
 
   async #add(graph: Graph): Promise<void> {
