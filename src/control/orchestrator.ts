@@ -16,7 +16,9 @@ import {
 } from './desired/spec-edits.ts';
 import { hasUrl, pipelineView, streamView, workersOf } from './desired/views.ts';
 import { EventLog } from './event-log.ts';
+import { IncidentStore } from './incidents/incident-store.ts';
 import { type WorkerSettings, type WorkerSettingsInput, workerSettings } from './lanes/settings.ts';
+import { SpareWorker } from './lanes/spare-worker.ts';
 import type { SupervisorContext } from './pipeline-supervisor.ts';
 import { Registry } from './registry.ts';
 import { StartGate } from './start-gate.ts';
@@ -75,9 +77,11 @@ export function createOrchestrator(options: OrchestratorOptions): Orchestrator {
 class LocalOrchestrator implements Orchestrator {
   readonly events: EventLog;
   readonly cameras: CameraBook;
+  readonly incidents: IncidentStore;
   readonly #options: OrchestratorOptions;
   readonly #pipelines: Pipelines;
   readonly #jobs: Jobs;
+  readonly #context: SupervisorContext;
   #registry: Registry | undefined;
   #closed: Promise<void> | undefined;
 
@@ -85,11 +89,16 @@ class LocalOrchestrator implements Orchestrator {
     this.#options = options;
     const { compiler, logger, clock = SYSTEM_CLOCK } = options;
     this.events = new EventLog({ tell: (event) => tell(logger, event) });
+    this.incidents = new IncidentStore({
+      ...{ dataDir: options.dataDir, events: this.events, logger },
+      knows: (pipelineId) => this.#pipelines.all().some(({ id }) => id === pipelineId),
+    });
+    this.#context = contextOf(options, this.events, clock, this.incidents);
     const registry = () => this.#openRegistry();
     this.#jobs = new Jobs(clock.now);
     this.#pipelines = new Pipelines({
       ...{ compiler, registry, jobs: this.#jobs },
-      context: contextOf(options, this.events, clock),
+      context: this.#context,
       admit: () => undefined,
     });
     const streamsOf = (cameraId: string) => this.#streamsOf(cameraId);
@@ -98,6 +107,7 @@ class LocalOrchestrator implements Orchestrator {
 
   async start({ pipelines = [] }: StartOptions = {}): Promise<void> {
     this.#registry = new Registry(this.#options.dataDir);
+    this.incidents.open();
     this.cameras.start();
     // A configuration takes its names first; then all of them compile and start side by side.
     const configured = pipelines.map((spec) => this.#configure(spec));
@@ -227,10 +237,6 @@ class LocalOrchestrator implements Orchestrator {
     return this.#pipelines.ofStream(id).stream(id)?.latestImage();
   }
 
-  get incidents(): never {
-    return notYet();
-  }
-
   capacity(): never {
     return notYet();
   }
@@ -256,7 +262,8 @@ class LocalOrchestrator implements Orchestrator {
 
   async #close(drainMs: number): Promise<void> {
     this.cameras.close();
-    await this.#pipelines.close(drainMs);
+    await Promise.all([this.#pipelines.close(drainMs), this.#context.spare?.close()]);
+    await this.incidents.close();
     this.#registry?.close();
     this.events.close();
   }
@@ -275,7 +282,8 @@ class LocalOrchestrator implements Orchestrator {
   }
 
   #view(pipeline: ManagedPipeline): PipelineView {
-    return pipelineView(pipeline, 0);
+    const kept = this.incidents.count(pipeline.id);
+    return pipelineView(pipeline, kept);
   }
 
   #streamsOf(cameraId: string) {
@@ -305,15 +313,18 @@ function contextOf(
   options: OrchestratorOptions,
   events: EventLog,
   clock: Clock,
+  incidents: IncidentStore,
 ): SupervisorContext {
   const { logger, onRecords, limits, engines } = options;
+  const command = options.command ?? workerCommand();
+  const gate = new StartGate();
+  const settings = settingsOf(options);
+  const starts = { command, gate, logger, incidents, ...(limits === undefined ? {} : { limits }) };
   return {
-    command: options.command ?? workerCommand(),
+    ...starts,
     consume: onRecords,
-    gate: new StartGate(),
-    ...{ events, logger, clock },
-    settings: settingsOf(options),
-    ...(limits === undefined ? {} : { limits }),
+    ...{ events, clock, settings },
+    ...(settings.spare ? { spare: new SpareWorker(starts) } : {}),
     ...(engines === undefined ? {} : { engines }),
   };
 }

@@ -4,6 +4,8 @@ import type { DataRecord } from '../metadata/record-reader.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { EventFacts } from './event-log.ts';
+import { coreHint, coreSettings } from './incidents/core-hint.ts';
+import { incidentTexts } from './incidents/incident-texts.ts';
 import { handOver } from './lanes/hand-over.ts';
 import type { Lane } from './lanes/lane.ts';
 import type { IncidentFacts, LaneHost, SupervisorContext } from './lanes/lane-host.ts';
@@ -36,6 +38,8 @@ export class PipelineSupervisor implements LaneHost {
   /** The change that is under way; the next one waits for it. */
   #changing: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
+  /** When it was last recycled for its budget. */
+  #recycledMs = Number.NEGATIVE_INFINITY;
 
   constructor(pipeline: CompiledPipeline, context: SupervisorContext) {
     const { pipelineId } = pipeline;
@@ -180,9 +184,44 @@ export class PipelineSupervisor implements LaneHost {
     return false;
   }
 
-  record(_lane: Lane, _facts: IncidentFacts): void {}
+  record(lane: Lane, facts: IncidentFacts): void {
+    const { incidents, clock, events } = this.context;
+    if (incidents === undefined) return;
+    const { kind, reason, pid, exit, worker, blackBox = [] } = facts;
+    const ids = lane.streams.ids;
+    const { scrubber } = this;
+    const texts = incidentTexts({
+      ...{ events, scrubber, blackBox, graphs: lane.graphs, pipeline: lane.program.pipeline },
+      streams: ids.flatMap((id) => this.streams.get(id) ?? []),
+      stderrTail: exit?.stderrTail ?? [],
+      ...(worker === undefined ? {} : { worker }),
+    });
+    const hint = exit?.kind === 'died' ? coreHint(coreSettings(), pid) : undefined;
+    void incidents.record(
+      {
+        ...{ pipelineId: this.pipelineId, kind, pid, streams: ids },
+        at: clock.now().toISOString(),
+        code: reason.code,
+        message: scrubber.text(reason.message),
+        ...(exit?.code === undefined ? {} : { exitCode: exit.code }),
+        ...(exit?.signal === undefined ? {} : { signal: exit.signal }),
+        ...(hint === undefined ? {} : { coreHint: hint }),
+      },
+      texts,
+    );
+  }
 
-  overBudget(_lane: Lane, _reason: Reason): void {}
+  overBudget(lane: Lane, reason: Reason): void {
+    const nowMs = this.context.clock.monotonicMs();
+    if (nowMs - this.#recycledMs < this.context.settings.recycleEveryMs) return;
+    this.#recycledMs = nowMs;
+    const worker = lane.worker;
+    if (worker === undefined) return;
+    const { pid, lastLines } = worker;
+    this.record(lane, { kind: 'over-budget', reason, pid, worker, blackBox: lastLines });
+    // What keeps it from that is told by its events, and the next try comes in ten minutes.
+    this.recycle(reason).catch(() => undefined);
+  }
 
   async #handOver(
     program: Program,

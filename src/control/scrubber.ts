@@ -70,12 +70,22 @@ export function passwordOf(text: string): string | undefined {
   return password === '' ? undefined : password;
 }
 
-/** As given, percent-encoded and decoded: libraries print either. */
+/** As given, percent-encoded and decoded, and as a string literal: libraries print each of them. */
 function spellings(secret: string): string[] {
+  const plain = [secret, decoded(secret)];
+  const encoded = [...plain, ...plain.map(encodeURIComponent)].flatMap((text) => [
+    text,
+    text.replace(/%[0-9a-f]{2}/gi, (code) => code.toLowerCase()),
+    text.replace(/%[0-9a-f]{2}/gi, (code) => code.toUpperCase()),
+  ]);
+  return encoded.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]);
+}
+
+function decoded(text: string): string {
   try {
-    return [secret, encodeURIComponent(secret), decodeURIComponent(secret)];
+    return decodeURIComponent(text);
   } catch {
-    return [secret, encodeURIComponent(secret)];
+    return text;
   }
 }
 

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { SightlineError } from '../common/errors.ts';
+import type { BlackBoxEntry } from '../common/black-box.ts';
+import { SightlineError, toSightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { deferred, settlesWithin } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { StartParams, WorkerEvent } from '../worker/protocol.ts';
 import { type DataConsumer, DataLine } from './data-line.ts';
+import type { BlackBoxFile } from './incidents/black-box-file.ts';
 import { TextLineReader } from './json-lines.ts';
 import type { Scrubber } from './scrubber.ts';
 import type { Reason, WorkerExit } from './types.ts';
@@ -38,8 +40,8 @@ export interface WorkerLimits {
 
 export const WORKER_LIMITS: WorkerLimits = { readyMs: 10_000, startMs: 15_000 };
 
-export interface WorkerProcessOptions {
-  readonly command: WorkerCommand;
+/** Whose a worker is. */
+export interface WorkerOwner {
   readonly scrubber: Scrubber;
   readonly logger: Logger;
   readonly limits?: Partial<WorkerLimits>;
@@ -47,8 +49,14 @@ export interface WorkerProcessOptions {
   readonly onEvent: (event: WorkerEvent) => void;
   /** Must not throw or reject. */
   readonly onRecords: DataConsumer;
-  /** Before `exited` settles, also for a worker that never was ready. */
-  readonly onExit: (exit: WorkerExit, pid: number) => void;
+  /** Before `exited` settles, also for a worker that never was ready. `lastLines`: of its black box. */
+  readonly onExit: (exit: WorkerExit, pid: number, lastLines: readonly BlackBoxEntry[]) => void;
+}
+
+export interface WorkerProcessOptions extends WorkerOwner {
+  readonly command: WorkerCommand;
+  /** What the worker writes its last lines into; closed when it has gone. */
+  readonly blackBox?: BlackBoxFile;
 }
 
 /**
@@ -58,8 +66,9 @@ export interface WorkerProcessOptions {
 export class WorkerProcess {
   /** How it ended, after its last log lines were read. Never rejects. */
   readonly exited: Promise<WorkerExit>;
-  readonly #options: WorkerProcessOptions;
-  readonly #limits: WorkerLimits;
+  readonly #blackBox: BlackBoxFile | undefined;
+  #owner: WorkerOwner;
+  #limits: WorkerLimits;
   readonly #child: ChildProcess;
   readonly #line: WorkerLine;
   readonly #data: DataLine;
@@ -72,16 +81,22 @@ export class WorkerProcess {
   #stopping: Promise<WorkerExit> | undefined;
 
   private constructor(options: WorkerProcessOptions) {
-    this.#options = options;
+    this.#owner = options;
+    this.#blackBox = options.blackBox;
     this.#limits = { ...WORKER_LIMITS, ...options.limits };
     const { file, args, env } = options.command;
-    this.#child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
+    const lines = ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] as const;
+    const stdio = [...lines, options.blackBox?.fd ?? ('ignore' as const)];
+    this.#child = spawn(file, args, { env, stdio });
     this.#readLog(this.#child.stdout!, 'stdout');
     this.#readLog(this.#child.stderr!, 'stderr');
     const [, , , control, data] = this.#child.stdio as unknown as Socket[];
     const onBroken = (error: SightlineError) => this.#abandon(error);
     this.#line = new WorkerLine(control!, { onEvent: (event) => this.#onEvent(event), onBroken });
-    this.#data = new DataLine(data!, { consume: options.onRecords, onBroken });
+    this.#data = new DataLine(data!, {
+      consume: (records) => this.#owner.onRecords(records),
+      onBroken,
+    });
     this.#ready.promise.catch(() => undefined);
     this.exited = this.#watch();
     void this.#line.ended.then(() => this.#onLineClosed());
@@ -115,8 +130,29 @@ export class WorkerProcess {
     }
   }
 
+  /** Serves another one from now on. What it has not told yet, it tells the new owner. */
+  adopt(owner: WorkerOwner): void {
+    this.#owner = owner;
+    this.#limits = { ...WORKER_LIMITS, ...owner.limits };
+  }
+
+  /** Whether it answers a question within the limit. */
+  async answers(limitMs: number): Promise<boolean> {
+    const question = this.#line.request('dot', { graphId: '' }, { timeoutMs: limitMs });
+    const refusal = await question.then(
+      () => undefined,
+      (error: unknown) => toSightlineError(error).code,
+    );
+    return refusal === undefined || refusal === 'SL_NOT_FOUND';
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** The worker's last lines so far. */
+  get lastLines(): readonly BlackBoxEntry[] {
+    return this.#blackBox?.entries() ?? [];
   }
 
   /** True while the consumer holds back this worker's records. */
@@ -147,7 +183,7 @@ export class WorkerProcess {
   /** Throws as start(). */
   async dot(graphId: string, options: { signal?: AbortSignal } = {}): Promise<string> {
     const reply = await this.#line.request('dot', { graphId }, { timeoutMs: 2_000, ...options });
-    return this.#options.scrubber.text(reply.dot);
+    return this.#owner.scrubber.text(reply.dot);
   }
 
   /** Throws as start(), `SL_CONFLICT` for an id that it runs. */
@@ -209,7 +245,7 @@ export class WorkerProcess {
   }
 
   #scrubbed({ code, message }: SightlineError): Reason {
-    return { code, message: this.#options.scrubber.text(message) };
+    return { code, message: this.#owner.scrubber.text(message) };
   }
 
   /**
@@ -233,7 +269,7 @@ export class WorkerProcess {
 
   #onEvent(event: WorkerEvent): void {
     if (event.event === 'ready') this.#ready.resolve();
-    else this.#options.onEvent(event);
+    else this.#owner.onEvent(event);
   }
 
   /** A worker that has closed its line must leave: nobody can stop it by a request any more. */
@@ -266,7 +302,8 @@ export class WorkerProcess {
     const error = new SightlineError('SL_WORKER_DIED', exit.message);
     this.#line.fail(error);
     this.#line.destroy();
-    this.#options.onExit(exit, this.pid);
+    this.#owner.onExit(exit, this.pid, this.lastLines);
+    this.#blackBox?.close();
     this.#ready.reject(this.#fault ?? notReady(exit.message));
     return exit;
   }
@@ -274,12 +311,12 @@ export class WorkerProcess {
   #readLog(stream: NodeJS.ReadableStream, name: 'stdout' | 'stderr'): void {
     const reader = new TextLineReader();
     const log = (line: string) => {
-      const text = this.#options.scrubber.text(line);
+      const text = this.#owner.scrubber.text(line);
       if (name === 'stderr') {
         this.#stderrTail.push(text);
         if (this.#stderrTail.length > STDERR_TAIL_LINES) this.#stderrTail.shift();
       }
-      this.#options.logger.info({ stream: name, line: text, workerPid: this.pid }, 'worker.output');
+      this.#owner.logger.info({ stream: name, line: text, workerPid: this.pid }, 'worker.output');
     };
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => {

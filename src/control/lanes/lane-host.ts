@@ -1,6 +1,8 @@
+import type { BlackBoxEntry } from '../../common/black-box.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { DataRecord } from '../../metadata/record-reader.ts';
 import type { EventLog } from '../event-log.ts';
+import type { IncidentStore } from '../incidents/incident-store.ts';
 import type { Scrubber } from '../scrubber.ts';
 import type { StartGate } from '../start-gate.ts';
 import type { Clock } from '../stream-state.ts';
@@ -10,6 +12,7 @@ import type { WorkerCommand } from '../worker-command.ts';
 import type { WorkerLimits, WorkerProcess } from '../worker-process.ts';
 import type { Lane } from './lane.ts';
 import type { WorkerSettings } from './settings.ts';
+import type { SpareWorker } from './spare-worker.ts';
 
 /** What all supervisors of a control process share. */
 export interface SupervisorContext {
@@ -21,6 +24,10 @@ export interface SupervisorContext {
   readonly clock: Clock;
   readonly settings: WorkerSettings;
   readonly limits?: Partial<WorkerLimits>;
+  /** Absent: nothing is recorded. */
+  readonly incidents?: IncidentStore;
+  /** Absent: every worker is started when it is needed. */
+  readonly spare?: SpareWorker;
   /** Needed by pipelines that name engines. */
   readonly engines?: EngineStore;
 }
@@ -31,6 +38,7 @@ export interface IncidentFacts {
   readonly reason: Reason;
   readonly pid: number;
   readonly exit?: WorkerExit;
+  readonly blackBox?: readonly BlackBoxEntry[];
   /** Still there, though it may not answer. */
   readonly worker?: WorkerProcess;
 }

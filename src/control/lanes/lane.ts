@@ -1,14 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { BlackBoxEntry } from '../../common/black-box.ts';
 import { toSightlineError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { deferred, settlesWithin } from '../../common/waits.ts';
 import type { Graph } from '../../pipeline/graph.ts';
 import { EXIT_CODES, type StatsEvent, type WorkerEvent } from '../../worker/protocol.ts';
 import type { EventFacts } from '../event-log.ts';
-import type { LaneName, Reason, WorkerExit, WorkerState, WorkerView } from '../types.ts';
+import type {
+  IncidentKind,
+  LaneName,
+  Reason,
+  WorkerExit,
+  WorkerState,
+  WorkerView,
+} from '../types.ts';
 import { withEnvironment } from '../worker-command.ts';
 import { ENDED, type Outcome, outcomeOf, type TryAgain } from '../worker-outcome.ts';
-import { WorkerProcess } from '../worker-process.ts';
+import { type WorkerOwner, WorkerProcess } from '../worker-process.ts';
 import type { LaneHost } from './lane-host.ts';
 import { LaneStreams } from './lane-streams.ts';
 import { prepareEngines } from './prepare-engines.ts';
@@ -238,18 +246,27 @@ export class Lane {
       ...(startTimeoutMs === undefined ? {} : { startMs: startTimeoutMs + START_ANSWER_MS }),
       ...context.limits,
     };
-    const worker: WorkerProcess = await WorkerProcess.launch(
-      {
-        command: withEnvironment(context.command, environment),
-        scrubber,
-        logger: this.#logger,
-        limits,
-        onEvent: (event) => this.#onEvent(event),
-        onRecords: (records) => this.#host.take(this, records),
-        onExit: (exit, pid) => this.#noteExit(exit, pid),
-      },
-      { signal: this.#closing.signal },
-    );
+    const owner: WorkerOwner = {
+      ...{ scrubber, logger: this.#logger, limits },
+      onEvent: (event) => this.#onEvent(event),
+      onRecords: (records) => this.#host.take(this, records),
+      onExit: (exit, pid, lastLines) => this.#noteExit(exit, pid, lastLines),
+    };
+    const own = environment !== undefined && Object.keys(environment).length > 0;
+    // One that waits has the usual environment.
+    const spare = own ? undefined : await context.spare?.take();
+    spare?.adopt(owner);
+    const blackBox = spare === undefined ? context.incidents?.openBlackBox() : undefined;
+    const worker =
+      spare ??
+      (await WorkerProcess.launch(
+        {
+          ...owner,
+          command: withEnvironment(context.command, environment),
+          ...(blackBox === undefined ? {} : { blackBox }),
+        },
+        { signal: this.#closing.signal },
+      ));
     this.#unread.add(worker);
     void worker.drained.then(() => this.#unread.delete(worker));
     return worker;
@@ -259,6 +276,7 @@ export class Lane {
   #tellRunning(worker: WorkerProcess): void {
     this.#state = 'running';
     this.#emit('worker.running', { pid: worker.pid });
+    this.#host.context.spare?.prepare();
   }
 
   async #serve(worker: WorkerProcess): Promise<Outcome> {
@@ -266,8 +284,6 @@ export class Lane {
     this.#watch = new WorkerWatch(worker, {
       settings: this.#host.context.settings,
       streams: () => this.streams.running.length,
-      onHung: (reason) =>
-        this.#host.record(this, { kind: 'hung', reason, pid: worker.pid, worker }),
       onOverBudget: (reason) => this.#host.overBudget(this, reason),
     });
     // Taken now: from here on the worker itself is told what changes.
@@ -318,17 +334,18 @@ export class Lane {
     this.#logger[level](fields, scrubber.text(event.msg));
   }
 
-  #noteExit(exit: WorkerExit, pid: number): void {
+  #noteExit(exit: WorkerExit, pid: number, lastLines: readonly BlackBoxEntry[]): void {
     this.#lastExit = exit;
     if (this.#worker !== undefined) this.streams.workerGone(this.#worker);
     const { kind, code, signal, message } = exit;
     if (kind === 'died') this.#logger.error({ pid, stderrTail: exit.stderrTail }, 'worker.died');
     const cause = kind === 'died' ? { code: exit.fault ?? 'SL_WORKER_DIED' } : {};
     this.#emit('worker.exited', { pid, kind, exitCode: code, signal, message, ...cause });
-    // A worker that hung went on record when it was found to.
-    if (kind !== 'died' || exit.fault === 'SL_WORKER_HUNG') return;
+    // A start that was called off is no incident.
+    if (kind !== 'died' || (this.closing && this.#worker === undefined)) return;
     const reason = { code: exit.fault ?? 'SL_WORKER_DIED', message };
-    this.#host.record(this, { kind: kindOf(exit), reason, pid, exit });
+    const incident = this.#worker === undefined ? 'not-ready' : kindOf(exit);
+    this.#host.record(this, { kind: incident, reason, pid, exit, blackBox: lastLines });
   }
 
   #again(reason: Reason): void {
@@ -369,6 +386,10 @@ export class Lane {
       message: `The worker died ${deaths} times within ${minutes} minutes, the last time so: ${this.#failure?.message}`,
     };
     this.#emit('worker.crash_loop', { deaths, retryInMs, ...reason });
+    const pid = this.#worker?.pid ?? 0;
+    if (deaths === this.#host.context.settings.restart.maxDeaths + 1) {
+      this.#host.record(this, { kind: 'crash-loop', reason, pid });
+    }
     return reason;
   }
 
@@ -399,7 +420,7 @@ export class Lane {
   }
 }
 
-function kindOf(exit: WorkerExit): 'frozen' | 'not-ready' | 'died' {
-  if (exit.fault === 'SL_WORKER_NOT_READY') return 'not-ready';
+function kindOf(exit: WorkerExit): IncidentKind {
+  if (exit.fault === 'SL_WORKER_HUNG') return 'hung';
   return exit.code === EXIT_CODES.frozen ? 'frozen' : 'died';
 }

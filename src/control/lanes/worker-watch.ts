@@ -14,8 +14,6 @@ export interface WorkerWatchOptions {
   readonly settings: WorkerSettings;
   /** How many streams it runs now. */
   readonly streams: () => number;
-  /** Before it is ended. */
-  readonly onHung: (reason: Reason) => void;
   readonly onOverBudget: (reason: Reason) => void;
 }
 
@@ -81,7 +79,6 @@ export class WorkerWatch {
       code: 'SL_WORKER_HUNG',
       message: `The worker has not reported for ${Math.round(silentMs)} ms; it is ended by SIGABRT, and by SIGKILL ${abortMs} ms later`,
     };
-    this.#options.onHung(reason);
     this.#worker.abort(reason, abortMs);
   }
 }
