@@ -4,6 +4,7 @@
 // - vendor/typebox.js, for every compiled module that names the package (some 700 modules otherwise);
 // - services/compile.js, with all it imports but what cli.js holds too (an error must stay an instance of its class);
 // - cli.js, with commander.
+// A fourth is for browsers: web/client.js, the client as the server gives it at /client.js.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +63,13 @@ await build({
     js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
   },
   plugins: [outside(join(ROOT, 'src'), (file) => file !== join(ROOT, 'src', 'cli.ts'))],
+});
+await build({
+  ...OPTIONS,
+  platform: 'browser',
+  target: 'es2022',
+  entryPoints: [join(ROOT, 'src', 'client', 'index.ts')],
+  outfile: join(DIST, 'web', 'client.js'),
 });
 
 for (const name of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {

@@ -18,7 +18,7 @@ export class EventStream {
   readonly #raw: ServerResponse;
   readonly #subscription: EventSubscription;
   readonly #wants: (event: ControlEvent) => boolean;
-  #lastId: number | undefined;
+  #lastId: number;
   #wroteAt = performance.now();
   #waitsSince: number | undefined;
 
@@ -26,21 +26,26 @@ export class EventStream {
     raw: ServerResponse,
     subscription: EventSubscription,
     wants: (event: ControlEvent) => boolean,
+    startId: number,
   ) {
     this.#raw = raw;
     this.#subscription = subscription;
     this.#wants = wants;
+    this.#lastId = startId;
   }
 
   /** Resolves when the client is gone, was cut off, or the subscription has ended. */
   async run(): Promise<void> {
     const raw = this.#raw;
+    if (raw.destroyed) return;
     const end = () => this.#subscription.close();
     raw.once('close', end).once('error', end);
     const watch = setInterval(() => this.#watch(), WATCH_MS);
     try {
       raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-      await this.#write(this.#subscription.reset ? 'event: reset\ndata: {}\n\n' : ': open\n\n');
+      // The id tells where the client is before the first event came: it misses none when the line breaks now.
+      const start = this.#subscription.reset ? 'event: reset\ndata: {}\n' : '';
+      await this.#write(`${start}id: ${this.#lastId}\n\n`);
       for await (const event of this.#subscription) {
         this.#lastId = event.id;
         if (this.#wants(event)) await this.#write(toText(event));
@@ -75,7 +80,7 @@ export class EventStream {
     } else if (this.#waitsSince === undefined && now - this.#wroteAt > HEARTBEAT_MS) {
       // The id moves on also over events that the client did not ask for: it resumes where it really is.
       this.#wroteAt = now;
-      this.#raw.write(this.#lastId === undefined ? ': \n\n' : `id: ${this.#lastId}\n\n`);
+      this.#raw.write(`id: ${this.#lastId}\n\n`);
     }
   }
 }

@@ -28,6 +28,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   control: ['common', 'pipeline', 'metadata', 'sources', 'worker/protocol.ts'],
   api: ['common', 'control/types.ts', 'pipeline', 'metadata', 'sources'],
+  // Types alone: see the test below.
+  client: ['api/schemas.ts', 'pipeline/spec.ts', 'metadata/frame-json.ts'],
   services: [
     'common',
     'metadata',
@@ -116,6 +118,16 @@ test('the rule sees every form of import', () => {
     'src/control/x.ts imports sinks/d.ts',
     'src/control/x.ts imports outbox/e.ts',
   ]);
+});
+
+test('the client runs by itself: from other folders it has types alone, and nothing of Node', () => {
+  const violations = filesUnder('src/client', /\.ts$/).flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    return [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from '([^']+)';/gm)]
+      .filter(([, isType, from]) => isType === undefined && !from!.startsWith('./'))
+      .map(([line]) => `${file}: ${line}`);
+  });
+  assert.deepEqual(violations, []);
 });
 
 test('only gst loads the addon', () => {

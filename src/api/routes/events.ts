@@ -97,10 +97,12 @@ export function eventRoutes({ orchestrator }: ApiContext): FastifyPluginAsyncTyp
         const subscription = orchestrator.events.subscribe(
           afterId === undefined ? {} : { afterId },
         );
+        const { lastId } = orchestrator.events;
+        const startId = subscription.reset ? lastId : (afterId ?? lastId);
         open.add(subscription);
         reply.hijack();
         try {
-          await new EventStream(reply.raw, subscription, wants(request.query)).run();
+          await new EventStream(reply.raw, subscription, wants(request.query), startId).run();
         } catch (error) {
           request.log.warn({ err: error }, 'events.failed');
         } finally {

@@ -1,0 +1,71 @@
+import type { Capacity, Model, Outbox, Sink, Worker } from '../api/schemas.ts';
+import { Cameras } from './cameras.ts';
+import { type EventOptions, type SightlineEvent, watchEvents } from './events.ts';
+import { Jobs } from './jobs.ts';
+import { Pipelines } from './pipelines.ts';
+import { Resource } from './resource.ts';
+import { Streams } from './streams.ts';
+import { type ClientOptions, Transport } from './transport.ts';
+import type { CallOptions } from './types.ts';
+
+export type {
+  Camera,
+  CameraSpec,
+  Capacity,
+  Condition,
+  Incident,
+  Job,
+  Model,
+  Outbox,
+  Pipeline,
+  Reason,
+  Sink,
+  Stream,
+  Worker,
+} from '../api/schemas.ts';
+export { type Problem, SightlineApiError, SightlineConnectionError } from './errors.ts';
+export type { EventOptions, SightlineEvent } from './events.ts';
+export { SightlineJobError } from './jobs.ts';
+export type { ClientOptions } from './transport.ts';
+export type * from './types.ts';
+
+/**
+ * The API of a Sightline server, in Node and in browsers. GETs are sent again when no answer comes, POSTs too, under an
+ * Idempotency-Key. Every call takes an AbortSignal, and throws SightlineApiError, SightlineConnectionError, or the
+ * reason of the signal.
+ */
+export class SightlineClient {
+  readonly streams: Streams;
+  readonly pipelines: Pipelines;
+  readonly cameras: Cameras;
+  readonly jobs: Jobs;
+  readonly models: Resource<Model>;
+  readonly workers: Pick<Resource<Worker, { readonly pipelineId?: string }>, 'all' | 'page'>;
+  readonly #transport: Transport;
+
+  constructor(options: ClientOptions = {}) {
+    const transport = new Transport(options);
+    this.#transport = transport;
+    this.streams = new Streams(transport, 'streams');
+    this.pipelines = new Pipelines(transport, 'pipelines');
+    this.cameras = new Cameras(transport, 'cameras');
+    this.jobs = new Jobs(transport, 'jobs');
+    this.models = new Resource(transport, 'models');
+    this.workers = new Resource(transport, 'workers');
+  }
+
+  /** Where the metadata goes, and how each destination fares. */
+  sinks(options: CallOptions = {}): Promise<{ items: readonly Sink[]; outbox: Outbox }> {
+    return this.#transport.json('GET', '/v1/sinks', options);
+  }
+
+  /** What the streams cost the box, and how much is left. */
+  capacity(options: CallOptions = {}): Promise<Capacity> {
+    return this.#transport.json('GET', '/v1/capacity', options);
+  }
+
+  /** Events as they happen, over breaks of the line: `for await (const event of client.events())`. */
+  events(options: EventOptions = {}): AsyncGenerator<SightlineEvent> {
+    return watchEvents(this.#transport, options);
+  }
+}
