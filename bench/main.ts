@@ -8,6 +8,7 @@ const ALL = [
   'outbox',
   'overhead',
   'first-metadata',
+  'recovery',
   'deepstream-meta',
   'catalogue',
   'compile',

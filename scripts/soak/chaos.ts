@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { quantile } from '../../bench/support/quantile.ts';
 import { probeApi } from '../../test/support/api-probe.ts';
 import { missingFrames, readFrames } from '../../test/support/delivered.ts';
 import { startFaultWorld } from '../../test/support/fault-world.ts';
 import { longestGapMs, missedFrames } from '../../test/support/frame-gaps.ts';
-import { figuresOf, growth, quantile, type Soak, summary, print as text } from './report.ts';
+import { figuresOf, growth, type Soak, summary, print as text } from './report.ts';
 
 const FPS = 10;
 const SIGNALS = ['SIGSEGV', 'SIGKILL', 'SIGSTOP'] as const;

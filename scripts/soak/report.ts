@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { quantile } from '../../bench/support/quantile.ts';
 
 /** One long run. Throws when it finds its claim violated; prints what it measured in any case. */
 export type Soak = (options: {
@@ -20,12 +21,6 @@ export function figuresOf(pid: number): ProcessFigures {
     fds: readdirSync(`/proc/${pid}/fd`).length,
     threads: field('Threads'),
   };
-}
-
-/** The value below which this share of them is (0.95: p95). */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
 /** `median 12, p95 30, p99 31, max 40 (n 100)` */

@@ -20,6 +20,8 @@ export interface FaultWorldOptions {
 export interface FaultWorld extends AsyncDisposable {
   readonly folder: string;
   readonly clip: H264Clip;
+  /** Its name. */
+  readonly model: string;
   readonly camera: Awaited<ReturnType<typeof startHostileCameras>>;
   /** The last one that was started. */
   readonly server: TestServer;
@@ -51,6 +53,7 @@ export async function startFaultWorld(options: FaultWorldOptions): Promise<Fault
   return {
     folder: folder.path,
     clip,
+    model,
     camera,
     get server() {
       return server;

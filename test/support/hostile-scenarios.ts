@@ -116,19 +116,19 @@ export function hostileScenarios({ plain, other }: HostileClips): readonly Scena
     protocol(
       'asks-for-a-password-for-ever',
       refuseWith('401 Unauthorized', { 'WWW-Authenticate': `${DIGEST}, algorithm=MD5` }),
-      'backoff',
+      'rejected',
       'SL_SOURCE_UNAUTHORIZED',
     ),
     protocol(
       'digest-of-an-unknown-algorithm',
       refuseWith('401 Unauthorized', { 'WWW-Authenticate': `${DIGEST}, algorithm=ROT13` }),
-      'backoff',
+      'rejected',
       'SL_SOURCE_UNAUTHORIZED',
     ),
     protocol(
       'digest-md5-sess',
       refuseWith('401 Unauthorized', { 'WWW-Authenticate': `${DIGEST}, algorithm=MD5-sess` }),
-      'backoff',
+      'rejected',
       'SL_SOURCE_UNAUTHORIZED',
     ),
     protocol('redirects-to-metadata', redirectTo('rtsp://169.254.169.254/latest'), 'backoff'),

@@ -100,13 +100,17 @@ export class TestServer implements AsyncDisposable {
     await this.#exited;
   }
 
+  /** A change is asked for whatever the thing's state is now (`If-Match: *`). */
   async request(method: string, path: string, body?: unknown): Promise<Response> {
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     return fetch(`${this.url}${path}`, {
       method,
       signal: AbortSignal.timeout(15_000),
-      ...(body === undefined
-        ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: {
+        ...(method === 'GET' || method === 'POST' ? {} : { 'if-match': '*' }),
+        ...(body === undefined ? {} : { 'content-type': type }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }
 
