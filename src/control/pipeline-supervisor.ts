@@ -6,6 +6,7 @@ import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import type { EventFacts } from './event-log.ts';
 import { coreHint, coreSettings } from './incidents/core-hint.ts';
 import { incidentTexts } from './incidents/incident-texts.ts';
+import { Bisection } from './lanes/bisection.ts';
 import { handOver } from './lanes/hand-over.ts';
 import type { Lane } from './lanes/lane.ts';
 import type { IncidentFacts, LaneHost, SupervisorContext } from './lanes/lane-host.ts';
@@ -33,6 +34,7 @@ export class PipelineSupervisor implements LaneHost {
   readonly #streams: StreamSet;
   readonly #intake: RecordIntake;
   readonly #lanes: LaneSet;
+  readonly #bisection: Bisection;
   readonly #closing = new AbortController();
   #program: Program;
   /** The change that is under way; the next one waits for it. */
@@ -54,6 +56,17 @@ export class PipelineSupervisor implements LaneHost {
       stream: (id) => this.#streams.ever(id),
     });
     this.#lanes = new LaneSet(this);
+    this.#bisection = new Bisection({
+      ...{ lanes: this.#lanes, streams: this.#streams, settings: context.settings },
+      program: () => this.#program,
+      emit: (type, facts) => this.#emit(type, facts),
+      merge: () =>
+        this.#exclusive({}, (signal) =>
+          this.#handOver(this.#program, this.#runnable(), { signal }).then(() =>
+            this.#emit('worker.merged', {}),
+          ),
+        ),
+    });
   }
 
   get streams(): ReadonlyMap<string, SupervisedStream> {
@@ -169,6 +182,7 @@ export class PipelineSupervisor implements LaneHost {
   async #close(drainMs: number): Promise<void> {
     for (const stream of this.streams.values()) stream.enter('draining');
     this.#closing.abort();
+    this.#bisection.close();
     await Promise.all(this.#lanes.all.map((lane) => lane.close({ drainMs })));
     await this.#changing;
     // What a change had begun meanwhile.
@@ -180,8 +194,8 @@ export class PipelineSupervisor implements LaneHost {
     return this.#intake.take(records, (id, session) => this.#lanes.admits(lane, id, session));
   }
 
-  leavesAfterDeath(_lane: Lane): boolean {
-    return false;
+  leavesAfterDeath(lane: Lane, reason: Reason): boolean {
+    return this.#bisection.onDeath(lane, reason);
   }
 
   record(lane: Lane, facts: IncidentFacts): void {

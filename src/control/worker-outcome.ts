@@ -5,8 +5,8 @@ import type { Reason, WorkerExit } from './types.ts';
 /** Another try, after a wait that `backoff` bounds where it is not the usual one. */
 export interface TryAgain {
   readonly next: 'again';
-  /** A worker that ran is dead: the wait goes by the deaths before it. */
-  readonly died?: boolean;
+  /** A worker that ran is dead: the wait goes by the deaths before it. `killed`: by somebody else. */
+  readonly died?: 'crash' | 'killed';
   readonly reason: Reason;
   readonly backoff?: BackoffOptions;
 }
@@ -16,6 +16,9 @@ export type Outcome =
   | { readonly next: 'over' }
   | TryAgain
   | { readonly next: 'reject'; readonly reason: Reason };
+
+/** Signals that a program does not send to itself: from a person, or from the kernel when memory runs out. */
+const OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
 
 /** Of streams whose worker left without a word about them. */
 export const ENDED: Reason = {
@@ -29,5 +32,10 @@ export function outcomeOf(exit: WorkerExit): Outcome {
     return { next: 'reject', reason: { code: 'SL_PIPELINE_FAILED', message: exit.message } };
   }
   const code = exit.fault ?? 'SL_WORKER_DIED';
-  return { next: 'again', died: true, reason: { code, message: exit.message } };
+  const crash = exit.fault !== undefined || !OUTSIDE.has(exit.signal ?? '');
+  return {
+    next: 'again',
+    died: crash ? 'crash' : 'killed',
+    reason: { code, message: exit.message },
+  };
 }

@@ -29,7 +29,8 @@ export async function handOver(set: LaneSet, order: HandOver): Promise<Lane> {
   const main = set.home;
   const next = set.create({
     ...{ name: 'next', program: order.program, streamIds: order.streamIds },
-    ...(main === undefined ? {} : { restarts: main.restarts }),
+    // What suspects did is not the others'.
+    ...(main?.name === 'main' ? { restarts: main.restarts } : {}),
   });
   const before = new Map(order.streamIds.map((id) => [id, set.ownerOf(id)]));
   set.own(

@@ -52,8 +52,8 @@ export interface LaneHost {
   readonly logger: Logger;
   /** Must not throw or reject. */
   take(lane: Lane, records: readonly DataRecord[]): void | Promise<void>;
-  /** A worker that ran is dead. True: the lane's streams go elsewhere, and it ends. */
-  leavesAfterDeath(lane: Lane): boolean;
+  /** A worker crashed. True: the lane's streams go elsewhere, and it ends. */
+  leavesAfterDeath(lane: Lane, reason: Reason): boolean;
   record(lane: Lane, facts: IncidentFacts): void;
   /** The worker needs more than its budget; `reason` says of what. */
   overBudget(lane: Lane, reason: Reason): void;

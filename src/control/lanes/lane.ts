@@ -358,15 +358,18 @@ export class Lane {
 
   /** Waits for the next try; true when there is none. */
   async #tryAgain(outcome: TryAgain, ranMs: number): Promise<boolean> {
-    const { died = false, backoff } = outcome;
-    const restart = died ? this.restarts.died(ranMs) : this.restarts.failed(backoff);
+    const { died, backoff, reason: cause } = outcome;
+    const restart =
+      died === undefined
+        ? this.restarts.failed(backoff)
+        : this.restarts.died(ranMs, died === 'crash');
     this.#failure = outcome.reason;
     this.#failed.resolve(outcome.reason);
-    if (died && this.#host.leavesAfterDeath(this)) return true;
+    if (died === 'crash' && this.#host.leavesAfterDeath(this, cause)) return true;
     const { waitMs, crashLoop } = restart;
     this.#state = crashLoop ? 'crash_loop' : 'backoff';
     this.#retryAt = new Date(this.#host.context.clock.now().getTime() + waitMs);
-    const reason = crashLoop ? this.#tellCrashLoop(waitMs) : outcome.reason;
+    const reason = crashLoop ? this.#tellCrashLoop(waitMs) : cause;
     for (const stream of this.streams.owned()) {
       stream.counts.workerRestarts += 1;
       stream.enter('backoff', { reason, retryInMs: waitMs });

@@ -11,8 +11,8 @@ export interface Restart {
 export class RestartPolicy {
   readonly #rules: RestartRules;
   readonly #monotonicMs: () => number;
-  /** Of the deaths within the window, oldest first. */
-  #deathsMs: number[] = [];
+  /** The deaths within the window, oldest first; `crash`: its own doing. */
+  #deaths: { readonly atMs: number; readonly crash: boolean }[] = [];
   /** Failed runs since the last healthy one. */
   #failures = 0;
   #restarts = 0;
@@ -34,14 +34,19 @@ export class RestartPolicy {
   /** Deaths within the window. */
   get deaths(): number {
     const sinceMs = this.#monotonicMs() - this.#rules.windowMs;
-    this.#deathsMs = this.#deathsMs.filter((atMs) => atMs > sinceMs);
-    return this.#deathsMs.length;
+    this.#deaths = this.#deaths.filter(({ atMs }) => atMs > sinceMs);
+    return this.#deaths.length;
   }
 
-  /** A worker that had started died after `ranMs`. */
-  died(ranMs: number): Restart {
+  /** Those of them that were the worker's own doing, and so may be a stream's. */
+  get crashes(): number {
+    return this.deaths === 0 ? 0 : this.#deaths.filter(({ crash }) => crash).length;
+  }
+
+  /** A worker that had started died after `ranMs`; `crash`: by its own doing, not killed from outside. */
+  died(ranMs: number, crash: boolean): Restart {
     if (ranMs >= this.#rules.healthyMs) this.#failures = 0;
-    this.#deathsMs.push(this.#monotonicMs());
+    this.#deaths.push({ atMs: this.#monotonicMs(), crash });
     const crashLoop = this.deaths > this.#rules.maxDeaths;
     const { failures } = this;
     this.#failures += 1;
@@ -55,11 +60,5 @@ export class RestartPolicy {
     this.#failures += 1;
     this.#restarts += 1;
     return { waitMs: fullJitterMs(this.#failures, backoff), crashLoop: false };
-  }
-
-  /** What ran is no longer what crashed. */
-  forgive(): void {
-    this.#failures = 0;
-    this.#deathsMs = [];
   }
 }
