@@ -15,10 +15,12 @@ export interface OutboxRecord {
   readonly atMs: number;
   /** Wire bytes (protobuf for frame and image, JSON for event). */
   readonly payload: Uint8Array;
+  /** Ids of the sinks it is for; absent: all that take its kind. */
+  readonly sinks?: readonly string[];
 }
 
 /** A record as the outbox hands it to a sink. `seq` orders all records of the outbox. */
-export interface PendingRecord extends OutboxRecord {
+export interface PendingRecord extends Omit<OutboxRecord, 'sinks'> {
   readonly seq: number;
 }
 

@@ -9,6 +9,10 @@ import type { EventLog } from './event-log.ts';
 import type { SupervisedStream } from './supervised-stream.ts';
 import type { RecordConsumer } from './types.ts';
 
+function routeOf({ sinks }: SupervisedStream): Pick<OutboxRecord, 'sinks'> {
+  return sinks === undefined ? {} : { sinks };
+}
+
 type Admit = (streamId: string, session: string) => boolean;
 
 export interface RecordIntakeOptions {
@@ -68,7 +72,7 @@ export class RecordIntake {
     const { streamId, recordId, session, timestampMs: atMs } = header;
     const stream = this.#admitted(streamId, session, admit);
     stream?.takeFrame(header, payload);
-    return stream && { kind: 'frame', streamId, recordId, atMs, payload };
+    return stream && { kind: 'frame', streamId, recordId, atMs, payload, ...routeOf(stream) };
   }
 
   #openImage(payload: Uint8Array, admit: Admit): OutboxRecord | undefined {
@@ -77,7 +81,7 @@ export class RecordIntake {
     const stream = this.#admitted(streamId, session, admit);
     stream?.takeImage(image);
     const atMs = timestamp ? timestampToMs(timestamp) : 0;
-    return stream && { kind: 'image', streamId, recordId, atMs, payload };
+    return stream && { kind: 'image', streamId, recordId, atMs, payload, ...routeOf(stream) };
   }
 
   #admitted(id: string, session: string, admit: Admit): SupervisedStream | undefined {

@@ -34,6 +34,8 @@ export class SupervisedStream {
   readonly id: string;
   readonly pipelineId: string;
   readonly counts: StreamCounts;
+  /** Ids of the sinks its records are for, as its spec says now; undefined: all. */
+  sinks: readonly string[] | undefined;
   readonly #events: EventLog;
   readonly #machine: StreamStateMachine;
   readonly #latest: StreamLatest;

@@ -1,7 +1,8 @@
 import type { RecordKind } from '../common/delivery.ts';
 import { type ChunkHeader, lastSeqOf } from './chunk.ts';
 import type { Lane } from './lane.ts';
-import type { JournalThread } from './protocol.ts';
+import type { JournalThread, ShedReason } from './protocol.ts';
+import { isFor } from './route.ts';
 
 const CHUNKS_PER_STEP = 64;
 
@@ -46,9 +47,7 @@ export class Bounds {
       const chunks = await this.#journal.call('oldest', { kind, limit: CHUNKS_PER_STEP });
       for (const chunk of chunks) {
         if (chunk.storedMs >= beforeMs) break;
-        for (const lane of this.#behind(chunk)) {
-          lane.shedChunk(chunk.firstSeq, lastSeqOf(chunk), 'age');
-        }
+        this.#shed(chunk, 'age');
         count++;
       }
     }
@@ -60,12 +59,23 @@ export class Bounds {
     const chunks = await this.#journal.call('oldest', { kind, limit: CHUNKS_PER_STEP });
     for (const chunk of chunks) {
       if (freed >= bytes) break;
-      const lanes = this.#behind(chunk);
-      if (!includeRequired && lanes.some(this.#isRequired)) break;
-      for (const lane of lanes) lane.shedChunk(chunk.firstSeq, lastSeqOf(chunk), 'bytes');
+      const waits = this.#behind(chunk).some(
+        (lane) => isFor(chunk, lane.sinkId) && this.#isRequired(lane),
+      );
+      if (!includeRequired && waits) break;
+      this.#shed(chunk, 'bytes');
       freed += chunk.bytes;
     }
     return freed;
+  }
+
+  /** Lanes it is not for lose nothing with it. */
+  #shed(chunk: ChunkHeader, reason: ShedReason): void {
+    const last = lastSeqOf(chunk);
+    for (const lane of this.#behind(chunk)) {
+      if (isFor(chunk, lane.sinkId)) lane.shedChunk(chunk.firstSeq, last, reason);
+      else lane.passTo(last);
+    }
   }
 
   #behind(chunk: ChunkHeader): Lane[] {

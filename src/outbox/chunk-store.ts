@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3';
 import type { RecordKind } from '../common/delivery.ts';
 import { type ChunkHeader, KINDS } from './chunk.ts';
 import type { NewChunk, ReadChunk, ReadRequest } from './protocol.ts';
+import { parseRoute, routeText } from './route.ts';
 
 interface HeaderRow {
   first_seq: number;
@@ -10,6 +11,7 @@ interface HeaderRow {
   count: number;
   bytes: number;
   stored_ms: number;
+  sinks: string | null;
 }
 
 interface ChunkRow extends HeaderRow {
@@ -17,7 +19,9 @@ interface ChunkRow extends HeaderRow {
   data: Buffer;
 }
 
-const HEADER = 'first_seq, kind, count, bytes, stored_ms';
+/** Of `chunk`; those for some sinks only have a row of `route` too. */
+const HEADER = 'first_seq, kind, count, bytes, stored_ms, sinks';
+const CHUNKS = 'chunk INDEXED BY chunk_by_kind LEFT JOIN route USING (first_seq)';
 /** Headers looked at in one read of a kind; more than a read returns. */
 const HEADERS_PER_READ = 512;
 const CHUNKS_PER_COLLECTION = 64;
@@ -26,6 +30,8 @@ const CHUNKS_PER_COLLECTION = 64;
 export class ChunkStore {
   readonly #insertChunk: Database.Statement;
   readonly #insertBlob: Database.Statement;
+  readonly #insertRoute: Database.Statement;
+  readonly #deleteRoute: Database.Statement;
   readonly #headersFrom: Database.Statement;
   readonly #before: Database.Statement;
   readonly #oldest: Database.Statement;
@@ -39,16 +45,18 @@ export class ChunkStore {
   constructor(database: Database.Database) {
     this.#insertChunk = database.prepare('INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#insertBlob = database.prepare('INSERT INTO blob VALUES (?, ?)');
+    this.#insertRoute = database.prepare('INSERT INTO route VALUES (?, ?)');
+    this.#deleteRoute = database.prepare('DELETE FROM route WHERE first_seq = ?');
     this.#headersFrom = database.prepare(
-      `SELECT ${HEADER} FROM chunk INDEXED BY chunk_by_kind
+      `SELECT ${HEADER} FROM ${CHUNKS}
        WHERE kind = ? AND first_seq > ? AND first_seq <= ? ORDER BY first_seq LIMIT ?`,
     );
     this.#before = database.prepare(
-      `SELECT ${HEADER} FROM chunk INDEXED BY chunk_by_kind
+      `SELECT ${HEADER} FROM ${CHUNKS}
        WHERE kind = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
     );
     this.#oldest = database.prepare(
-      `SELECT ${HEADER} FROM chunk INDEXED BY chunk_by_kind
+      `SELECT ${HEADER} FROM ${CHUNKS}
        WHERE kind = ? ORDER BY first_seq LIMIT ?`,
     );
     this.#data = database.prepare('SELECT checksum, data FROM chunk WHERE first_seq = ?');
@@ -75,6 +83,8 @@ export class ChunkStore {
       crc32(chunk.data),
       chunk.data,
     );
+    const route = routeText(chunk.sinks);
+    if (route !== undefined) this.#insertRoute.run(chunk.firstSeq, route);
     for (const blob of chunk.blobs) this.#insertBlob.run(blob.seq, crc32(blob.data));
   }
 
@@ -120,6 +130,7 @@ export class ChunkStore {
       for (const seq of this.#blobsBetween.all(row.first_seq, last)) blobs.push(seq as number);
       this.#deleteBlobs.run(row.first_seq, last);
       this.#deleteChunk.run(row.first_seq);
+      if (row.sinks !== null) this.#deleteRoute.run(row.first_seq);
       bytes += row.bytes;
     }
     return { bytes, blobs, more: rows.length === CHUNKS_PER_COLLECTION };
@@ -134,7 +145,9 @@ export class ChunkStore {
 }
 
 function toHeader(row: HeaderRow): ChunkHeader {
+  const sinks = parseRoute(row.sinks);
   return {
+    ...(sinks === undefined ? {} : { sinks }),
     kind: KINDS[row.kind]!,
     firstSeq: row.first_seq,
     count: row.count,

@@ -2,8 +2,8 @@ import type { OutboxRecord, PendingRecord, RecordKind } from '../common/delivery
 
 /**
  * A chunk is a run of records of one kind with consecutive sequence numbers: the unit that the journal stores, reads
- * and deletes. Records of different kinds never share a chunk, so that a sink that takes pictures and is away does not
- * keep every frame on the disk.
+ * and deletes. Records of different kinds or for different sinks never share a chunk, so that a sink that takes pictures
+ * and is away does not keep every frame on the disk, and a chunk is for a sink as a whole or not at all.
  *
  * Record (little endian): u32 payload length, f64 time (ms), u8 flags, u16 stream id length, u16 record id length,
  * stream id, record id, payload (absent when it lies in the blob spool).
@@ -16,6 +16,8 @@ export interface ChunkHeader {
   readonly bytes: number;
   /** Wall time when the chunk was gathered, ms since the Unix epoch. */
   readonly storedMs: number;
+  /** Ids of the sinks its records are for; absent: all that take the kind. */
+  readonly sinks?: readonly string[];
 }
 
 export interface Chunk extends ChunkHeader {

@@ -13,6 +13,7 @@ import type {
   NewDeadLetter,
   ShedReason,
 } from './protocol.ts';
+import { isFor } from './route.ts';
 import type { TailCache } from './tail-cache.ts';
 
 const MAX_IN_FLIGHT = 2;
@@ -238,10 +239,10 @@ export class Committer {
 
   #keep(chunks: readonly NewChunk[], data: readonly Uint8Array[]): void {
     for (const [index, chunk] of chunks.entries()) {
-      const { kind, firstSeq, count, bytes, storedMs } = chunk;
-      this.#options.cache.add({ kind, firstSeq, count, bytes, storedMs, data: data[index]! });
-      this.#storedBytes += bytes;
-      this.#processed += count;
+      const { blobs: _, ...kept } = chunk;
+      this.#options.cache.add({ ...kept, data: data[index]! });
+      this.#storedBytes += chunk.bytes;
+      this.#processed += chunk.count;
       this.#durableSeq = lastSeqOf(chunk);
     }
   }
@@ -249,7 +250,7 @@ export class Committer {
   #shed(chunks: readonly NewChunk[], reason: ShedReason): void {
     for (const chunk of chunks) {
       for (const lane of this.#options.lanes.active(chunk.kind)) {
-        lane.shedUnstored(chunk.count, reason);
+        if (isFor(chunk, lane.sinkId)) lane.shedUnstored(chunk.count, reason);
       }
       this.#processed += chunk.count;
       this.#unstored += chunk.count;

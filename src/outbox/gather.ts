@@ -1,13 +1,14 @@
 import type { OutboxRecord, RecordKind } from '../common/delivery.ts';
 import { KINDS, overheadBytes, writeRecord } from './chunk.ts';
 import type { NewChunk } from './protocol.ts';
+import { parseRoute, type Route, routeText } from './route.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** Collects records in memory until the journal takes them, one run of chunks per kind. */
+/** Collects records in memory until the journal takes them, one run of chunks per kind and set of sinks. */
 export class Gather {
   readonly #inlineBytes: number;
-  readonly #writers: Readonly<Record<RecordKind, ChunkWriter>>;
+  readonly #writers: Readonly<Record<RecordKind, KindWriter>>;
   #records = 0;
   #bytes = 0;
 
@@ -15,9 +16,9 @@ export class Gather {
   constructor(inlineBytes: number) {
     this.#inlineBytes = inlineBytes;
     this.#writers = {
-      frame: new ChunkWriter('frame'),
-      image: new ChunkWriter('image'),
-      event: new ChunkWriter('event'),
+      frame: new KindWriter(),
+      image: new KindWriter(),
+      event: new KindWriter(),
     };
   }
 
@@ -37,8 +38,8 @@ export class Gather {
   }
 
   /**
-   * Hands over what was gathered, numbered from `firstSeq`: all of it, or about `maxBytes`. Within a kind records keep
-   * the order of `add`; kinds follow each other.
+   * Hands over what was gathered, numbered from `firstSeq`: all of it, or about `maxBytes`. Within a kind records of a
+   * stream keep the order of `add`; kinds follow each other.
    */
   take(firstSeq: number, storedMs: number, maxBytes: number): NewChunk[] {
     let nextSeq = firstSeq;
@@ -48,7 +49,7 @@ export class Gather {
       while (taken < maxBytes) {
         const sealed = this.#writers[kind].take();
         if (sealed === undefined) break;
-        const { count, bytes, data, blobs } = sealed;
+        const { count, bytes, data, blobs, sinks } = sealed;
         const first = nextSeq;
         nextSeq += count;
         taken += bytes;
@@ -58,6 +59,7 @@ export class Gather {
           count,
           bytes,
           storedMs,
+          ...(sinks === undefined ? {} : { sinks }),
           data,
           blobs: blobs.map(({ index, data: blob }) => ({ seq: first + index, data: blob })),
         });
@@ -75,26 +77,67 @@ interface Sealed {
   readonly bytes: number;
   readonly data: Uint8Array;
   readonly blobs: readonly { readonly index: number; readonly data: Uint8Array }[];
+  readonly sinks: Route;
+}
+
+/** The records of one kind: a writer for each set of sinks, and what they have sealed, in order. */
+class KindWriter {
+  readonly #sealed: Sealed[] = [];
+  readonly #writers = new Map<string | undefined, ChunkWriter>();
+  /** Where each stream's records went since the last seal of all. */
+  readonly #routes = new Map<string, string | undefined>();
+
+  /** Returns the bytes the record takes in memory. */
+  add(record: OutboxRecord, inSpool: boolean): number {
+    const { streamId } = record;
+    const route = routeText(record.sinks);
+    // A stream whose sinks change keeps its order: what came before is numbered before.
+    if (this.#routes.has(streamId) && this.#routes.get(streamId) !== route) this.#sealAll();
+    this.#routes.set(streamId, route);
+    let writer = this.#writers.get(route);
+    if (writer === undefined) {
+      writer = new ChunkWriter(parseRoute(route), this.#sealed);
+      this.#writers.set(route, writer);
+    }
+    return writer.add(record, inSpool);
+  }
+
+  /** The oldest run, also one that is not full yet; undefined when there is none. */
+  take(): Sealed | undefined {
+    if (this.#sealed.length === 0) this.#sealAll();
+    return this.#sealed.shift();
+  }
+
+  #sealAll(): void {
+    for (const [route, writer] of this.#writers) {
+      writer.seal();
+      // Sets of sinks come and go; the usual one keeps its buffer.
+      if (route !== undefined) this.#writers.delete(route);
+    }
+    this.#routes.clear();
+  }
 }
 
 class ChunkWriter {
-  readonly kind: RecordKind;
+  readonly #sinks: Route;
+  readonly #sealed: Sealed[];
   #buffer: Buffer | undefined;
   #used = 0;
   #count = 0;
   #blobBytes = 0;
   #blobs: { index: number; data: Uint8Array }[] = [];
-  #sealed: Sealed[] = [];
 
-  constructor(kind: RecordKind) {
-    this.kind = kind;
+  /** Full runs go to `sealed`. */
+  constructor(sinks: Route, sealed: Sealed[]) {
+    this.#sinks = sinks;
+    this.#sealed = sealed;
   }
 
   /** Returns the bytes the record takes in memory. */
   add(record: OutboxRecord, inSpool: boolean): number {
     const payloadBytes = record.payload.byteLength;
     const bytes = overheadBytes(record) + (inSpool ? 0 : payloadBytes);
-    if (this.#buffer !== undefined && this.#used + bytes > this.#buffer.byteLength) this.#seal();
+    if (this.#buffer !== undefined && this.#used + bytes > this.#buffer.byteLength) this.seal();
     this.#buffer ??= Buffer.from(new ArrayBuffer(Math.max(CHUNK_BYTES, bytes)));
     this.#used = writeRecord(this.#buffer, this.#used, record, inSpool);
     this.#count++;
@@ -104,20 +147,17 @@ class ChunkWriter {
     return bytes + payloadBytes;
   }
 
-  /** The oldest run, also one that is not full yet; undefined when there is none. */
-  take(): Sealed | undefined {
-    if (this.#sealed.length === 0 && this.#count > 0) this.#seal();
-    return this.#sealed.shift();
-  }
-
-  #seal(): void {
+  /** Ends the run, when there is one. */
+  seal(): void {
+    if (this.#count === 0) return;
     const buffer = this.#buffer!;
     const mostlyFull = this.#used * 2 >= buffer.byteLength;
     const data = mostlyFull
       ? new Uint8Array(buffer.buffer, 0, this.#used)
       : new Uint8Array(buffer.buffer.slice(0, this.#used));
     const bytes = this.#used + this.#blobBytes;
-    this.#sealed.push({ count: this.#count, bytes, data, blobs: this.#blobs });
+    const sinks = this.#sinks;
+    this.#sealed.push({ count: this.#count, bytes, data, blobs: this.#blobs, sinks });
     if (mostlyFull) this.#buffer = undefined;
     this.#used = 0;
     this.#count = 0;

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { RecordKind } from '../common/delivery.ts';
 import { KINDS } from './chunk.ts';
 import type { LaneRow, StoredLane } from './protocol.ts';
+import { isFor, parseRoute } from './route.ts';
 
 interface Row {
   sink: string;
@@ -15,6 +16,12 @@ interface Row {
   orphaned: number;
 }
 
+interface RoutedRow {
+  first_seq: number;
+  last: number;
+  sinks: string;
+}
+
 /** The persisted cursors and counters, one row per sink and kind. */
 export class LaneStore {
   readonly #upsert: Database.Statement;
@@ -22,6 +29,7 @@ export class LaneStore {
   readonly #all: Database.Statement;
   readonly #waiting: Database.Statement;
   readonly #partial: Database.Statement;
+  readonly #routed: Database.Statement;
 
   constructor(database: Database.Database) {
     this.#upsert = database.prepare(
@@ -37,6 +45,10 @@ export class LaneStore {
       `SELECT first_seq + count - 1 AS last, stored_ms AS oldest
        FROM chunk INDEXED BY chunk_by_kind WHERE kind = ? AND first_seq <= ?
        ORDER BY first_seq DESC LIMIT 1`,
+    );
+    this.#routed = database.prepare(
+      `SELECT first_seq, first_seq + count - 1 AS last, sinks
+       FROM route JOIN chunk USING (first_seq) WHERE kind = ? AND first_seq + count - 1 > ?`,
     );
   }
 
@@ -58,6 +70,16 @@ export class LaneStore {
     this.#delete.run(sinkId, KINDS.indexOf(kind));
   }
 
+  /** Records above the lane's cursor that are for other sinks. */
+  #notFor({ sink, kind, cursor }: Row): number {
+    let count = 0;
+    for (const chunk of this.#routed.all(kind, cursor) as RoutedRow[]) {
+      if (isFor({ sinks: parseRoute(chunk.sinks)! }, sink)) continue;
+      count += chunk.last - Math.max(cursor, chunk.first_seq - 1);
+    }
+    return count;
+  }
+
   /** Every lane, with what waits for it counted from the chunks and not from the counters. */
   load(): StoredLane[] {
     return (this.#all.all() as Row[]).map((row) => {
@@ -77,7 +99,7 @@ export class LaneStore {
         shed: JSON.parse(row.shed) as LaneRow['shed'],
         ahead,
         orphaned: row.orphaned === 1,
-        pending: whole.count + cut - ahead.length,
+        pending: whole.count + cut - ahead.length - this.#notFor(row),
         oldestMs: cut > 0 ? partial!.oldest : whole.oldest,
       };
     });

@@ -13,6 +13,7 @@ import type {
   JournalThread,
   NewDeadLetter,
 } from './protocol.ts';
+import { isFor } from './route.ts';
 import { type ReadLimits, SinkReader } from './sink-reader.ts';
 import { type OutboxStats, type SinkCounts, sumLanes } from './stats.ts';
 import { TailCache } from './tail-cache.ts';
@@ -124,7 +125,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   /**
-   * Takes a record for every sink that takes its kind; copies it. False when it was refused (the queue in memory is
+   * Takes a record for every sink that takes its kind and that it is for; copies it. False when it was refused (the queue in memory is
    * full, or the journal has failed): the caller counts it, `stats().refused` does too. A record that the disk cannot
    * take afterwards is counted as shed (`disk-full`).
    * @throws SightlineError `SL_CLOSED`
@@ -139,7 +140,9 @@ export class Outbox implements AsyncDisposable {
     if (this.#committer.failure !== undefined) return this.#refuse('failed');
     const queued = this.#committer.queuedBytes + record.payload.byteLength;
     if (queued > this.#limits.maxQueueBytes) return this.#refuse('queue-full');
-    const lanes = this.#lanes.active(record.kind);
+    const all = this.#lanes.active(record.kind);
+    const lanes =
+      record.sinks === undefined ? all : all.filter(({ sinkId }) => isFor(record, sinkId));
     if (lanes.length === 0) {
       this.#unrouted++;
       return true;

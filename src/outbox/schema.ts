@@ -1,8 +1,8 @@
 import { SightlineError } from '../common/errors.ts';
 import { Database } from '../common/sqlite.ts';
 
-/** Version of the tables below. A newer one is refused, an older one would be migrated here. */
-export const FORMAT_VERSION = 1;
+/** Version of the tables below. A newer one is refused, an older one is migrated. */
+export const FORMAT_VERSION = 2;
 
 const APPLICATION_ID = 0x534c4f42;
 const PAGE_BYTES = 4096;
@@ -55,6 +55,9 @@ const TABLES = `
   INSERT INTO outbox VALUES (1, 0, 0);
 `;
 
+/** New in version 2: the sinks of chunks that are not for all, as a sorted JSON array. */
+const ROUTES = 'CREATE TABLE route (first_seq INTEGER PRIMARY KEY, sinks TEXT NOT NULL);';
+
 /**
  * Opens or makes the journal's database: WAL, every commit on the disk before it returns. The log is kept below half
  * the ballast, so that giving the ballast back always leaves room to fold it into the database.
@@ -95,9 +98,11 @@ function checkFormat(database: Database, file: string): void {
 }
 
 function makeTables(database: Database): void {
-  if ((database.pragma('user_version', { simple: true }) as number) === FORMAT_VERSION) return;
+  const version = database.pragma('user_version', { simple: true }) as number;
+  if (version === FORMAT_VERSION) return;
   database.transaction(() => {
-    database.exec(TABLES);
+    if (version < 1) database.exec(TABLES);
+    database.exec(ROUTES);
     database.pragma(`application_id = ${APPLICATION_ID}`);
     database.pragma(`user_version = ${FORMAT_VERSION}`);
   })();

@@ -2,6 +2,7 @@ import type { PendingRecord, RecordKind } from '../common/delivery.ts';
 import { type Chunk, ChunkReader, type ChunkRecord, lastSeqOf } from './chunk.ts';
 import type { Lane } from './lane.ts';
 import type { JournalThread, ReadChunk } from './protocol.ts';
+import { isFor } from './route.ts';
 import type { TailCache } from './tail-cache.ts';
 
 const READ_BYTES = 1024 * 1024;
@@ -88,8 +89,14 @@ export class SinkReader {
       }
       const last = lastSeqOf(chunk);
       if (last <= this.#position) continue;
+      const lane = this.#lanes.get(chunk.kind)!;
+      if (!isFor(chunk, lane.sinkId)) {
+        lane.passTo(last);
+        this.#position = last;
+        continue;
+      }
       if (chunk.data !== undefined) return new ChunkReader({ ...chunk, data: chunk.data });
-      this.#lanes.get(chunk.kind)!.shedChunk(chunk.firstSeq, last, 'corrupt');
+      lane.shedChunk(chunk.firstSeq, last, 'corrupt');
       this.#position = last;
     }
   }

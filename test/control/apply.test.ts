@@ -264,3 +264,25 @@ test('real workers: a change of one stream leaves no gap in it and none in the o
   const ids = records.map(({ recordId }) => recordId);
   assert.equal(new Set(ids).size, ids.length);
 });
+
+test('another set of sinks holds for the next record, and nothing else changes', async (t) => {
+  const withSinks = (sinks?: readonly string[]) => {
+    const compiled = compiledOf('yard', ['cam']);
+    const [{ id, spec }] = compiled.streams as [(typeof compiled.streams)[0]];
+    return { ...compiled, streams: [{ id, spec: sinks ? { ...spec, sinks: [...sinks] } : spec }] };
+  };
+  const { supervisor, records, untilStates } = supervise(t, withSinks());
+  await untilStates({ cam: 'live' });
+  const sinksOf = () => records.at(-1)?.sinks;
+  await until('a record for all', 5_000, () => records.length > 0);
+  assert.equal(sinksOf(), undefined);
+  const pid = supervisor.views()[0]!.pid!;
+  const report = await supervisor.apply(withSinks(['files']));
+  assert.deepEqual(report, [{ streamId: 'cam', effect: 'unchanged' }]);
+  await until('one for a sink', 5_000, () => sinksOf()?.join() === 'files');
+  await supervisor.apply(withSinks([]));
+  await until('one for none', 5_000, () => sinksOf()?.length === 0);
+  await supervisor.apply(withSinks());
+  await until('one for all again', 5_000, () => sinksOf() === undefined);
+  assert.equal(supervisor.views()[0]!.pid, pid);
+});

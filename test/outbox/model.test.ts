@@ -9,6 +9,7 @@ import { assertConserved, record, SMALL, temporaryDir, until } from './helpers.t
 const SEEDS = process.env['SIGHTLINE_TEST_SEEDS']?.split(',').map(Number) ?? [1, 2, 3];
 const STEPS = 250;
 const KINDS: readonly RecordKind[] = ['frame', 'image', 'event'];
+const ROUTES = [undefined, undefined, ['all'], ['frames', 'pictures'], ['frames', 'all'], []];
 const SINKS = [
   { id: 'frames', kinds: ['frame'] },
   { id: 'pictures', kinds: ['image'] },
@@ -51,10 +52,13 @@ for (const seed of SEEDS) {
       for (let count = pick(20); count >= 0; count--) {
         const kind = KINDS[pick(3)]!;
         const payload = Buffer.alloc(pick(4) === 0 ? 300 : pick(200), index % 256);
-        const item = record(index++, { kind, streamId: `cam-${pick(3)}`, payload });
+        const sinks = ROUTES[pick(ROUTES.length)];
+        const made = record(index++, { kind, streamId: `cam-${pick(3)}`, payload });
+        const item = sinks === undefined ? made : { ...made, sinks };
         assert.ok(outbox.append(item));
         for (const { id, kinds } of SINKS) {
           if (!(kinds as readonly RecordKind[]).includes(kind)) continue;
+          if (sinks !== undefined && !sinks.includes(id)) continue;
           const model = models.get(id)!;
           model.accepted++;
           model.waiting.push(item.recordId);

@@ -38,12 +38,13 @@ export class StreamSet {
   /** Those of the pipeline that are not there yet come in, and all learn what they are compiled for. */
   admit(pipeline: CompiledPipeline): void {
     const { events, clock } = this.#context;
-    for (const { id } of pipeline.streams) {
-      const known = this.#all.get(id);
-      if (known === undefined) {
-        const stream = new SupervisedStream(id, pipeline.pipelineId, events, clock, pipeline);
+    for (const { id, spec } of pipeline.streams) {
+      let stream = this.#all.get(id);
+      if (stream === undefined) {
+        stream = new SupervisedStream(id, pipeline.pipelineId, events, clock, pipeline);
         this.#all.set(id, stream);
-      } else known.replan(pipeline);
+      } else stream.replan(pipeline);
+      stream.sinks = spec.sinks;
     }
   }
 
