@@ -22,6 +22,7 @@ enum Property {
   PROP_FRAMES_BATCHED,
   PROP_OBJECTS,
   PROP_LAST_INFER_NS,
+  PROP_TOTAL_INFER_NS,
 };
 
 constexpr auto kSetting =
@@ -90,6 +91,8 @@ void InstallCounters(GObjectClass* klass) {
   counter(PROP_LAST_INFER_NS, "last-infer-ns",
           "Time the last inferred frame took from its pixels to its objects, waiting for a free "
           "core included, in nanoseconds");
+  counter(PROP_TOTAL_INFER_NS, "total-infer-ns",
+          "The same of all inferred frames since the element started");
 }
 
 std::string Text(const GValue* value) {
@@ -199,6 +202,9 @@ bool SlInferGet(const SlInferState& state, guint id, GValue* value) {
       break;
     case PROP_LAST_INFER_NS:
       g_value_set_uint64(value, state.last_infer_ns);
+      break;
+    case PROP_TOTAL_INFER_NS:
+      g_value_set_uint64(value, state.total_infer_ns);
       break;
     default:
       return false;

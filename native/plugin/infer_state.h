@@ -30,6 +30,7 @@ struct SlInferState {
   std::atomic<guint64> frames_batched{0};
   std::atomic<guint64> objects{0};
   std::atomic<guint64> last_infer_ns{0};
+  std::atomic<guint64> total_infer_ns{0};
 };
 
 // slinfer's properties. Set and get are called under the object's lock and return false for a

@@ -81,7 +81,7 @@ gboolean Start(GstBaseTransform* base) {
     GST_OBJECT_UNLOCK(self);
     state.until_next = 0;
     state.frames = state.frames_inferred = state.frames_batched = 0;
-    state.objects = state.last_infer_ns = 0;
+    state.objects = state.last_infer_ns = state.total_infer_ns = 0;
     GST_INFO_OBJECT(self, "%s at %dx%d with ONNX Runtime %s (%s), batch %d, %d at once",
                     config.onnx_file.c_str(), engine.width(), engine.height(),
                     engine.library().version().c_str(), engine.library().path().c_str(),
@@ -136,6 +136,7 @@ void InferFrame(SlInferState& state, GstBuffer* buffer, SlFrameMeta* meta) {
   if (state.detector->batched_with() > 1) ++state.frames_batched;
   state.objects += found.size();
   state.last_infer_ns = end_ns - start_ns;
+  state.total_infer_ns += end_ns - start_ns;
 }
 
 GstFlowReturn TransformInPlace(GstBaseTransform* base, GstBuffer* buffer) {

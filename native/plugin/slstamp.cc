@@ -22,7 +22,9 @@ enum Property {
   PROP_FRAMES,
   PROP_FRAMES_DROPPED,
   PROP_LAST_FRAME_NS,
-  PROP_SKIPPED_BY_REASON
+  PROP_SKIPPED_BY_REASON,
+  PROP_TOTAL_DECODE_NS,
+  PROP_CAPTURE_CLOCK
 };
 
 struct SlStampState {
@@ -30,6 +32,8 @@ struct SlStampState {
   std::atomic<guint> drop_interval{0};
   std::atomic<guint64> frames{0};
   std::atomic<guint64> last_frame_ns{0};
+  std::atomic<guint64> total_decode_ns{0};
+  std::atomic<int> capture_clock{SL_CAPTURE_CLOCK_UNSPECIFIED};
   SlSkipReason interval{"drop-interval"};
   SlSkipReason newest{"budget-newest"};
   // What sllatency last said: frames are late, and which one it looked at.
@@ -49,6 +53,17 @@ struct SlStamp {
 struct SlStampClass {
   GstBaseTransformClass base;
 };
+
+GType CaptureClockType() {
+  static const GEnumValue values[] = {
+      {SL_CAPTURE_CLOCK_UNSPECIFIED, "No frame has come", "unspecified"},
+      {SL_CAPTURE_CLOCK_ARRIVAL, "The frame's arrival", "arrival"},
+      {SL_CAPTURE_CLOCK_RTCP_SENDER_REPORT, "The camera's own clock", "rtcp-sender-report"},
+      {SL_CAPTURE_CLOCK_MEDIA, "The time in the file", "media"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("SlStampCaptureClock", values);
+  return type;
+}
 
 GType StageType() {
   static const GEnumValue values[] = {
@@ -73,6 +88,8 @@ gboolean Start(GstBaseTransform* base) {
   state->newest.frames = 0;
   state->late = false;
   state->last_frame_ns = 0;
+  state->total_decode_ns = 0;
+  state->capture_clock = SL_CAPTURE_CLOCK_UNSPECIFIED;
   return TRUE;
 }
 
@@ -123,10 +140,12 @@ GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
       // Behind a source that brings its own decoder nobody has stamped the arrival.
       if (frame->capture_unix_ns == 0) state->clock.Stamp(base, buffer, frame);
       frame->decode_end_ns = now_ns;
+      if (frame->receive_ns != 0) state->total_decode_ns += now_ns - frame->receive_ns;
       frame->sequence = state->next_sequence++;
     }
     state->frames.fetch_add(1, std::memory_order_relaxed);
     state->last_frame_ns = now_ns;
+    state->capture_clock.store(frame->capture_clock, std::memory_order_relaxed);
     if (state->stage == STAGE_RECEIVE) return GST_FLOW_OK;
     if (DropPicture(state) || RefusePicture(state)) return GST_BASE_TRANSFORM_FLOW_DROPPED;
     state->last_passed = frame->sequence;
@@ -168,6 +187,12 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case PROP_SKIPPED_BY_REASON:
       g_value_set_string(value, SlSkippedByReason(state.interval, state.newest).c_str());
+      break;
+    case PROP_TOTAL_DECODE_NS:
+      g_value_set_uint64(value, state.total_decode_ns);
+      break;
+    case PROP_CAPTURE_CLOCK:
+      g_value_set_enum(value, state.capture_clock);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -212,6 +237,17 @@ void InstallProperties(GObjectClass* object_class) {
                           "Monotonic time of the last buffer, in nanoseconds; 0 before the first",
                           0, G_MAXUINT64, 0, readable));
   g_object_class_install_property(object_class, PROP_SKIPPED_BY_REASON, SlSkippedByReasonSpec());
+  g_object_class_install_property(
+      object_class, PROP_TOTAL_DECODE_NS,
+      g_param_spec_uint64("total-decode-ns", "Total decode time",
+                          "Behind a decoder: time from arrival to picture of all pictures since "
+                          "the element started, in nanoseconds",
+                          0, G_MAXUINT64, 0, readable));
+  g_object_class_install_property(
+      object_class, PROP_CAPTURE_CLOCK,
+      g_param_spec_enum("capture-clock", "Capture clock",
+                        "How the last buffer's capture time is known", CaptureClockType(),
+                        SL_CAPTURE_CLOCK_UNSPECIFIED, readable));
 }
 
 void sl_stamp_class_init(SlStampClass* klass) {
@@ -230,6 +266,7 @@ void sl_stamp_class_init(SlStampClass* klass) {
       "Sightline");
   SlAddPads(element_class, "ANY", "ANY");
   gst_type_mark_as_plugin_api(StageType(), static_cast<GstPluginAPIFlags>(0));
+  gst_type_mark_as_plugin_api(CaptureClockType(), static_cast<GstPluginAPIFlags>(0));
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = Start;

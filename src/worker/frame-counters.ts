@@ -2,36 +2,46 @@ import type { GstPipeline } from '../gst/pipeline.ts';
 import { allNodes } from '../gst/redact.ts';
 import type { GraphNode } from '../pipeline/graph.ts';
 import { isDecodeStamp, streamOf } from './graph-facts.ts';
-import type { StreamCounters } from './protocol.ts';
 import { SharedDrops } from './shared-drops.ts';
+import type { SamplesByStream, StreamSample } from './stream-sample.ts';
 
-export const NO_FRAMES: StreamCounters = {
-  framesArrived: 0,
-  framesDecoded: 0,
-  framesInferred: 0,
-  framesPublished: 0,
-  framesSkipped: 0,
-  recordsDropped: 0,
-};
-
-export function addCounters(a: StreamCounters, b: StreamCounters): StreamCounters {
-  return {
-    framesArrived: a.framesArrived + b.framesArrived,
-    framesDecoded: a.framesDecoded + b.framesDecoded,
-    framesInferred: a.framesInferred + b.framesInferred,
-    framesPublished: a.framesPublished + b.framesPublished,
-    framesSkipped: a.framesSkipped + b.framesSkipped,
-    recordsDropped: a.recordsDropped + b.recordsDropped,
-  };
+interface Tally {
+  arrived: number;
+  decoded: number;
+  inferred: number;
+  published: number;
+  /** Missing numbers between frames that came out; undefined where nothing looks for them. */
+  gaps: number | undefined;
+  /** Left out on purpose behind the decoder, by slstamp or sllatency; they are gaps as well. */
+  dropped: number;
+  /** Left out by slskip, before the decoder. */
+  leftOut: number;
+  recordsDropped: number;
+  lastFrameNs: number;
+  decodeNs: number;
+  inferNs: number;
+  captureClock: string | undefined;
+  reasons: Record<string, number>;
+  countsArrived: boolean;
+  countsPublished: boolean;
 }
 
-/** Counters by stream. */
-export type CountersByStream = ReadonlyMap<string, StreamCounters>;
-
-type Tally = { -readonly [K in keyof StreamCounters]: number };
-
-/** Frames a stream left out before inference, by reason. `busy`: the detector was, and no element counted them. */
-export type SkipReasons = Readonly<Record<string, number>>;
+const NOTHING: Omit<Tally, 'reasons'> = {
+  arrived: 0,
+  decoded: 0,
+  inferred: 0,
+  published: 0,
+  gaps: undefined,
+  dropped: 0,
+  leftOut: 0,
+  recordsDropped: 0,
+  lastFrameNs: 0,
+  decodeNs: 0,
+  inferNs: 0,
+  captureClock: undefined,
+  countsArrived: false,
+  countsPublished: false,
+};
 
 /** One property to read, and what its value adds to which stream. */
 interface Reading {
@@ -40,33 +50,56 @@ interface Reading {
   readonly add: (value: unknown, tallies: ReadonlyMap<string, Tally>) => void;
 }
 
+type Counted = readonly [property: string, add: (tally: Tally, value: unknown) => void];
+
+const OF_STAMP: readonly Counted[] = [
+  ['frames', (tally, value) => (tally.decoded += Number(value))],
+  ['frames-dropped', (tally, value) => (tally.dropped += Number(value))],
+  ['last-frame-ns', (tally, value) => (tally.lastFrameNs = Number(value))],
+  ['total-decode-ns', (tally, value) => (tally.decodeNs += Number(value))],
+  [
+    'capture-clock',
+    (tally, value) => {
+      if (value !== 'unspecified') tally.captureClock = String(value);
+    },
+  ],
+];
+
+/** By factory. */
+const COUNTED: Readonly<Record<string, readonly Counted[]>> = {
+  slinfer: [
+    ['frames-inferred', (tally, value) => (tally.inferred += Number(value))],
+    ['total-infer-ns', (tally, value) => (tally.inferNs += Number(value))],
+  ],
+  slmeta: [
+    [
+      'frames',
+      (tally, value) => {
+        tally.countsPublished = true;
+        tally.published += Number(value);
+      },
+    ],
+    ['frames-skipped', (tally, value) => (tally.gaps = (tally.gaps ?? 0) + Number(value))],
+  ],
+  slskip: [['frames-skipped', (tally, value) => (tally.leftOut += Number(value))]],
+  sllatency: [['frames-dropped', (tally, value) => (tally.dropped += Number(value))]],
+};
+
 /** Elements that say for what reasons they left out frames. */
 const REASONED: ReadonlySet<string> = new Set(['slskip', 'slstamp', 'sllatency']);
-
-type Counted = readonly [
-  property: string,
-  field: keyof StreamCounters,
-  wanted: (node: GraphNode) => boolean,
-];
-
-const COUNTED: readonly Counted[] = [
-  ['frames', 'framesDecoded', isDecodeStamp],
-  ['frames-inferred', 'framesInferred', ({ factory }) => factory === 'slinfer'],
-  ['frames', 'framesPublished', ({ factory }) => factory === 'slmeta'],
-  ['frames-skipped', 'framesSkipped', ({ factory }) => factory === 'slmeta'],
-  ['frames-skipped', 'framesSkipped', ({ factory }) => factory === 'slskip'],
-];
 
 /**
  * Reads a running pipeline's counters from the elements that keep them: slstamp, slinfer and slmeta for the one stream
  * they serve, sldsmeta for every stream of a batch. A graph without them (a test's) is counted at its metadata outputs.
+ * The addon counts what enters the decoders.
  */
 export class FrameCounters {
   readonly #pipeline: GstPipeline;
   readonly #nodes: readonly GraphNode[];
   readonly #readings: readonly Reading[];
-  readonly #skipped = new Map<string, Record<string, number>>();
   readonly #sharedDrops: SharedDrops;
+  /** As of the last read(), by stream. */
+  readonly #busy = new Map<string, number>();
 
   constructor(pipeline: GstPipeline) {
     this.#pipeline = pipeline;
@@ -80,47 +113,38 @@ export class FrameCounters {
   }
 
   /** Throws what GstPipeline.getProperties() throws. */
-  async read(): Promise<CountersByStream> {
+  async read(): Promise<SamplesByStream> {
     const { streams } = this.#pipeline.graph;
-    const tallies = new Map(streams.map((id): [string, Tally] => [id, { ...NO_FRAMES }]));
-    const busy = new Map(streams.map((id) => [id, this.#skipped.get(id)?.['busy'] ?? 0]));
-    this.#skipped.clear();
+    const tallies = new Map(
+      streams.map((id): [string, Tally] => [id, { ...NOTHING, reasons: {} }]),
+    );
     const values = await this.#pipeline.getProperties(
       this.#readings.map(({ node, property }) => [node, property] as const),
     );
-    for (const [index, reading] of this.#readings.entries()) reading.add(values[index], tallies);
-    this.#countOutputs(tallies);
-    for (const [id, { framesSkipped }] of tallies) {
-      const reasons = this.#skipped.get(id) ?? {};
-      const explained = Object.values(reasons).reduce((sum, count) => sum + count, 0);
-      // What an element left out just now is a gap only once a later frame has passed.
-      const unexplained = Math.max(busy.get(id) ?? 0, framesSkipped - explained);
-      if (unexplained > 0) reasons['busy'] = unexplained;
-      this.#skipped.set(id, reasons);
+    for (const [index, reading] of this.#readings.entries()) {
+      // A node that is not built yet has nothing to tell.
+      if (values[index] !== null) reading.add(values[index], tallies);
     }
-    return tallies;
+    this.#countPads(tallies);
+    for (const [id, tally] of tallies) this.#findBusy(id, tally);
+    return new Map([...tallies].map(([id, tally]) => [id, sampleOf(tally)]));
   }
 
-  /** Of the last read(), by stream. */
-  get skipped(): ReadonlyMap<string, SkipReasons> {
-    return this.#skipped;
+  /** What no element has a reason for. What one left out just now is a gap only once a later frame has passed. */
+  #findBusy(streamId: string, { gaps, dropped, leftOut, reasons }: Tally): void {
+    const explained = Object.values(reasons).reduce((sum, count) => sum + count, 0);
+    const unexplained = (gaps ?? dropped) + leftOut - explained;
+    const busy = Math.max(this.#busy.get(streamId) ?? 0, unexplained);
+    this.#busy.set(streamId, busy);
+    if (busy > 0) reasons['busy'] = busy;
   }
 
   #reasonsOf(node: GraphNode): Reading[] {
     const streamId = streamOf(this.#pipeline.graph, node);
     if (streamId === undefined || !REASONED.has(node.factory)) return [];
-    const add = (value: unknown) => this.#addReasons(streamId, value);
+    const add = (value: unknown, tallies: ReadonlyMap<string, Tally>) =>
+      addReasons(tallies.get(streamId), value);
     return [{ node: node.id, property: 'skipped-by-reason', add }];
-  }
-
-  /** `{reason: frames}` as JSON. */
-  #addReasons(streamId: string, value: unknown): void {
-    if (typeof value !== 'string' || value === '') return;
-    const reasons = this.#skipped.get(streamId) ?? {};
-    for (const [reason, count] of Object.entries(JSON.parse(value) as Record<string, number>)) {
-      if (count > 0) reasons[reason] = (reasons[reason] ?? 0) + count;
-    }
-    this.#skipped.set(streamId, reasons);
   }
 
   #readingsOf(node: GraphNode): Reading[] {
@@ -128,51 +152,59 @@ export class FrameCounters {
       return [{ node: node.id, property: 'stream-stats', add: addStreamStats }];
     }
     const streamId = streamOf(this.#pipeline.graph, node);
-    if (streamId === undefined) return [];
-    return this.#counted(node).map(([property, field]) => ({
+    const counted = isDecodeStamp(node) ? OF_STAMP : COUNTED[node.factory];
+    if (streamId === undefined || counted === undefined) return [];
+    return counted.map(([property, add]) => ({
       node: node.id,
       property,
       add: (value, tallies) => {
         const tally = tallies.get(streamId);
-        if (tally !== undefined) tally[field] += Number(value ?? 0);
+        if (tally !== undefined) add(tally, value);
       },
     }));
   }
 
-  #counted(node: GraphNode): readonly Counted[] {
-    const counted = COUNTED.filter(([, , wanted]) => wanted(node));
-    // slmeta sees what these drop as gaps between the numbers of frames; without one they tell.
-    const gaps = this.#nodes.some(({ factory }) => factory === 'slmeta');
-    if (gaps || !drops(node)) return counted;
-    return [...counted, ['frames-dropped', 'framesSkipped', drops]];
-  }
-
-  /** Drops, and the frames themselves where no element counts them. */
-  #countOutputs(tallies: ReadonlyMap<string, Tally>): void {
-    const { outputs } = this.#pipeline.counters();
+  /** What entered the decoders, drops of records, and the frames themselves where no element counts them. */
+  #countPads(tallies: ReadonlyMap<string, Tally>): void {
+    const { outputs, entered } = this.#pipeline.counters();
     const published = this.#nodes.some(({ factory }) => /^sl(ds)?meta$/.test(factory));
     const stamped = this.#nodes.some(isDecodeStamp);
     let sharedDrops = 0;
     for (const node of this.#nodes) {
+      const tally = tallies.get(streamOf(this.#pipeline.graph, node) ?? '');
+      if (tally !== undefined && node.role === 'decode') {
+        tally.countsArrived = true;
+        tally.arrived += entered[node.id] ?? 0;
+      }
       const output = outputs[node.id];
       if (output === undefined) continue;
-      const tally = tallies.get(streamOf(this.#pipeline.graph, node) ?? '');
       if (tally === undefined) {
         sharedDrops += output.dropped;
         continue;
       }
       tally.recordsDropped += output.dropped;
       if (node.outputKind !== 1) continue;
-      if (!stamped) tally.framesDecoded += output.records + output.dropped;
-      if (!published) tally.framesPublished += output.records + output.dropped;
+      if (!stamped) tally.decoded += output.records + output.dropped;
+      if (published) continue;
+      tally.countsPublished = true;
+      tally.published += output.records + output.dropped;
     }
-    const shares = this.#sharedDrops.shareOut(sharedDrops, tallies);
-    for (const [id, share] of shares) tallies.get(id)!.recordsDropped += share;
+    const byStream = new Map(
+      [...tallies].map(([id, tally]) => [id, { framesPublished: tally.published }]),
+    );
+    for (const [id, share] of this.#sharedDrops.shareOut(sharedDrops, byStream)) {
+      tallies.get(id)!.recordsDropped += share;
+    }
   }
 }
 
-function drops(node: GraphNode): boolean {
-  return isDecodeStamp(node) || node.factory === 'sllatency';
+/** `{reason: frames}` as JSON. */
+function addReasons(tally: Tally | undefined, value: unknown): void {
+  if (tally === undefined || typeof value !== 'string' || value === '') return;
+  const { reasons } = tally;
+  for (const [reason, count] of Object.entries(JSON.parse(value) as Record<string, number>)) {
+    if (count > 0) reasons[reason] = (reasons[reason] ?? 0) + count;
+  }
 }
 
 /** sldsmeta's `stream-stats`: `{streamId: {frames, skipped, inferred}}` as JSON. */
@@ -182,8 +214,32 @@ function addStreamStats(value: unknown, tallies: ReadonlyMap<string, Tally>): vo
   for (const [id, { frames, skipped, inferred }] of Object.entries(stats)) {
     const tally = tallies.get(id);
     if (tally === undefined) continue;
-    tally.framesPublished += Number(frames ?? 0);
-    tally.framesSkipped += Number(skipped ?? 0);
-    tally.framesInferred += Number(inferred ?? 0);
+    tally.countsPublished = true;
+    tally.published += Number(frames ?? 0);
+    tally.gaps = (tally.gaps ?? 0) + Number(skipped ?? 0);
+    tally.inferred += Number(inferred ?? 0);
   }
+}
+
+function sampleOf(tally: Tally): StreamSample {
+  const { arrived, decoded, inferred, published, gaps, dropped, leftOut } = tally;
+  const { recordsDropped, lastFrameNs, decodeNs, inferNs, captureClock } = tally;
+  return {
+    counters: {
+      framesArrived: arrived + leftOut,
+      framesDecoded: decoded,
+      framesInferred: inferred,
+      framesPublished: published,
+      framesSkipped: (gaps ?? dropped) + leftOut,
+      recordsDropped,
+    },
+    leftOut,
+    offered: decoded - dropped,
+    skipped: tally.reasons,
+    counts: { arrived: tally.countsArrived, published: tally.countsPublished },
+    lastFrameNs,
+    decodeNs,
+    inferNs,
+    ...(captureClock === undefined ? {} : { captureClock }),
+  };
 }

@@ -163,7 +163,7 @@ export interface StreamFacts {
   /** Means over the last second; absent without a frame in it. */
   readonly decodeMs?: number;
   readonly inferMs?: number;
-  /** How the capture time is known: `ntp`, `arrival`, ... as in the metadata; absent before the first frame. */
+  /** How the capture time is known: `rtcp-sender-report`, `arrival` or `media`; absent before the first frame. */
   readonly clockQuality?: string;
   /** Frames left out before inference, by reason, since the worker's start. */
   readonly skipped?: Readonly<Record<string, number>>;

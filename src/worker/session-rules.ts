@@ -1,8 +1,8 @@
 import type { SightlineError } from '../common/errors.ts';
 import type { PipelineEvent } from '../gst/events.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import type { CountersByStream } from './frame-counters.ts';
-import type { StreamPhase, StreamPolicy } from './protocol.ts';
+import type { StalledLayer, StreamPhase, StreamPolicy } from './protocol.ts';
+import type { SamplesByStream } from './stream-sample.ts';
 
 /** How a session ended: the file is over, it was told to, or it failed. */
 export type SessionEnd =
@@ -14,6 +14,9 @@ export type SessionEnd =
       readonly atStart?: boolean;
       /** The stream for whose sake the others are interrupted; absent: it concerns all of them. */
       readonly forSakeOf?: string;
+      /** Where frames stopped, when that is why. */
+      readonly layer?: StalledLayer;
+      readonly observed?: Readonly<Record<string, number>>;
     };
 
 /** A stream changed its phase while the session goes on. */
@@ -23,6 +26,8 @@ export interface StreamChange {
   readonly code?: string;
   readonly message?: string;
   readonly retryInMs?: number;
+  readonly layer?: StalledLayer;
+  readonly observed?: Readonly<Record<string, number>>;
 }
 
 export interface RulesOptions {
@@ -42,7 +47,9 @@ export interface SessionRules {
   begin(): void;
   onEvent(event: PipelineEvent): void;
   /** Counters were read, about once a second. */
-  onSample(counters: CountersByStream): void;
+  onSample(samples: SamplesByStream): void;
+  /** A source or a decoder was told otherwise while it runs: its rate may be another one now. */
+  onSet(): void;
   /** From now on an end-of-stream is ours. */
   drain(): void;
   /** No timer is left behind. Idempotent. */

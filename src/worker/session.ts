@@ -3,13 +3,14 @@ import { deferred } from '../common/waits.ts';
 import type { PipelineEvent } from '../gst/events.ts';
 import { GstPipeline } from '../gst/pipeline.ts';
 import { allNodes } from '../gst/redact.ts';
-import type { Graph } from '../pipeline/graph.ts';
+import type { Graph, GraphNode } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { setChecked } from './checked-set.ts';
-import { type CountersByStream, FrameCounters } from './frame-counters.ts';
+import { FrameCounters } from './frame-counters.ts';
 import { decodedNodes, muxIds } from './graph-facts.ts';
 import { DATA_FD, type StreamPolicy } from './protocol.ts';
 import type { RulesOptions, SessionEnd, SessionRules } from './session-rules.ts';
+import type { SamplesByStream } from './stream-sample.ts';
 
 export type { SessionEnd } from './session-rules.ts';
 
@@ -34,6 +35,11 @@ function withSession(graph: Graph, session: string): Graph {
   return { ...graph, nodes };
 }
 
+/** What is set there may make another rate of pictures the usual one. */
+function setsRate(node: GraphNode | undefined): boolean {
+  return node?.role === 'source' || node?.role === 'decode';
+}
+
 /** One run of one graph's pipeline, from its construction to its end. */
 export class Session {
   readonly id: string;
@@ -47,7 +53,8 @@ export class Session {
   #finished = false;
   #pipeline: GstPipeline | undefined;
   #counters: FrameCounters | undefined;
-  #last: CountersByStream = new Map();
+  #last: SamplesByStream = new Map();
+  #before: SamplesByStream = new Map();
   #hung = false;
   #starting: Promise<void> | undefined;
 
@@ -74,9 +81,14 @@ export class Session {
     return this.#hung || (this.#pipeline?.frozen ?? false);
   }
 
-  /** Counters of this session as of the last sample(). */
-  get counters(): CountersByStream {
+  /** What the last sample() read. */
+  get samples(): SamplesByStream {
     return this.#last;
+  }
+
+  /** What the one before it read. */
+  get samplesBefore(): SamplesByStream {
+    return this.#before;
   }
 
   /** Builds and starts the pipeline; resolves when GStreamer has taken the start or the session has failed. */
@@ -95,6 +107,9 @@ export class Session {
         onEvent: (event) => this.#onEvent(event),
         records: { to: 'fd', fd: DATA_FD },
         watch: decodedNodes(graph).map((node) => node.id),
+        count: allNodes(graph)
+          .filter(({ role }) => role === 'decode')
+          .map((node) => node.id),
         signal,
       });
       const timeoutMs = startTimeoutMs ?? Math.min(START_LIMIT_MS, firstFrameTimeoutMs);
@@ -113,7 +128,9 @@ export class Session {
   async sample(): Promise<void> {
     if (this.#counters === undefined || this.#pipeline?.closed) return;
     try {
-      this.#last = await this.#counters.read();
+      const samples = await this.#counters.read();
+      this.#before = this.#last;
+      this.#last = samples;
     } catch (error) {
       this.#finish({ cause: 'failed', error: toSightlineError(error) });
       return;
@@ -153,9 +170,11 @@ export class Session {
     // It was given the graph of before: what it builds of that must be built first.
     await this.#starting;
     if (this.#pipeline === undefined || this.#pipeline.closed) return undefined;
-    const here = new Set(allNodes(this.#options.graph).map(({ id }) => id));
-    const present = changes.filter(({ node }) => here.has(node));
+    const nodes = allNodes(this.#options.graph);
+    const present = changes.filter(({ node }) => nodes.some(({ id }) => id === node));
     const applied = await setChecked(this.#pipeline, present);
+    const rate = present.some(({ node }) => setsRate(nodes.find(({ id }) => id === node)));
+    if (rate) this.#rules.onSet();
     return changes.map((change) => applied[present.indexOf(change)] ?? false);
   }
 

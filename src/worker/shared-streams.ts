@@ -1,11 +1,12 @@
 import { SightlineError } from '../common/errors.ts';
 import type { ElementEvent, IssueEvent, PipelineEvent } from '../gst/events.ts';
 import { errorOfIssue } from '../gst/native-error.ts';
-import type { CountersByStream } from './frame-counters.ts';
 import { readsFile, reconnectsItself, sourceStreams } from './graph-facts.ts';
 import { DEFAULT_SHARED_POLICY } from './protocol.ts';
 import type { RulesOptions, SessionRules } from './session-rules.ts';
 import { type SharedStep, SharedStream } from './shared-stream.ts';
+import { StreamHealth } from './stream-health.ts';
+import { NO_SAMPLE, type SamplesByStream } from './stream-sample.ts';
 
 /** nvurisrcbin resets one source of the process each 3 s: a round of all of them takes this long for each, twice. */
 const TWO_ROUNDS_MS = 6_000;
@@ -30,6 +31,8 @@ export class SharedStreams implements SessionRules {
   readonly #streams: ReadonlyMap<string, SharedStream>;
   /** Stream of each node in front of the muxer. */
   readonly #sources: ReadonlyMap<string, string>;
+  /** Of the streams that are live, stalled or degraded. */
+  readonly #health = new Map<string, StreamHealth>();
   readonly #allSilentMs: number;
   #liveSinceMs: number | undefined;
   #begun = false;
@@ -105,13 +108,21 @@ export class SharedStreams implements SessionRules {
     else if (event.type === 'element') this.#onElement(stream, event, now);
   }
 
-  onSample(counters: CountersByStream): void {
+  onSample(samples: SamplesByStream): void {
     const now = performance.now();
     for (const [id, stream] of this.#streams) {
-      this.#report(stream, stream.counted(counters.get(id)?.framesDecoded ?? 0, now));
+      const sample = samples.get(id) ?? NO_SAMPLE;
+      this.#report(stream, stream.counted(sample.counters.framesDecoded, now));
       if (this.#begun) this.#report(stream, stream.check(now));
+      const health = this.#draining ? undefined : this.#health.get(id);
+      const change = health?.take(sample, now);
+      if (change !== undefined) this.#options.onChange({ streamId: id, ...change });
     }
     if (this.#begun && !this.#draining) this.#judge(now);
+  }
+
+  onSet(): void {
+    for (const health of this.#health.values()) health.changed();
   }
 
   drain(): void {
@@ -131,6 +142,7 @@ export class SharedStreams implements SessionRules {
       this.#options.end({ cause: 'failed', error: stream.trouble!, forSakeOf: id });
       return;
     }
+    if (this.#endOverdue(now)) return;
     const silentMs = Math.min(...waiting.map((stream) => stream.silentForMs(now)));
     if (waiting.length === 0 || silentMs <= this.#allSilentMs) return;
     const message = `No picture came from any of ${waiting.length} streams for ${Math.round(silentMs)} ms`;
@@ -138,6 +150,20 @@ export class SharedStreams implements SessionRules {
       cause: 'failed',
       error: new SightlineError('SL_SOURCE_STALLED', message),
     });
+  }
+
+  /** What is behind the muxer is the same for all: when one's frames do not come out of it, it is ended for all. */
+  #endOverdue(now: number): boolean {
+    for (const health of this.#health.values()) {
+      const overdue = health.overdue(now);
+      if (overdue === undefined || !['infer', 'publish'].includes(overdue.stall.layer)) continue;
+      const { code, message, stall } = overdue;
+      const { layer, observed } = stall;
+      const error = new SightlineError(code, message);
+      this.#options.end({ cause: 'failed', error, layer, observed });
+      return true;
+    }
+    return false;
   }
 
   #streamOf(nodeId: string | null): SharedStream | undefined {
@@ -177,8 +203,14 @@ export class SharedStreams implements SessionRules {
 
   #report(stream: SharedStream, steps: readonly SharedStep[]): void {
     for (const step of steps) {
-      if (step.phase === 'live') this.#liveSinceMs ??= performance.now();
-      this.#options.onChange({ streamId: stream.facts.id, ...step });
+      const { id, file } = stream.facts;
+      if (step.phase === 'live') {
+        this.#liveSinceMs ??= performance.now();
+        this.#health.set(id, new StreamHealth(this.#options.policy, file, performance.now()));
+      } else {
+        this.#health.delete(id);
+      }
+      this.#options.onChange({ streamId: id, ...step });
     }
     if (steps.length === 0 || ![...this.#streams.values()].every(({ over }) => over)) return;
     // A muxer told to survive the end of its sources does not hand it on.

@@ -1,9 +1,10 @@
 import { type ErrorCode, SightlineError } from '../common/errors.ts';
 import type { IssueEvent, PipelineEvent } from '../gst/events.ts';
 import { errorOfIssue, mayBeExplained } from '../gst/native-error.ts';
-import { type CountersByStream, NO_FRAMES } from './frame-counters.ts';
 import { readsFile } from './graph-facts.ts';
 import type { RulesOptions, SessionRules } from './session-rules.ts';
+import { StreamHealth } from './stream-health.ts';
+import { NO_SAMPLE, type SamplesByStream } from './stream-sample.ts';
 
 /** An error that explains the one before follows within this. */
 const EXPLANATION_MS = 100;
@@ -14,8 +15,7 @@ export class SoleStream implements SessionRules {
   readonly #streamId: string;
   readonly #file: boolean;
   #liveSinceMs: number | undefined;
-  #progress = 0;
-  #progressAtMs = 0;
+  #health: StreamHealth | undefined;
   #draining = false;
   #firstFrameTimer: NodeJS.Timeout | undefined;
   #explanationTimer: NodeJS.Timeout | undefined;
@@ -49,15 +49,21 @@ export class SoleStream implements SessionRules {
     else if (event.type === 'eos') this.#onEos();
   }
 
-  onSample(counters: CountersByStream): void {
-    const { framesDecoded, framesSkipped } = counters.get(this.#streamId) ?? NO_FRAMES;
-    // A source that sends is not silent because most of its pictures are left out before the decoder.
-    const progress = framesDecoded + framesSkipped;
-    if (progress !== this.#progress) this.#progressAtMs = performance.now();
-    this.#progress = progress;
-    const silentMs = performance.now() - this.#progressAtMs;
-    if (!this.live || silentMs <= this.#options.policy.stallTimeoutMs) return;
-    this.#fail('SL_SOURCE_STALLED', `No picture came for ${Math.round(silentMs)} ms`);
+  onSample(samples: SamplesByStream): void {
+    if (this.#health === undefined || this.#draining) return;
+    const now = performance.now();
+    const change = this.#health.take(samples.get(this.#streamId) ?? NO_SAMPLE, now);
+    if (change !== undefined) this.#options.onChange({ streamId: this.#streamId, ...change });
+    const overdue = this.#health.overdue(now);
+    if (overdue === undefined) return;
+    const { code, message, stall } = overdue;
+    const { layer, observed } = stall;
+    const error = new SightlineError(code, message);
+    this.#options.end({ cause: 'failed', error, layer, observed });
+  }
+
+  onSet(): void {
+    this.#health?.changed();
   }
 
   drain(): void {
@@ -79,7 +85,7 @@ export class SoleStream implements SessionRules {
     if (this.live) return;
     clearTimeout(this.#firstFrameTimer);
     this.#liveSinceMs = performance.now();
-    this.#progressAtMs = this.#liveSinceMs;
+    this.#health = new StreamHealth(this.#options.policy, this.#file, this.#liveSinceMs);
     this.#options.onChange({ streamId: this.#streamId, phase: 'live' });
   }
 

@@ -1,23 +1,16 @@
 import { SightlineError, toSightlineError } from '../common/errors.ts';
-import { fullJitterMs } from '../common/retry.ts';
 import { deferred } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
-import { addCounters, type CountersByStream, NO_FRAMES } from './frame-counters.ts';
 import { withoutSources } from './graph-facts.ts';
 import { HandOver } from './hand-over.ts';
-import {
-  DEFAULT_SHARED_POLICY,
-  type StreamCounters,
-  type StreamEvent,
-  type StreamPolicy,
-} from './protocol.ts';
+import type { StreamCounters, StreamEvent, StreamFacts, StreamPolicy } from './protocol.ts';
 import { Run } from './run.ts';
 import type { SessionEnd, StreamChange } from './session-rules.ts';
+import { SessionWaits } from './session-waits.ts';
 import { END_OF_FILE } from './shared-stream.ts';
-
-/** A graph that was live this long starts its back-off anew. */
-const SETTLED_AFTER_MS = 60_000;
+import { factsOf, NO_SAMPLE, type SamplesByStream } from './stream-sample.ts';
+import { StreamTotals } from './stream-totals.ts';
 
 type Failed = Extract<SessionEnd, { cause: 'failed' }>;
 
@@ -41,16 +34,14 @@ export class StreamRunner {
   readonly #overStreams: Set<string>;
   /** Streams that the next session leaves out, because the graph could not start with their source. */
   #absent: ReadonlyMap<string, SightlineError> = new Map();
-  readonly #past = new Map<string, StreamCounters>();
+  readonly #totals = new StreamTotals();
+  readonly #waits: SessionWaits;
   /** Every session that has not ended: the current one, one that is to follow it, one that was followed and drains. */
   readonly #runs = new Set<Run>();
   /** What the streams' phases follow from; undefined between two sessions. */
   #current: Run | undefined;
   /** While another graph is to take over. */
   #handOver: HandOver | undefined;
-  #attempt = 0;
-  /** Times the graph was started anew for the sake of one stream. */
-  #rescues = 0;
   #stopped = false;
   #isOver = false;
   #graph: Graph;
@@ -61,6 +52,7 @@ export class StreamRunner {
   constructor(options: StreamRunnerOptions) {
     this.#graph = options.graph;
     this.#options = options;
+    this.#waits = new SessionWaits(options.policy);
     this.#overStreams = new Set(options.over.filter((id) => options.graph.streams.includes(id)));
     const { promise, resolve } = deferred<unknown>();
     this.over = promise;
@@ -82,8 +74,20 @@ export class StreamRunner {
   }
 
   /** Each stream's counters over all sessions, as of the last sample(). */
-  get counters(): CountersByStream {
-    return new Map(this.graph.streams.map((id) => [id, this.#countersOf(id)]));
+  get counters(): Readonly<Record<string, StreamCounters>> {
+    return this.#totals.counters(this.graph.streams, this.#samples());
+  }
+
+  /** What is known of each stream's frames, as of the last sample(). `nowNs`: monotonic. */
+  facts(nowNs: number): Readonly<Record<string, StreamFacts>> {
+    const session = this.#current?.session;
+    return Object.fromEntries(
+      this.graph.streams.map((id) => {
+        const now = session?.samples.get(id) ?? NO_SAMPLE;
+        const before = session?.samplesBefore.get(id) ?? NO_SAMPLE;
+        return [id, factsOf(before, now, this.#totals.of(id, this.#samples()).skipped, nowNs)];
+      }),
+    );
   }
 
   /** Begins the first session; resolves when its pipeline has begun to start or has failed. */
@@ -166,14 +170,14 @@ export class StreamRunner {
   }
 
   async #connect(): Promise<void> {
-    this.#attempt += 1;
+    this.#waits.begun();
     const absent = this.#absent;
     const run = this.#open(this.#graph, absent);
     this.#current = run;
     this.#absent = new Map();
     for (const streamId of this.#running()) {
       if (absent.has(streamId)) continue;
-      const facts = { session: run.id, attempt: this.#attempt };
+      const facts = { session: run.id, attempt: this.#waits.attempt };
       this.#options.report({ ...facts, event: 'stream', streamId, phase: 'connecting' });
     }
     await run.session.start();
@@ -186,7 +190,7 @@ export class StreamRunner {
       policy: this.#options.policy,
       over: this.#overStreams,
       absent,
-      rescueMs: this.#rescueMs(),
+      rescueMs: this.#waits.rescueMs,
       onChange: (change, from) => {
         if (from === this.#current) this.#onChange(change, from);
         this.#handOver?.check();
@@ -201,25 +205,15 @@ export class StreamRunner {
 
   /** `someOver`: streams went over in the session that ended. */
   #onEnded(run: Run, end: SessionEnd, someOver: boolean): void {
-    for (const [id, counters] of run.session.counters) {
-      this.#past.set(id, addCounters(this.#past.get(id) ?? NO_FRAMES, counters));
-    }
+    this.#totals.add(run.session.samples);
     this.#runs.delete(run);
     if (run.session.frozen) this.#options.onFrozen(run.graph);
     if (run.session.frozen || run !== this.#current) return;
     this.#current = undefined;
-    if (run.session.liveForMs >= SETTLED_AFTER_MS) this.#attempt = 0;
+    this.#waits.ended(run.session.liveForMs);
     if (this.#stopped) this.#conclude('stopped', { session: run.id });
     else if (end.cause === 'failed') this.#recover(end, run, someOver);
     else this.#conclude('ended', { session: run.id, ...END_OF_FILE });
-  }
-
-  #rescueMs(): number {
-    const { rescueBaseMs, rescueCapMs } = {
-      ...DEFAULT_SHARED_POLICY,
-      ...this.#options.policy.shared,
-    };
-    return Math.min(rescueCapMs, rescueBaseMs * 2 ** this.#rescues);
   }
 
   #onChange({ streamId, phase, ...facts }: StreamChange, { id: session }: Run): void {
@@ -229,8 +223,10 @@ export class StreamRunner {
     if (phase === 'live') this.#overStreams.delete(streamId);
   }
 
-  #recover({ error, forSakeOf, atStart }: Failed, run: Run, someOver: boolean): void {
+  #recover(end: Failed, run: Run, someOver: boolean): void {
+    const { error, forSakeOf, atStart, layer, observed } = end;
     const session = run.id;
+    const stall = layer === undefined ? {} : { layer, ...(observed && { observed }) };
     const failed = run.shared?.failed ?? new Map();
     const others = this.#running().length > failed.size;
     if (atStart && others && (failed.size > 0 || someOver)) {
@@ -241,29 +237,19 @@ export class StreamRunner {
       this.#conclude('failed', { session, code, message });
       return;
     }
-    if (forSakeOf !== undefined) this.#rescues += 1;
-    const retryInMs = this.#waitMs(error);
+    if (forSakeOf !== undefined) this.#waits.rescued();
+    const retryInMs = this.#waits.afterMs(error, this.graph.streams.length <= 1);
     for (const streamId of this.#running()) {
       const reason = run.shared?.troubleOf(streamId) ?? reasonFor(streamId, error, forSakeOf);
       const { code, message } = reason;
-      const facts = { session, code, message, retryInMs, attempt: this.#attempt };
+      const facts = { session, code, message, retryInMs, attempt: this.#waits.attempt, ...stall };
       this.#options.report({ ...facts, event: 'stream', streamId, phase: 'backoff' });
     }
     this.#retry = setTimeout(() => void this.#connect(), retryInMs);
   }
 
-  #waitMs(error: SightlineError): number {
-    const { authProbeMs, backoffBaseMs, backoffCapMs } = this.#options.policy;
-    // Of several streams one camera's password must not keep the others waiting.
-    const alone = this.graph.streams.length <= 1;
-    if (error.code === 'SL_SOURCE_UNAUTHORIZED' && alone) return authProbeMs;
-    const attempt = Math.max(1, this.#attempt);
-    return fullJitterMs(attempt, { baseMs: backoffBaseMs, capMs: backoffCapMs });
-  }
-
-  #countersOf(streamId: string): StreamCounters {
-    const runs = [...this.#runs].map(({ session }) => session.counters.get(streamId) ?? NO_FRAMES);
-    return runs.reduce(addCounters, this.#past.get(streamId) ?? NO_FRAMES);
+  #samples(): readonly SamplesByStream[] {
+    return [...this.#runs].map(({ session }) => session.samples);
   }
 
   #assertGoesOn(): void {

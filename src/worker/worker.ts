@@ -10,6 +10,7 @@ import {
   EXIT_CODES,
   type StartParams,
   type StreamCounters,
+  type StreamFacts,
   type WorkerEvent,
   type WorkerMethods,
 } from './protocol.ts';
@@ -192,10 +193,15 @@ export class Worker {
     const entries = [...this.#entries.values()];
     await settlesWithin(Promise.all(entries.map(sample)), SAMPLE_LIMIT_MS);
     for (const event of this.#logs.take()) this.#options.send(event);
+    const nowNs = Number(process.hrtime.bigint());
     const streams: Record<string, StreamCounters> = {};
-    for (const { runner } of entries) Object.assign(streams, Object.fromEntries(runner.counters));
+    const facts: Record<string, StreamFacts> = {};
+    for (const { runner } of entries) {
+      Object.assign(streams, runner.counters);
+      Object.assign(facts, runner.facts(nowNs));
+    }
     const monotonicMs = performance.now();
-    this.#options.send({ event: 'stats', monotonicMs, ...processUsage(), streams, facts: {} });
+    this.#options.send({ event: 'stats', monotonicMs, ...processUsage(), streams, facts });
     clearTimeout(this.#statsTimer);
     this.#statsTimer = setTimeout(() => void this.#reportStats(), STATS_PERIOD_MS);
   }

@@ -64,8 +64,8 @@ test('what was left out is told by reason', async () => {
   await pipeline.setState('playing');
   const counters = new FrameCounters(pipeline);
   const reasons = async () => {
-    await counters.read();
-    return counters.skipped.get('cam') ?? {};
+    const samples = await counters.read();
+    return samples.get('cam')?.skipped ?? {};
   };
   await until('the detector is busy', 10_000, async () => ((await reasons())['busy'] ?? 0) > 10);
   assert.deepEqual(Object.keys(await reasons()), ['busy']);
@@ -76,14 +76,13 @@ test('what was left out is told by reason', async () => {
   await pipeline.setProperties([{ node: 'latency', property: 'budget-ms', value: 0 }]);
   const told = await reasons();
   const explained = Object.values(told).reduce((sum, count) => sum + count, 0);
-  const total = await until('the next gap', 10_000, async () => {
-    const { framesSkipped = 0 } = (await counters.read()).get('cam') ?? {};
-    return framesSkipped >= explained && framesSkipped;
+  const last = await until('the next gap', 10_000, async () => {
+    const sample = (await counters.read()).get('cam');
+    return sample !== undefined && sample.counters.framesSkipped >= explained && sample;
   });
-  const after = Object.values(counters.skipped.get('cam') ?? {});
   assert.equal(
-    after.reduce((sum, count) => sum + count, 0),
-    total,
+    Object.values(last.skipped).reduce((sum, count) => sum + count, 0),
+    last.counters.framesSkipped,
     'the reasons add up',
   );
 });

@@ -11,7 +11,7 @@ import { EXIT_CODES, type StatsEvent } from '../../src/worker/protocol.ts';
 import { graph, node, output, pictures } from '../gst/graphs.ts';
 import { isAlive } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
-import { WORKER_MAIN, WorkerHarness } from './worker-harness.ts';
+import { POLICY, WORKER_MAIN, WorkerHarness } from './worker-harness.ts';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -259,7 +259,24 @@ test('a slow reader of records costs counted drops, never pictures', async () =>
   assert.ok(worker.records.every(({ kind, payload }) => kind === 1 && payload.length === 307_200));
 });
 
-test('kill -9 of the parent leaves no worker behind', async () => {
+test('kill -9 of the parent leaves no worker behind, also one that hangs and removes a graph', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sightline-worker-'));
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const hanging = graph('hanging', [
+    node('source', 'filesrc', 'source', { location: fifo }),
+    output('out'),
+  ]);
+  const start = {
+    pipelineId: 'test',
+    graphs: [pictures('cam', { 'is-live': true })],
+    stream: POLICY,
+  };
+  const requests = [
+    { id: 1, method: 'start', params: start },
+    { id: 2, method: 'add', params: { graphs: [hanging] } },
+    { id: 3, method: 'remove', params: { graphId: 'hanging', drainMs: 60_000 } },
+  ];
   const parent = spawn(
     process.execPath,
     [
@@ -269,18 +286,48 @@ test('kill -9 of the parent leaves no worker behind', async () => {
        const child = spawn(process.execPath, ['--import', 'tsx', ${JSON.stringify(WORKER_MAIN)}], {
          stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
        });
-       child.stdio[3].once('data', () => console.log(child.pid));
+       for (const request of ${JSON.stringify(requests)})
+         child.stdio[3].write(JSON.stringify(request) + '\\n');
+       let said = '';
+       child.stdio[3].on('data', (chunk) => {
+         said += chunk;
+         if (said.includes('"hanging","phase":"connecting"') && said.includes('"live"')) console.log(child.pid);
+       });
        child.stdio[4].resume();`,
     ],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  const [line] = (await once(createInterface({ input: parent.stdout! }), 'line', {
-    signal: AbortSignal.timeout(10_000),
-  })) as [string];
-  const pid = Number(line);
-  assert.ok(isAlive(pid));
-  parent.kill('SIGKILL');
-  await until('the worker is gone', 2_000, () => !isAlive(pid));
+  try {
+    const [line] = (await once(createInterface({ input: parent.stdout! }), 'line', {
+      signal: AbortSignal.timeout(20_000),
+    })) as [string];
+    const pid = Number(line);
+    assert.ok(isAlive(pid));
+    parent.kill('SIGKILL');
+    await until('the worker is gone', 3_000, () => !isAlive(pid));
+  } finally {
+    parent.kill('SIGKILL');
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a worker that hangs leaves when its control line closes', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sightline-worker-'));
+  try {
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const hanging = graph('cam', [
+      node('source', 'filesrc', 'source', { location: fifo }),
+      output('out'),
+    ]);
+    await using worker = await WorkerHarness.launch();
+    void worker.start([hanging]).catch(() => undefined);
+    await worker.phase('cam', 'connecting');
+    worker.control.destroy();
+    assert.deepEqual(await worker.exited(3_000), { code: EXIT_CODES.parentGone, signal: null });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a worker that is started by hand says why it cannot run', async () => {
