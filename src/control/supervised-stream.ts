@@ -3,6 +3,8 @@ import type { Image } from '../metadata/image.ts';
 import type { StreamCounters, StreamFacts } from '../worker/protocol.ts';
 import type { EventLog } from './event-log.ts';
 import { StreamAccelerator } from './stream-accelerator.ts';
+import { StreamChanges } from './stream-changes.ts';
+import { StreamConditions } from './stream-conditions.ts';
 import { StreamCounts } from './stream-counters.ts';
 import { StreamLatest } from './stream-latest.ts';
 import { type Clock, type Evidence, StreamStateMachine } from './stream-state.ts';
@@ -42,6 +44,8 @@ export class SupervisedStream {
   #plan: StreamPlan = {};
   #accelerator: StreamAccelerator | undefined;
   #facts: StreamFacts | undefined;
+  readonly #conditions: StreamConditions;
+  readonly #changes: StreamChanges;
 
   constructor(
     id: string,
@@ -57,6 +61,9 @@ export class SupervisedStream {
     this.#latest = new StreamLatest(clock);
     this.replan(plan);
     this.counts = new StreamCounts(clock.monotonicMs);
+    this.#changes = new StreamChanges(clock.monotonicMs);
+    this.#conditions = new StreamConditions(clock);
+    this.#judge();
   }
 
   get state(): StreamState {
@@ -89,7 +96,11 @@ export class SupervisedStream {
   enter(to: StreamState, evidence: Evidence = {}): boolean {
     const change = this.#machine.enter(to, evidence);
     if (change === undefined) return false;
+    this.#judge();
+    const flaps = this.#changes.turns(change.from, to);
     const { reason, layer, observed } = evidence;
+    const tells = this.#changes.tells(to, reason?.code, this.#machine.attempt);
+    if (tells === undefined) return true;
     this.#events.emit(`stream.${to}`, {
       streamId: this.id,
       pipelineId: this.pipelineId,
@@ -98,13 +109,25 @@ export class SupervisedStream {
       attempt: this.#machine.attempt,
       ...(evidence.session === undefined ? {} : { session: evidence.session }),
       ...(reason === undefined ? {} : { code: reason.code, message: reason.message }),
+      ...(tells.suppressed === 0 ? {} : { suppressed: tells.suppressed }),
       ...(layer === undefined ? {} : { layer }),
       ...(observed === undefined ? {} : { observed }),
       ...(this.#machine.retryAt === undefined
         ? {}
         : { retryAt: this.#machine.retryAt.toISOString() }),
     });
+    if (flaps) {
+      const { id: streamId, pipelineId } = this;
+      this.#events.emit('stream.flapping', { streamId, pipelineId, state: to });
+    }
     return true;
+  }
+
+  #judge(): void {
+    const { state, reason, retryAt, reconnects } = this.#machine;
+    const totals = this.counts.totals(reconnects);
+    const rates = this.counts.rates();
+    this.#conditions.judge({ state, reason, retryAt, rates, totals, facts: this.#facts });
   }
 
   /** Says anew why the state is as it is, without an event. */
@@ -134,7 +157,9 @@ export class SupervisedStream {
   /** `speaks`: of the worker whose records are taken. */
   takeStats(worker: object, report: StreamReport, speaks: boolean): void {
     this.counts.report(worker, report.counters, report.atMs, speaks);
-    if (speaks) this.#facts = report.facts;
+    if (!speaks) return;
+    this.#facts = report.facts;
+    this.#judge();
   }
 
   latestFrame(): LatestFrame | undefined {
@@ -156,8 +181,8 @@ export class SupervisedStream {
       ...(machine.reason === undefined ? {} : { reason: machine.reason }),
       ...(machine.retryAt === undefined ? {} : { retryAt: machine.retryAt.toISOString() }),
       attempt: machine.attempt,
-      conditions: [],
-      flapping: false,
+      conditions: this.#conditions.all,
+      flapping: this.#changes.flapping,
       ...(machine.session === undefined ? {} : { session: machine.session }),
       counters: this.counts.totals(machine.reconnects),
       fps: this.counts.rates(),

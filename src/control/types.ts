@@ -84,7 +84,7 @@ export interface StreamStatus {
   readonly attempt: number;
   /** What is so and what is not, each with its evidence. */
   readonly conditions: readonly Condition[];
-  /** More than 6 changes of state in 5 minutes. */
+  /** Its pictures came or went more than 6 times in 5 minutes. */
   readonly flapping: boolean;
   /** Session of the frames that come now; absent before the first. */
   readonly session?: string;
