@@ -2,6 +2,10 @@ import { SightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { BackoffOptions } from '../common/retry.ts';
 import type { PipelineSpec, PipelineStream, StreamSpec } from '../pipeline/spec.ts';
+import { Admission } from './admission/admission.ts';
+import { coresOfBox } from './admission/cores.ts';
+import { plannedOf, samplesOf } from './admission/samples.ts';
+import { ADMISSION_DEFAULTS, type AdmissionSettings } from './admission/settings.ts';
 import { CameraBook } from './cameras/camera-book.ts';
 import { Jobs } from './desired/jobs.ts';
 import type { ManagedPipeline } from './desired/managed-pipeline.ts';
@@ -24,6 +28,7 @@ import { Registry } from './registry.ts';
 import { StartGate } from './start-gate.ts';
 import { type Clock, SYSTEM_CLOCK } from './stream-state.ts';
 import type {
+  CapacityView,
   Change,
   Compiler,
   ControlEvent,
@@ -64,6 +69,8 @@ export interface OrchestratorOptions {
   readonly workers?: WorkerSettingsInput;
   /** `workers.restart.backoff`, in short. */
   readonly backoff?: BackoffOptions;
+  /** What streams may cost. */
+  readonly admission?: Partial<AdmissionSettings>;
   readonly clock?: Clock;
   /** Where pipelines of the DeepStream backend get their engines. */
   readonly engines?: EngineStore;
@@ -82,6 +89,7 @@ class LocalOrchestrator implements Orchestrator {
   readonly #pipelines: Pipelines;
   readonly #jobs: Jobs;
   readonly #context: SupervisorContext;
+  readonly #admission: Admission;
   #registry: Registry | undefined;
   #closed: Promise<void> | undefined;
 
@@ -99,7 +107,17 @@ class LocalOrchestrator implements Orchestrator {
     this.#pipelines = new Pipelines({
       ...{ compiler, registry, jobs: this.#jobs },
       context: this.#context,
-      admit: () => undefined,
+      admit: ({ compiled }, fresh) => this.#admission.admit(plannedOf(compiled, fresh)),
+    });
+    this.#admission = new Admission({
+      settings: { ...ADMISSION_DEFAULTS, ...options.admission },
+      cores: coresOfBox(),
+      ...{ events: this.events, logger, monotonicMs: clock.monotonicMs },
+      workers: () => this.#pipelines.all().flatMap(samplesOf),
+      impose: async (streamId, interval) => {
+        const live = this.#pipelines.findByStream(streamId)?.live;
+        return (await live?.impose(streamId, interval)) ?? false;
+      },
     });
     const streamsOf = (cameraId: string) => this.#streamsOf(cameraId);
     this.cameras = new CameraBook({ events: this.events, clock, registry, streamsOf });
@@ -109,6 +127,7 @@ class LocalOrchestrator implements Orchestrator {
     this.#registry = new Registry(this.#options.dataDir);
     this.incidents.open();
     this.cameras.start();
+    this.#admission.start();
     // A configuration takes its names first; then all of them compile and start side by side.
     const configured = pipelines.map((spec) => this.#configure(spec));
     const restored = this.#registry.pipelines().map((kept) => this.#pipelines.restore(kept));
@@ -237,8 +256,8 @@ class LocalOrchestrator implements Orchestrator {
     return this.#pipelines.ofStream(id).stream(id)?.latestImage();
   }
 
-  capacity(): never {
-    return notYet();
+  capacity(): CapacityView {
+    return this.#admission.view();
   }
 
   workers(): readonly WorkerView[] {
@@ -262,6 +281,7 @@ class LocalOrchestrator implements Orchestrator {
 
   async #close(drainMs: number): Promise<void> {
     this.cameras.close();
+    await this.#admission.close();
     await Promise.all([this.#pipelines.close(drainMs), this.#context.spare?.close()]);
     await this.incidents.close();
     this.#registry?.close();
@@ -303,10 +323,6 @@ class LocalOrchestrator implements Orchestrator {
       'Cannot change streams: the server is not started yet or is closing',
     );
   }
-}
-
-function notYet(): never {
-  throw new SightlineError('SL_INTERNAL', 'Not built yet');
 }
 
 function contextOf(

@@ -5,6 +5,7 @@ import { loadDocument } from '../common/document.ts';
 import { isLoopback } from '../common/loopback.ts';
 import { PATHS } from '../common/paths.ts';
 import { defaulted, oneOf, secretString, strictObject } from '../common/schema.ts';
+import { ADMISSION_DEFAULTS, ADMISSION_POLICIES } from '../control/admission/settings.ts';
 import { Accelerator, ImagesSpec, InferSpec, PipelineSpec, TrackSpec } from '../pipeline/spec.ts';
 import { SinkSpec } from '../sinks/specs.ts';
 
@@ -110,6 +111,62 @@ const DeepStreamConfig = strictObject(
   { description: 'Engines of the DeepStream backend' },
 );
 
+const atLeast = (minimum: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum, description }));
+
+/** How worker processes are watched. */
+const WorkersConfig = strictObject(
+  {
+    heartbeatMs: defaulted(
+      Type.Integer({
+        minimum: 2_000,
+        maximum: 600_000,
+        description: 'A worker that says nothing for so long hangs, and is ended',
+      }),
+      10_000,
+    ),
+    spare: defaulted(
+      Type.Boolean({ description: 'A started worker waits for the next pipeline that needs one' }),
+      true,
+    ),
+    recycleEveryMs: defaulted(
+      Type.Integer({
+        minimum: 10_000,
+        description: 'A worker over its budget is replaced, without a gap, no more often',
+      }),
+      600_000,
+    ),
+    budget: defaulted(
+      strictObject({
+        rssBytes: atLeast(64 * 1024 ** 2, 'Memory; default 1 GiB, and 512 MiB for each stream'),
+        threads: atLeast(16, 'Default 128, and 64 for each stream'),
+        fds: atLeast(32, 'Open files; default 256, and 64 for each stream'),
+      }),
+      {},
+    ),
+  },
+  { description: 'Supervision of the worker processes' },
+);
+const WORKERS_DEFAULTS = { heartbeatMs: 10_000, spare: true, recycleEveryMs: 600_000, budget: {} };
+
+/** What streams may cost. */
+const AdmissionConfig = strictObject(
+  {
+    policy: defaulted(
+      oneOf(ADMISSION_POLICIES, {
+        description:
+          'reject: a new stream that does not fit is refused; degrade: the detector of those with the least priority passes over more frames; off',
+      }),
+      ADMISSION_DEFAULTS.policy,
+    ),
+    maxCpu: defaulted(
+      Type.Number({ minimum: 0.1, maximum: 1, description: 'Share of the cores for streams' }),
+      ADMISSION_DEFAULTS.maxCpu,
+    ),
+  },
+  { description: 'What happens when streams cost more than the box has' },
+);
+
 /** The file of `sightline serve`; configs/sightline.yaml shows every key with its default. */
 export const ServerConfig = strictObject({
   dataDir: Type.String({
@@ -166,6 +223,8 @@ export const ServerConfig = strictObject({
     ),
   ),
   deepstream: defaulted(DeepStreamConfig, DEEPSTREAM_DEFAULTS),
+  workers: defaulted(WorkersConfig, WORKERS_DEFAULTS),
+  admission: defaulted(AdmissionConfig, ADMISSION_DEFAULTS),
   sinks: defaulted(Type.Array(SinkSpec, { maxItems: 64 }), []),
   pipelines: defaulted(Type.Array(PipelineSpec, { maxItems: 256 }), []),
   demo: Type.Optional(DemoConfig),

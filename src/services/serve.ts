@@ -67,6 +67,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: delivery.accept,
+    workers: config.workers,
+    admission: config.admission,
     logger,
   });
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
