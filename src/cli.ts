@@ -38,14 +38,14 @@ program
   .command('serve')
   .description('Run the server: streams, delivery, API and page')
   .requiredOption(
-    '-c, --config <file>',
-    'configuration (YAML or JSON); configs/sightline.yaml shows every key',
+    '-c, --config <path>',
+    'configuration (YAML or JSON; configs/sightline.yaml shows every key), or a folder: DIR/sightline.yaml, and DIR/pipelines/ whose files are watched',
   )
   .option('--port <port>', 'HTTP port in place of the configured one', port)
   .action(async (options: { config: string; port?: number }) => {
     const { serve } = await import('./services/serve.ts');
     await serve({
-      configFile: options.config,
+      config: options.config,
       version,
       ...(options.port === undefined ? {} : { port: options.port }),
     });

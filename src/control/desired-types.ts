@@ -194,8 +194,11 @@ export interface DesiredState {
     stream: PipelineSpec['streams'][number],
     options?: PutOptions,
   ): Promise<Change<PipelineView>>;
-  /** Throws `SL_NOT_FOUND`, `SL_PRECONDITION_FAILED`. */
-  removePipeline(id: string, options?: { drainMs?: number; generation?: number }): Promise<void>;
+  /** Throws `SL_NOT_FOUND`, `SL_PRECONDITION_FAILED`; `SL_CONFLICT` for one of the folder, unless that is the `source`. */
+  removePipeline(
+    id: string,
+    options?: { drainMs?: number; generation?: number; source?: StreamSource },
+  ): Promise<void>;
   /** Over to a fresh worker, without a gap. Throws `SL_NOT_FOUND`. */
   restartPipeline(id: string): JobView;
   getPipeline(id: string): PipelineView;

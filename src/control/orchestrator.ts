@@ -45,6 +45,7 @@ import type {
   PutOptions,
   RecordConsumer,
   StartOptions,
+  StreamSource,
   StreamView,
   WorkerView,
 } from './types.ts';
@@ -202,9 +203,9 @@ class LocalOrchestrator implements Orchestrator {
 
   removePipeline(
     id: string,
-    { drainMs = REMOVE_DRAIN_MS, ...options }: { drainMs?: number; generation?: number } = {},
+    options: { drainMs?: number; generation?: number; source?: StreamSource } = {},
   ): Promise<void> {
-    return this.#pipelines.remove(id, drainMs, options);
+    return this.#pipelines.remove(id, options.drainMs ?? REMOVE_DRAIN_MS, options);
   }
 
   restartPipeline(id: string): JobView {

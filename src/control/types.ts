@@ -251,6 +251,8 @@ export interface Events {
     maxQueued?: number;
     signal?: AbortSignal;
   }): EventSubscription;
+  /** Adds an event, tells the log, and wakes subscribers. */
+  emit(type: string, facts?: Readonly<Record<string, Json>>): ControlEvent;
   /** Newest events, oldest first, at most `limit` (default 100). */
   recent(limit?: number): readonly ControlEvent[];
 }

@@ -9,15 +9,19 @@ import type { Orchestrator } from '../control/types.ts';
 import { workerCommand } from '../control/worker-command.ts';
 import { createCompiler } from './compiler.ts';
 import { loadConfig } from './config.ts';
+import { ConfigFolder } from './config-folder.ts';
+import { configPlace } from './config-place.ts';
 import { type DeliveryService, openDelivery } from './delivery.ts';
 import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
+import { recordEvents } from './event-records.ts';
 import { modelsView } from './models-view.ts';
 import { shutdownRequested } from './shutdown.ts';
 import { showStatus, statusLine } from './status-line.ts';
 
 export interface ServeOptions {
-  readonly configFile: string;
+  /** A file, or a folder with `sightline.yaml` and `pipelines/`. */
+  readonly config: string;
   readonly version: string;
   /** In place of the configured HTTP port. */
   readonly port?: number;
@@ -32,7 +36,8 @@ const STOP_GRACE_MS = 3_000;
 export async function serve(options: ServeOptions): Promise<void> {
   // The SDK announces that its releases of 2027 need Node 22; the lockfile holds one that does not (docs/adr/0006).
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-  const loaded = await loadConfig(options.configFile);
+  const place = configPlace(options.config);
+  const loaded = await loadConfig(place.file);
   const { config } = loaded;
   const terminal = process.stdout.isTTY === true;
   const logger = createLogger({ level: terminal ? 'warn' : config.logLevel, pretty: terminal });
@@ -71,6 +76,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     admission: config.admission,
     logger,
   });
+  const told = recordEvents(orchestrator.events, delivery.accept);
+  cleanup.defer(() => told);
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
   const http = { ...config.http, ...(options.port === undefined ? {} : { port: options.port }) };
   const { app, url } = await listen({
@@ -86,9 +93,18 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   const quit = new AbortController();
   const limitMs = config.drainMs + STOP_GRACE_MS;
-  const stop = shutdownRequested({ logger, limitMs, quit: quit.signal });
+  const { pipelinesDir: dir } = place;
+  const { events } = orchestrator;
+  const folder =
+    dir === undefined
+      ? undefined
+      : cleanup.use(new ConfigFolder({ dir, orchestrator, events, logger }));
+  // A terminal that is closed ends its programs by SIGHUP; without one it asks to read the configuration again.
+  const onHangUp = folder && !terminal ? () => void folder.scan() : undefined;
+  const stop = shutdownRequested({ logger, limitMs, quit: quit.signal, onHangUp });
   logger.info({ url, dataDir: loaded.dataDir }, 'server.listening');
   await orchestrator.start({ pipelines: config.pipelines });
+  await folder?.start();
   if (config.nvidiaRest !== undefined) {
     const nvidia = await startNvidiaRest({
       ...config.nvidiaRest,

@@ -12,8 +12,10 @@ export function shutdownRequested(options: {
   readonly logger: Logger;
   readonly limitMs: number;
   readonly quit?: AbortSignal;
+  /** What SIGHUP is for, in place of an end. */
+  readonly onHangUp?: (() => void) | undefined;
 }): Promise<NodeJS.Signals | 'quit'> {
-  const { logger, limitMs, quit } = options;
+  const { logger, limitMs, quit, onHangUp } = options;
   return new Promise((resolve) => {
     let firstAt: number | undefined;
     const onSignal = (signal: NodeJS.Signals | 'quit'): void => {
@@ -30,7 +32,9 @@ export function shutdownRequested(options: {
         process.exit(1);
       }
     };
-    for (const signal of SIGNALS) process.on(signal, onSignal);
+    for (const signal of SIGNALS) {
+      process.on(signal, signal === 'SIGHUP' && onHangUp !== undefined ? onHangUp : onSignal);
+    }
     quit?.addEventListener('abort', () => onSignal('quit'), { once: true });
   });
 }

@@ -6,13 +6,17 @@ import type { FrameJson } from '../../src/metadata/frame.ts';
 export async function readFrames(folder: string): Promise<FrameJson[]> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   const frames: FrameJson[] = [];
-  for (const name of names.filter((file) => file.endsWith('.ndjson')).sort()) {
+  for (const name of names.filter(isOfFrames).sort()) {
     const text = await readFile(join(folder, name), 'utf8');
     for (const line of text.split('\n')) {
       if (line !== '') frames.push(JSON.parse(line) as FrameJson);
     }
   }
   return frames;
+}
+
+function isOfFrames(file: string): boolean {
+  return file.endsWith('.ndjson') && !file.endsWith('.events.ndjson');
 }
 
 /**

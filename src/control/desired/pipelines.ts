@@ -3,7 +3,7 @@ import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import { settlesWithin } from '../../common/waits.ts';
 import type { SupervisorContext } from '../pipeline-supervisor.ts';
 import type { KeptPipeline, Registry } from '../registry.ts';
-import type { Change, Compiler, JobView, PutOptions } from '../types.ts';
+import type { Change, Compiler, JobView, PutOptions, StreamSource } from '../types.ts';
 import type { Job, Jobs } from './jobs.ts';
 import { type Desired, ManagedPipeline, recipeOf } from './managed-pipeline.ts';
 import { conflict, StreamNames } from './names.ts';
@@ -96,11 +96,17 @@ export class Pipelines {
     });
   }
 
-  /** Forgets the pipeline, drains its streams and ends its workers. Throws `SL_NOT_FOUND`, `SL_PRECONDITION_FAILED`. */
-  remove(id: string, drainMs: number, options: { generation?: number } = {}): Promise<void> {
+  /** Forgets the pipeline, drains its streams and ends its workers. Throws as DesiredState.removePipeline(). */
+  remove(
+    id: string,
+    drainMs: number,
+    options: { generation?: number; source?: StreamSource } = {},
+  ): Promise<void> {
     return this.#serial.run(id, async () => {
       const pipeline = this.get(id);
       checkPreconditions(`pipeline '${id}'`, pipeline.desired.generation, options);
+      // What a file of the watched folder asks for would be missed until the file changes.
+      if (pipeline.desired.source === 'folder') refuseForeign(pipeline.desired, options);
       // First of all: a crash from here on must not bring it back.
       const registry = this.#options.registry();
       if (pipeline.desired.source === 'api') registry.removePipeline(id);
@@ -255,7 +261,7 @@ export class Pipelines {
 }
 
 /** What stands in a file is changed in the file: the next start would undo anything else. */
-function refuseForeign({ id, source }: Desired, options: PutOptions): void {
+function refuseForeign({ id, source }: Desired, options: Pick<PutOptions, 'source'>): void {
   if (source === (options.source ?? 'api')) return;
   const where = source === 'folder' ? 'a file of the configuration folder' : 'the configuration';
   throw new SightlineError(
