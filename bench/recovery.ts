@@ -55,11 +55,11 @@ async function postPipeline(id: string, streams: readonly string[]): Promise<voi
   if (!reply.ok) throw new Error(`${id}: ${reply.status} ${await reply.text()}`);
 }
 
-/** Events of the server's log as they come: when each was read, by the clock of this process. */
-function whenLogged(matches: (line: LogLine) => boolean, from: number): Promise<number> {
+/** The time of the first such line in the server's log after `afterMs`; both are wall clocks of this machine. */
+function whenLogged(matches: (line: LogLine) => boolean, afterMs: number): Promise<number> {
   return until('the event is logged', LIMIT_MS, () => {
-    const line = server.logs.slice(from).find(matches);
-    return line === undefined ? undefined : Date.parse(String(line['time']));
+    const times = server.logs.filter(matches).map(({ time }) => Date.parse(String(time)));
+    return times.find((time) => time > afterMs);
   });
 }
 
@@ -70,11 +70,10 @@ async function kills(): Promise<void> {
     await postPipeline(`k${round}`, ids);
     for (const id of ids) await server.streamIn(id, ['live'], LIMIT_MS);
     const { pid } = await world.worker(`k${round}`);
-    const from = server.logs.length;
     const killedAt = Date.now();
     process.kill(pid!, 'SIGKILL');
     const live = ids.map((id) =>
-      whenLogged(({ msg, streamId }) => msg === 'stream.live' && streamId === id, from),
+      whenLogged(({ msg, streamId }) => msg === 'stream.live' && streamId === id, killedAt),
     );
     times.push(Math.max(...(await Promise.all(live))) - killedAt);
     await server.request('DELETE', `/v1/pipelines/k${round}`);
@@ -98,7 +97,6 @@ async function returns(): Promise<void> {
         return (await server.stream(id)).status.attempt >= 2;
       });
     }
-    const from = server.logs.length;
     camera = await startHostileCameras(behaviours, port);
     const backAt = Date.now();
     const dueAt = new Map<string, number>();
@@ -109,7 +107,7 @@ async function returns(): Promise<void> {
     for (const id of ids) {
       const liveAt = await whenLogged(
         ({ msg, streamId }) => msg === 'stream.live' && streamId === id,
-        from,
+        backAt,
       );
       sinceBack.push(liveAt - backAt);
       sinceRetry.push(liveAt - dueAt.get(id)!);
