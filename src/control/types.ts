@@ -214,7 +214,9 @@ export interface WorkerView {
  * Something that happened. Types: `stream.created`, `stream.<state>`, `stream.changed` (a setting, while it runs),
  * `stream.removed`, `stream.shadowed`, `stream.accelerator` (what it is compiled for, and again when its frames say
  * otherwise), `pipeline.note` (where the backend does otherwise than the spec says), `worker.starting`, `worker.running`
- * (the process is ready; it is given its streams next), `worker.exited`, `records.refused`, `records.unreadable`,
+ * (the process is ready; it is given its streams next), `worker.exited`, `worker.crash_loop`, `worker.recycling` and
+ * `worker.recycled` (a fresh one takes over; `gap`), `worker.bisecting` (its streams are split to find the one at fault),
+ * `worker.merged`, `stream.flapping`, `incident.recorded`, `records.refused`, `records.unreadable`,
  * `records.unread`. The other keys are facts of the type.
  */
 export interface ControlEvent {

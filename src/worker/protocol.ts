@@ -194,7 +194,7 @@ export type WorkerReply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: { code: string; message: string } };
 
-/** Exit codes both sides know. */
+/** Exit codes both sides know; docs/operations.md says what follows from each. */
 export const EXIT_CODES = {
   ended: 0,
   badGraph: 40,
