@@ -5,7 +5,8 @@
 // worker's memory, descriptors and threads; fails when they grow or the stream that stays is disturbed.
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { onnxRuntimeLibrary, PATHS } from '../src/common/paths.ts';
+import { onnxRuntimeLibrary } from '../src/common/paths.ts';
+import { workerCommand } from '../src/control/worker-command.ts';
 import { loadModel } from '../src/models/catalog.ts';
 import { lowerCpu } from '../src/pipeline/backends/cpu.ts';
 import type { Graph } from '../src/pipeline/graph.ts';
@@ -78,7 +79,7 @@ const megabytes = (bytes: number) => Math.round((bytes / 1024 / 1024) * 10) / 10
 await using folder = await temporaryFolder();
 await using camera = await startCamera({ args: ['--fps', '30'] });
 const graphOf = await lowered(folder.path, camera.url);
-await using worker = await WorkerHarness.launch({ env: { GST_PLUGIN_PATH: PATHS.pluginDir } });
+await using worker = await WorkerHarness.launch({ env: workerCommand().env });
 await worker.start([graphOf('stays')]);
 await worker.phase('stays', 'live');
 

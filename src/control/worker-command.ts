@@ -34,6 +34,12 @@ const INHERITED_PREFIXES = [
   ...['ASAN_', 'UBSAN_', 'TSAN_', 'LSAN_', 'CUDA_', 'NVIDIA_'],
 ];
 
+/**
+ * Pools of the C library's allocator, which makes up to eight a core and never gives one back: the threads of streams that
+ * come and go would fill them one after the other.
+ */
+const MALLOC_ARENAS = '2';
+
 /** What a backend may set for a worker, and what a value looks like. Nothing a client writes gets here. */
 const FROM_BACKEND: ReadonlyMap<string, RegExp> = new Map([
   // Read when the plugin is loaded: both muxers have the same factory names.
@@ -95,6 +101,7 @@ function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     ([name]) => INHERITED.has(name) || INHERITED_PREFIXES.some((prefix) => name.startsWith(prefix)),
   );
   return {
+    MALLOC_ARENA_MAX: MALLOC_ARENAS,
     ...Object.fromEntries(inherited),
     GST_PLUGIN_PATH: [PATHS.pluginDir, env['GST_PLUGIN_PATH']].filter(Boolean).join(delimiter),
     GST_REGISTRY: env['GST_REGISTRY'] ?? join(PATHS.cache, `gst-registry-${process.arch}.bin`),

@@ -30,6 +30,7 @@ test('the worker gets what it needs of the environment and no credentials', () =
     SIGHTLINE_ONNXRUNTIME: '/lib/ort.so',
   });
   assert.deepEqual(env, {
+    MALLOC_ARENA_MAX: '2',
     PATH: '/bin',
     GST_DEBUG: '2',
     GST_PLUGIN_PATH: `${PATHS.pluginDir}:/more`,
