@@ -76,7 +76,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     admission: config.admission,
     logger,
   });
-  const told = recordEvents(orchestrator.events, delivery.accept);
+  const told = recordEvents(orchestrator, delivery.accept);
   cleanup.defer(() => told);
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
   const http = { ...config.http, ...(options.port === undefined ? {} : { port: options.port }) };

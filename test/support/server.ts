@@ -50,13 +50,21 @@ export class TestServer implements AsyncDisposable {
     config: object,
     env: Readonly<Record<string, string>> = {},
   ): Promise<TestServer> {
-    const server = await TestServer.launch(folder, config, env);
-    server.url = await until('the server listens', 20_000, () => {
-      if (server.exitCode !== null) throw new Error(`It ended: ${server.stderr.join('\n')}`);
-      const line = server.logs.find(({ msg }) => msg === 'server.listening');
+    return (await TestServer.launch(folder, config, env)).#listening();
+  }
+
+  /** The same with a configuration, file or folder, that is there. */
+  static open(config: string): Promise<TestServer> {
+    return new TestServer(config, {}).#listening();
+  }
+
+  async #listening(): Promise<TestServer> {
+    this.url = await until('the server listens', 20_000, () => {
+      if (this.exitCode !== null) throw new Error(`It ended: ${this.stderr.join('\n')}`);
+      const line = this.logs.find(({ msg }) => msg === 'server.listening');
       return line === undefined ? undefined : String(line['url']);
     });
-    return server;
+    return this;
   }
 
   /** Starts without waiting, for servers that are expected to refuse. */
