@@ -1,8 +1,15 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { STREAM_STATES, type StreamTotals } from '../control/types.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import {
+  type MakeCounter,
+  type MakeGauge,
+  renderSupervision,
+  type Watched,
+} from './supervision-metrics.ts';
 
 const STREAM_COUNTERS: readonly [name: string, field: keyof StreamTotals, help: string][] = [
+  ['sightline_frames_received_total', 'framesArrived', 'Access units that came from the camera'],
   ['sightline_frames_decoded_total', 'framesDecoded', 'Pictures the decoder gave'],
   ['sightline_frames_inferred_total', 'framesInferred', 'Frames the detector ran on'],
   ['sightline_frames_published_total', 'framesPublished', 'Frames that left as metadata'],
@@ -17,6 +24,7 @@ const STREAM_COUNTERS: readonly [name: string, field: keyof StreamTotals, help: 
 /** Fills a registry of its own from what the parts report: a scrape sees one moment, and nothing is counted twice. */
 export async function renderMetrics(
   deps: ApiDependencies,
+  watched: Watched,
 ): Promise<{ contentType: string; text: string }> {
   const registers = [new Registry()];
   const registry = registers[0]!;
@@ -73,19 +81,11 @@ export async function renderMetrics(
     }
   }
 
-  const rss = gauge('sightline_worker_resident_memory_bytes', 'Resident memory of a worker', [
-    'pipeline_id',
-  ]);
-  for (const worker of deps.orchestrator.workers()) {
-    if (worker.rssBytes !== undefined) rss.set({ pipeline_id: worker.pipelineId }, worker.rssBytes);
-  }
+  renderSupervision(watched, deps.orchestrator, streams, counter, gauge);
   renderEngines(deps, counter, gauge);
   renderDelivery(deps, counter, gauge);
   return { contentType: registry.contentType, text: await registry.metrics() };
 }
-
-type MakeCounter = (name: string, help: string, labels: string[]) => Counter;
-type MakeGauge = (name: string, help: string, labels?: string[]) => Gauge;
 
 /** Only where there is a GPU: elsewhere no engine is ever built. */
 function renderEngines(deps: ApiDependencies, counter: MakeCounter, gauge: MakeGauge): void {

@@ -199,3 +199,37 @@ test('readiness says why not; metrics and the OpenAPI document are complete', as
   assert.equal((await app.inject('/')).statusCode, 200);
   await app.close();
 });
+
+test('metrics tell of conditions, changes of state, workers, the box and the event loop', async () => {
+  const { app, events } = await apiUnderTest();
+  await app.inject({ method: 'POST', url: '/v1/streams', payload: { id: 'door', source: RTSP } });
+  const facts = { streamId: 'door', pipelineId: 'door' };
+  events.emit('stream.stalled', { ...facts, layer: 'decode', code: 'SL_SOURCE_STALLED' });
+  events.emit('stream.live', facts);
+  events.emit('worker.exited', { pipelineId: 'door', kind: 'died', signal: 'SIGSEGV' });
+  events.emit('incident.recorded', { pipelineId: 'door', kind: 'died' });
+  const lines = (await app.inject('/metrics')).body.split('\n');
+  for (const line of [
+    'sightline_frames_received_total{stream_id="door"} 3',
+    'sightline_stream_condition{stream_id="door",condition="Connected"} -1',
+    'sightline_stream_flapping{stream_id="door"} 0',
+    'sightline_stream_transitions_total{stream_id="door",state="stalled",code="SL_SOURCE_STALLED"} 1',
+    'sightline_stream_transitions_total{stream_id="door",state="live",code="none"} 1',
+    'sightline_stream_stalls_total{stream_id="door",layer="decode"} 1',
+    'sightline_worker_exits_total{pipeline_id="door",reason="SIGSEGV"} 1',
+    'sightline_incidents_total{pipeline_id="door",kind="died"} 1',
+    'sightline_worker_cpu_cores{pipeline_id="door",lane="main"} 0.25',
+    'sightline_worker_open_fds{pipeline_id="door",lane="main"} 40',
+    'sightline_capacity_cores{what="limit"} 1.8',
+    'sightline_event_clients 0',
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
+  assert.ok(
+    lines.some((line) => line.startsWith('sightline_event_loop_delay_seconds{quantile="1"}')),
+  );
+  events.emit('stream.removed', facts);
+  const after = (await app.inject('/metrics')).body;
+  assert.doesNotMatch(after, /sightline_stream_transitions_total\{/);
+  await app.close();
+});

@@ -2,12 +2,20 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { SightlineError } from '../../common/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { EventCounts } from '../event-counts.ts';
+import { LoopDelay } from '../loop-delay.ts';
 import { renderMetrics } from '../metrics.ts';
 import { problemResponses } from '../problem.ts';
 
 /** Liveness says that the process answers, readiness that it can take streams and store what they give. */
 export function healthRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
   return async (app) => {
+    const watched = { counts: new EventCounts(deps.orchestrator.events), loop: new LoopDelay() };
+    app.addHook('onClose', async () => {
+      watched.counts[Symbol.dispose]();
+      watched.loop[Symbol.dispose]();
+    });
+
     app.get(
       '/healthz',
       {
@@ -51,7 +59,7 @@ export function healthRoutes(deps: ApiDependencies): FastifyPluginAsyncTypebox {
         },
       },
       async (_request, reply) => {
-        const { contentType, text } = await renderMetrics(deps);
+        const { contentType, text } = await renderMetrics(deps, watched);
         return reply.type(contentType).send(text);
       },
     );
