@@ -32,10 +32,9 @@ test('the page shows streams as they come, live with a picture, and go', async (
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(server.url);
     await page.getByText('0 of 0 streams live').waitFor();
-    await server.request('POST', '/v1/streams', {
-      id: 'door',
-      source: { type: 'rtsp', url: camera.url },
-    });
+    await page.fill('#add [name="id"]', 'door');
+    await page.fill('#add [name="url"]', camera.url);
+    await page.click('#add button');
     // Without a reload: the page refreshes by itself.
     await page.locator('#stream-door[data-state="live"]').waitFor({ timeout: 30_000 });
     const picture = page.locator('#stream-door img');
@@ -52,7 +51,14 @@ test('the page shows streams as they come, live with a picture, and go', async (
     );
     await page.locator('#stream-door .objects span').first().waitFor({ timeout: 20_000 });
     await page.locator('#sinks tr', { hasText: 'files' }).waitFor();
-    await server.request('DELETE', '/v1/streams/door');
+    await page.locator('#pipelines tr', { hasText: '1 live' }).waitFor();
+    await page.locator('#events li', { hasText: 'stream.live' }).waitFor();
+    await page.locator('#stream-door [data-toggle]', { hasText: 'Disable' }).click();
+    await page.locator('#stream-door[data-state="disabled"]').waitFor({ timeout: 20_000 });
+    await page.locator('#stream-door [data-toggle]', { hasText: 'Enable' }).click();
+    await page.locator('#stream-door[data-state="live"]').waitFor({ timeout: 30_000 });
+    page.once('dialog', (dialog) => void dialog.accept());
+    await page.locator('#stream-door [data-remove]').click();
     await page.locator('#stream-door').waitFor({ state: 'detached', timeout: 10_000 });
     assert.deepEqual(errors, []);
   } finally {
