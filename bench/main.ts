@@ -12,6 +12,7 @@ const ALL = [
   'deepstream-meta',
   'catalogue',
   'compile',
+  'api-load',
 ];
 const chosen = process.argv.slice(2).filter((name) => ALL.includes(name));
 console.log(
