@@ -217,7 +217,10 @@ export interface WorkerView {
  * (the process is ready; it is given its streams next), `worker.exited`, `worker.crash_loop`, `worker.recycling` and
  * `worker.recycled` (a fresh one takes over; `gap`), `worker.bisecting` (its streams are split to find the one at fault),
  * `worker.merged`, `stream.flapping`, `incident.recorded`, `records.refused`, `records.unreadable`,
- * `records.unread`. The other keys are facts of the type.
+ * `records.unread`, `pipeline.changed` (kept), `pipeline.applied` (it runs), `pipeline.failed`, `pipeline.removed`,
+ * `stream.throttled` and `stream.unthrottled` (by admission, with the numbers), `camera.created`, `camera.changed`,
+ * `camera.removed`, `camera.reachable`, `camera.unreachable`, `config.invalid` (a file of the watched folder). The other
+ * keys are facts of the type.
  */
 export interface ControlEvent {
   /** Grows by one; also over restarts of the server the next id is larger. */
