@@ -27,6 +27,7 @@ const { values } = parseArgs({
 const FPS = 10;
 const LIMIT_MS = 60_000;
 const RETURNING = 8;
+const MOST_PRINTED = 100;
 
 await using world = await startFaultWorld({ pipelines: { beside: ['beside'] }, fps: FPS });
 const { server } = world;
@@ -37,7 +38,9 @@ function print(what: string, times: readonly number[], goal: string): void {
   const at = (share: number) => quantile(times, share).toFixed(0);
   console.log(`${what}: median ${at(0.5)}, p95 ${at(0.95)}, max ${at(1)} ms (n ${times.length})`);
   console.log(`  goal: ${goal}`);
-  console.log(`  ${times.map((time) => time.toFixed(0)).join(' ')}`);
+  if (times.length <= MOST_PRINTED) {
+    console.log(`  ${times.map((time) => time.toFixed(0)).join(' ')}`);
+  }
 }
 
 async function post(id: string, url: string): Promise<void> {
