@@ -3,6 +3,7 @@ import { type Document, loadDocument } from '../common/document.ts';
 import { type Problem, SightlineError } from '../common/errors.ts';
 import { type CpuOptions, lowerCpu } from './backends/cpu.ts';
 import { type DeepStreamOptions, lowerDeepStream } from './backends/deepstream.ts';
+import { isCodeFile, loadCodeFile } from './code-file.ts';
 import type { Backend, GeneratedFile, Lowered } from './graph.ts';
 import { codecsOf } from './launch-text.ts';
 import { type Format, loweredText } from './lowered-text.ts';
@@ -134,7 +135,9 @@ async function withPipeline(
   const { env = process.env } = context;
   let document: Document<PipelineSpec> | undefined;
   try {
-    document = await loadDocument(file, PipelineSpec, { env });
+    document = isCodeFile(file)
+      ? await loadCodeFile(file)
+      : await loadDocument(file, PipelineSpec, { env });
     await context.prepare?.(document.value);
     return (await action(resolve(document.value, context), document)) ?? true;
   } catch (error) {

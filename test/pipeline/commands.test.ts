@@ -47,7 +47,7 @@ async function validate(text: string): Promise<Ran & { file: string }> {
 }
 
 test('validateFile() says ok for every ready pipeline', async () => {
-  for (const name of readdirSync(PIPELINES)) {
+  for (const name of readdirSync(PIPELINES).filter((file) => file.endsWith('.yaml'))) {
     const file = join(PIPELINES, name);
     assert.deepEqual(await withContext((context) => validateFile(file, context)), {
       code: 0,

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { checkValue } from '../common/check.ts';
+import type { Document } from '../common/document.ts';
+import { SightlineError } from '../common/errors.ts';
+import { PipelineSpec } from './spec.ts';
+
+/** Whether a pipeline file is a program: it is run, not read. Only the command line takes them. */
+export function isCodeFile(file: string): boolean {
+  return /\.(?:[mc]?js|m?ts)$/.test(file);
+}
+
+/**
+ * Runs a module and checks the pipeline that it exports as default. Throws `SL_SPEC_INVALID` for a pipeline that is
+ * wrong (problems have no lines) and `SL_CONFIG_INVALID` for a module that does not run.
+ */
+export async function loadCodeFile(file: string): Promise<Document<PipelineSpec>> {
+  const module = await run(file);
+  if (module.default === undefined) {
+    const message = `Cannot use ${file}: it has no default export; write "export default definePipeline({ ... })"`;
+    throw new SightlineError('SL_CONFIG_INVALID', message);
+  }
+  const value = checkValue(structuredClone(module.default), PipelineSpec);
+  return { file, value, locate: (problems) => problems.map((problem) => ({ ...problem })) };
+}
+
+async function run(file: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
+  } catch (cause) {
+    if (cause instanceof SightlineError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why =
+      code === 'ERR_UNKNOWN_FILE_EXTENSION'
+        ? `Node ${process.versions.node} runs no TypeScript: use 22.18 or newer, write the file as .mjs, or run this with "node --import tsx"`
+        : message;
+    throw new SightlineError('SL_CONFIG_INVALID', `Cannot run ${file}: ${why}`, { cause });
+  }
+}
