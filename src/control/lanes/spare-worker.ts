@@ -29,6 +29,8 @@ export class SpareWorker {
   #worker: WorkerProcess | undefined;
   #launching: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Those that did not answer. */
+  #ending: Promise<unknown> = Promise.resolve();
   #started = 0;
   #used = 0;
   #lost = 0;
@@ -70,7 +72,7 @@ export class SpareWorker {
       return worker;
     }
     this.#lost += 1;
-    void worker.stop({ drainMs: 0 });
+    this.#ending = Promise.all([this.#ending, worker.stop({ drainMs: 0 })]);
     return undefined;
   }
 
@@ -79,7 +81,7 @@ export class SpareWorker {
     this.#closing.abort();
     clearTimeout(this.#timer);
     await this.#launching;
-    await this.#worker?.stop({ drainMs: 0 });
+    await Promise.all([this.#worker?.stop({ drainMs: 0 }), this.#ending]);
   }
 
   async #launch(): Promise<void> {
