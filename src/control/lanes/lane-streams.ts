@@ -5,7 +5,7 @@ import type { Evidence } from '../stream-state.ts';
 import type { SupervisedStream } from '../supervised-stream.ts';
 import type { StreamState } from '../types.ts';
 import { knownCode } from '../worker-line.ts';
-import { PROBED_SLOWLY } from './settings.ts';
+import { REFUSALS } from './settings.ts';
 
 /** What a worker's phase means for its stream. */
 const STATE_OF_PHASE: Readonly<Record<StreamEvent['phase'], StreamState>> = {
@@ -160,8 +160,8 @@ export class LaneStreams {
   }
 
   #stateOf({ phase, code }: StreamEvent): StreamState | undefined {
-    const slow = phase === 'backoff' && code !== undefined && PROBED_SLOWLY.has(knownCode(code));
-    return slow ? 'rejected' : STATE_OF_PHASE[phase];
+    const refused = phase === 'backoff' && code !== undefined && REFUSALS.has(knownCode(code));
+    return refused ? 'rejected' : STATE_OF_PHASE[phase];
   }
 
   #evidence(event: StreamEvent): Evidence {

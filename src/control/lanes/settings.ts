@@ -88,8 +88,8 @@ export const STREAM_POLICY: StreamPolicy = {
   authProbeMs: 300_000,
 };
 
-/** Faults of a camera that trying often does not mend: the state is `rejected`, and the worker probes slowly. */
-export const PROBED_SLOWLY: ReadonlySet<ErrorCode> = new Set([
+/** Refusals by the camera: the state is `rejected`. The worker goes on trying, after a refused password slowly. */
+export const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'SL_SOURCE_UNAUTHORIZED',
   'SL_SOURCE_NOT_FOUND',
   'SL_SOURCE_UNSUPPORTED',
