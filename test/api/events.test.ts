@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { until } from '../support/wait.ts';
 import { apiUnderTest } from './double.ts';
@@ -50,4 +51,72 @@ test('closing the server ends open event streams', async () => {
   const ended = once(stream.reply, 'close', { signal: AbortSignal.timeout(3000) });
   await app.close();
   await ended;
+});
+
+test('events are filtered by type, stream and pipeline; what is no filter or id is refused', async () => {
+  const { app, events } = await apiUnderTest();
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/v1/events`;
+  const client = await listen(`${url}?types=stream.*,worker.exited&pipelineId=gate`);
+  events.emit('stream.live', { streamId: 'a', pipelineId: 'other' });
+  events.emit('incident.recorded', { pipelineId: 'gate' });
+  events.emit('stream.live', { streamId: 'b', pipelineId: 'gate' });
+  events.emit('worker.exited', { pipelineId: 'gate' });
+  await until('the last event', 3000, () => client.text().includes('event: worker.exited'));
+  assert.deepEqual(client.text().match(/^event: .*$/gm), [
+    'event: stream.live',
+    'event: worker.exited',
+  ]);
+  client.close();
+  for (const query of ['types=', 'types=*', 'types=stream', 'streamId=%25', 'since=-1', 'x=1']) {
+    assert.equal((await fetch(`${url}?${query}`)).status, 400, query);
+  }
+  for (const id of ['-1', '1e3', '99999999999999999', '9999999999999999', '1 OR 1=1']) {
+    assert.equal((await fetch(url, { headers: { 'last-event-id': id } })).status, 400, id);
+  }
+  const ahead = await listen(url, { 'last-event-id': '9007199254740991' });
+  await until('a reset', 3000, () => ahead.text().startsWith('event: reset\n'));
+  ahead.close();
+  await app.close();
+});
+
+test('a client that never reads is cut off, and what waits for it is bounded', async () => {
+  const { app, events } = await apiUnderTest();
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as { port: number };
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.pause();
+  await once(socket, 'connect', { signal: AbortSignal.timeout(3000) });
+  socket.write('GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('it is subscribed', 3000, () => events.stats.subscribers === 2);
+  const text = 'x'.repeat(4000);
+  let emitted = 0;
+  await until('it is cut off as too slow', 20_000, () => {
+    for (let count = 0; count < 500; count += 1) events.emit('stream.changed', { text });
+    emitted += 500;
+    return events.stats.slowDisconnects === 1;
+  });
+  await until('its connection is closed', 5000, async () => {
+    const open = await new Promise<number>((resolve) => {
+      app.server.getConnections((_error, count) => resolve(count));
+    });
+    return open === 0;
+  });
+  assert.equal(events.stats.subscribers, 1, `after ${emitted} events`);
+  socket.destroy();
+  await app.close();
+});
+
+test('the 101st event stream is refused, and has room when one has gone', async () => {
+  const { app, events } = await apiUnderTest();
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/v1/events`;
+  const clients = await Promise.all(Array.from({ length: 100 }, () => listen(url)));
+  const refused = await fetch(url);
+  assert.equal(refused.status, 503);
+  assert.equal(((await refused.json()) as { code: string }).code, 'SL_UNAVAILABLE');
+  clients[0]!.close();
+  await until('one has gone', 3000, () => events.stats.subscribers === 100);
+  const next = await listen(url);
+  assert.equal(next.reply.statusCode, 200);
+  for (const client of [next, ...clients]) client.close();
+  await app.close();
 });
