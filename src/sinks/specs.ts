@@ -98,7 +98,8 @@ export const SqsSinkSpec = strictObject({
   type: Type.Literal('sqs'),
   ...AWS,
   queue: Type.String({ minLength: 1, description: 'Name or URL' }),
-  kinds: kinds(['frame', 'event'], ['frame', 'event']),
+  // Who reads frames from a queue must not meet JSON there unless it was asked for.
+  kinds: kinds(['frame', 'event'], ['frame']),
   format: Format,
   concurrency: defaulted(
     Type.Integer({

@@ -58,7 +58,7 @@ test('the demo delivers objects to files, MQTT, SQS and S3, and leaves nothing b
   await server.streamIn('demo', ['live'], LIVE_MS);
 
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker}`, { protocolVersion: 4 });
-  await client.subscribeAsync('sightline/#', { qos: 1 });
+  await client.subscribeAsync('sightline/+/frames', { qos: 1 });
   const [topic, payload] = await new Promise<[string, Buffer]>((resolve, reject) => {
     client.once('message', (...message) => resolve([message[0], message[1]]));
     AbortSignal.timeout(10_000).onabort = () => reject(new Error('No message in 10 s'));
