@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -9,7 +8,7 @@ import {
   compileFile,
   validateFile,
 } from '../../src/pipeline/commands.ts';
-import { CPU, ENV, MODEL, MODELS, PIPELINES, pipelineText } from './fixtures.ts';
+import { CPU, ENV, MODEL, MODELS, PIPELINE_FILES, PIPELINES, pipelineText } from './fixtures.ts';
 import { inFolder } from './run.ts';
 
 const OPTIONS: CompileOptions = {
@@ -47,7 +46,7 @@ async function validate(text: string): Promise<Ran & { file: string }> {
 }
 
 test('validateFile() says ok for every ready pipeline', async () => {
-  for (const name of readdirSync(PIPELINES).filter((file) => file.endsWith('.yaml'))) {
+  for (const name of PIPELINE_FILES) {
     const file = join(PIPELINES, name);
     assert.deepEqual(await withContext((context) => validateFile(file, context)), {
       code: 0,

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from '../../src/common/document.ts';
 import { type Problem, SightlineError } from '../../src/common/errors.ts';
@@ -8,6 +9,9 @@ import { PipelineSpec } from '../../src/pipeline/spec.ts';
 
 /** Folder of the ready pipeline files. */
 export const PIPELINES = fileURLToPath(new URL('../../pipelines/', import.meta.url));
+
+/** Their names; the folder also has one of examples in TypeScript. */
+export const PIPELINE_FILES = readdirSync(PIPELINES).filter((name) => name.endsWith('.yaml'));
 
 /** A model as the registry would give it, with a few of its labels. */
 export const MODEL: ResolvedModel = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { launchText } from '../../src/pipeline/launch-text.ts';
 import { loweredText } from '../../src/pipeline/lowered-text.ts';
 import { graphText } from '../../src/pipeline/text.ts';
 import { deepStream, lower, PLATFORM_NAMES } from './deepstream-fixtures.ts';
-import { compile, lower as lowerForCpu, PIPELINES, thrown } from './fixtures.ts';
+import { compile, lower as lowerForCpu, PIPELINE_FILES, PIPELINES, thrown } from './fixtures.ts';
 
 const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
 /** SIGHTLINE_GOLDEN=write rewrites the files; the difference is to be reviewed. */
@@ -25,7 +25,7 @@ function compare(name: string, text: string): void {
   assert.doesNotMatch(text, /hunter2/);
 }
 
-for (const file of readdirSync(PIPELINES).filter((name) => name.endsWith('.yaml'))) {
+for (const file of PIPELINE_FILES) {
   const name = file.replace(/\.yaml$/, '');
   const spec = readFileSync(join(PIPELINES, file), 'utf8');
   const unsupported = GPU_ONLY[name];
