@@ -4,7 +4,7 @@ import type { OutboxRecord } from '../../src/common/delivery.ts';
 import { frameToJson } from '../../src/metadata/frame.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
-import { FileSink } from '../../src/sinks/file.ts';
+import { FileSink } from '../../src/sinks/file/sink.ts';
 import { frameRecord } from '../../test/sinks/samples.ts';
 
 const MIB = 1024 * 1024;

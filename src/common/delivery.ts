@@ -27,6 +27,8 @@ export interface PendingRecord extends Omit<OutboxRecord, 'sinks'> {
 /** The fate of one record of a batch, in the order of the batch. */
 export type DeliveryResult =
   | { readonly status: 'accepted' }
+  /** The sink's own filter does not want it: settled, never sent. */
+  | { readonly status: 'filtered' }
   /** Trying again can help (this record only); `error` says why it failed. */
   | { readonly status: 'retry'; readonly error: Error }
   /** Will never be taken: goes to the dead letters. */

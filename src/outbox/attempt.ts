@@ -53,7 +53,7 @@ function sort(
 ): void {
   for (const [index, record] of records.entries()) {
     const result = results[index]!;
-    if (result.status === 'accepted') outcome.accepted.push(record);
+    if (result.status === 'accepted' || result.status === 'filtered') outcome.accepted.push(record);
     else if (result.status === 'rejected') outcome.rejected.push({ record, error: result.error });
     else outcome.retry.push({ record, error: result.error });
   }

@@ -26,7 +26,9 @@ export async function openDelivery(
   { config, dataDir, baseDir }: LoadedConfig,
   logger: Logger,
 ): Promise<DeliveryService> {
-  const sinks = config.sinks.map((spec) => createSink(spec, { baseDir, logger }));
+  const sinks = await Promise.all(
+    config.sinks.map((spec) => createSink(spec, { baseDir, logger })),
+  );
   const outbox = await Outbox.open({
     dir: join(dataDir, 'outbox'),
     limits: config.outbox,

@@ -1,11 +1,7 @@
 import { resolve } from 'node:path';
 import type { Sink } from '../common/delivery.ts';
 import type { Logger } from '../common/logger.ts';
-import { FileSink } from './file.ts';
-import { MqttSink } from './mqtt.ts';
-import { S3Sink } from './s3.ts';
 import type { SinkSpec } from './specs.ts';
-import { SqsSink } from './sqs.ts';
 
 export interface SinkDependencies {
   /** Folder of the configuration file: where relative paths in a spec start. */
@@ -14,18 +10,30 @@ export interface SinkDependencies {
 }
 
 /**
- * Makes the sink of a checked spec. It connects when it first delivers: one that is away is no reason not to start.
+ * Makes the sink of a checked spec; the client library of a type is loaded with the first sink of it. It connects when it
+ * first delivers: one that is away is no reason not to start.
  * @throws SightlineError `SL_CONFIG_INVALID` for what the schema cannot see, such as a topic with wildcards
  */
-export function createSink(spec: SinkSpec, { baseDir, logger }: SinkDependencies): Sink {
+export async function createSink(
+  spec: SinkSpec,
+  { baseDir, logger }: SinkDependencies,
+): Promise<Sink> {
   switch (spec.type) {
-    case 'file':
+    case 'file': {
+      const { FileSink } = await import('./file/sink.ts');
       return new FileSink(spec, { root: resolve(baseDir, spec.dir), ...(logger && { logger }) });
-    case 's3':
+    }
+    case 's3': {
+      const { S3Sink } = await import('./s3/sink.ts');
       return new S3Sink(spec);
-    case 'sqs':
+    }
+    case 'sqs': {
+      const { SqsSink } = await import('./sqs/sink.ts');
       return new SqsSink(spec);
-    case 'mqtt':
+    }
+    case 'mqtt': {
+      const { MqttSink } = await import('./mqtt/sink.ts');
       return new MqttSink(spec, baseDir);
+    }
   }
 }

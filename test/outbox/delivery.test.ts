@@ -6,7 +6,7 @@ import type { DeliveryResult, PendingRecord } from '../../src/common/delivery.ts
 import { type ErrorCode, SightlineError } from '../../src/common/errors.ts';
 import { type AttemptReport, Delivery, type DeliveryOptions } from '../../src/outbox/delivery.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { SqsSink } from '../../src/sinks/sqs.ts';
+import { SqsSink } from '../../src/sinks/sqs/sink.ts';
 import {
   assertConserved,
   FakeSink,

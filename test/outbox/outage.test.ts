@@ -34,7 +34,7 @@ interface Running {
 
 async function run(context: TestContext, specs: readonly SinkSpec[]): Promise<Running> {
   const dir = temporaryDir(context);
-  const sinks: Sink[] = specs.map((spec) => createSink(spec, { baseDir: dir }));
+  const sinks: Sink[] = await Promise.all(specs.map((spec) => createSink(spec, { baseDir: dir })));
   const outbox = await openOutbox(context, { dir: join(dir, 'outbox'), sinks });
   const deliveries = sinks.map((sink) => new Delivery({ outbox, sink, backoff: BACKOFF }));
   context.after(() => Promise.all(deliveries.map((delivery) => delivery.close({ drainMs: 0 }))));

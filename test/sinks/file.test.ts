@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ThreadClient } from '../../src/common/thread-client.ts';
-import { FileSink, startFileThread } from '../../src/sinks/file.ts';
-import { fileName, filePath } from '../../src/sinks/file-names.ts';
-import { readVarint } from '../../src/sinks/length-delimited.ts';
-import type { FileSinkSpec } from '../../src/sinks/specs.ts';
+import { fileName, filePath } from '../../src/sinks/file/names.ts';
+import { FileSink, startFileThread } from '../../src/sinks/file/sink.ts';
+import type { FileSinkSpec } from '../../src/sinks/file/spec.ts';
+import { readVarint } from '../../src/sinks/format/length-delimited.ts';
 import {
   errorCode,
   eventRecord,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sightline } from '../../src/gen/frame.js';
 import { frameToJson } from '../../src/metadata/frame.ts';
-import { ByteWriter } from '../../src/sinks/byte-writer.ts';
-import { writeFrameLine } from '../../src/sinks/frame-line.ts';
+import { ByteWriter } from '../../src/sinks/format/byte-writer.ts';
+import { writeFrameLine } from '../../src/sinks/format/frame-line.ts';
 import { encodeFrame, FULL_FRAME } from '../metadata/sample-frame.ts';
 import { frameRecord } from './samples.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { S3Sink } from '../../src/sinks/s3.ts';
+import { S3Sink } from '../../src/sinks/s3/sink.ts';
 import { s3Error, TestAws } from './aws-proxy.ts';
 import { errorCode, imageRecord, imageRef, NO_LIMIT, statuses, withPayload } from './samples.ts';
 

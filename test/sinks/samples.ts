@@ -77,6 +77,6 @@ export function statuses(results: readonly { status: string }[]): string[] {
 export const NO_LIMIT = { signal: new AbortController().signal };
 
 export function errorCode(result: DeliveryResult | undefined): string | undefined {
-  if (result === undefined || result.status === 'accepted') return undefined;
+  if (result === undefined || !('error' in result)) return undefined;
   return toSightlineError(result.error).code;
 }

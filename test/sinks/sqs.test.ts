@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { sightline } from '../../src/gen/frame.js';
-import type { SqsSinkSpec } from '../../src/sinks/specs.ts';
-import { SqsSink } from '../../src/sinks/sqs.ts';
-import type { ClaimCheck } from '../../src/sinks/sqs-message.ts';
-import { cutIntoRequests } from '../../src/sinks/sqs-queue.ts';
+import type { ClaimCheck } from '../../src/sinks/sqs/message.ts';
+import { cutIntoRequests } from '../../src/sinks/sqs/queue.ts';
+import { SqsSink } from '../../src/sinks/sqs/sink.ts';
+import type { SqsSinkSpec } from '../../src/sinks/sqs/spec.ts';
 import { type Answer, type Seen, sqsError, TestAws } from './aws-proxy.ts';
 import { errorCode, eventRecord, frameRecord, NO_LIMIT, statuses, withPayload } from './samples.ts';
 

@@ -1,6 +1,6 @@
-import type { PendingRecord } from '../common/delivery.ts';
-import type { ErrorMessage } from '../common/thread-calls.ts';
-import type { FileSinkSpec } from './specs.ts';
+import type { PendingRecord } from '../../common/delivery.ts';
+import type { ErrorMessage } from '../../common/thread-calls.ts';
+import type { FileSinkSpec } from './spec.ts';
 
 /** What the file sink and its thread say to each other. */
 

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readVarint } from './length-delimited.ts';
+import { readVarint } from '../format/length-delimited.ts';
 
 export type AppendFormat = 'ndjson' | 'protobuf';
 

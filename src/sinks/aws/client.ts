@@ -1,4 +1,4 @@
-import { SightlineError } from '../common/errors.ts';
+import { SightlineError } from '../../common/errors.ts';
 
 /** What the S3 and SQS specs share. */
 export interface AwsSpec {

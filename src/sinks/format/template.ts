@@ -1,5 +1,5 @@
-import type { RecordKind } from '../common/delivery.ts';
-import { SightlineError } from '../common/errors.ts';
+import type { RecordKind } from '../../common/delivery.ts';
+import { SightlineError } from '../../common/errors.ts';
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 const MAX_TOPIC_BYTES = 65_535;

@@ -1,10 +1,10 @@
-import type { DeliveryResult, PendingRecord, Sink } from '../common/delivery.ts';
-import { SightlineError } from '../common/errors.ts';
-import { decodeImage } from '../metadata/image.ts';
-import { SCHEMA_VERSION } from './encode.ts';
-import { eachLimited } from './limited.ts';
-import { headerText, type S3Object, S3Store } from './s3-store.ts';
-import type { S3SinkSpec } from './specs.ts';
+import type { DeliveryResult, PendingRecord, Sink } from '../../common/delivery.ts';
+import { SightlineError } from '../../common/errors.ts';
+import { decodeImage } from '../../metadata/image.ts';
+import { headerText, type S3Object, S3Store } from '../aws/object-store.ts';
+import { SCHEMA_VERSION } from '../format/encode.ts';
+import { eachLimited } from '../limited.ts';
+import type { S3SinkSpec } from './spec.ts';
 
 /** Puts pictures as objects at `<prefix><ref>`, each once, with SHA-256. */
 export class S3Sink implements Sink {

@@ -1,4 +1,4 @@
-import { float32ToJson } from '../metadata/float32.ts';
+import { float32ToJson } from '../../metadata/float32.ts';
 
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
 const ZERO = 48;

@@ -1,17 +1,17 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
-import type { DeliveryResult, PendingRecord, RecordKind } from '../common/delivery.ts';
-import { SightlineError, toSightlineError } from '../common/errors.ts';
-import { decodeImage } from '../metadata/image.ts';
+import type { DeliveryResult, PendingRecord, RecordKind } from '../../common/delivery.ts';
+import { SightlineError, toSightlineError } from '../../common/errors.ts';
+import { decodeImage } from '../../metadata/image.ts';
+import { ByteWriter } from '../format/byte-writer.ts';
+import { writeJsonLine } from '../format/encode.ts';
+import { encodeDelimited } from '../format/length-delimited.ts';
+import { eachLimited } from '../limited.ts';
 import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { writeJsonLine } from './encode.ts';
-import { dayAndHour, fileName, filePath } from './file-names.ts';
-import { FileRotation, type RotationOptions } from './file-rotation.ts';
-import { encodeDelimited } from './length-delimited.ts';
-import { eachLimited } from './limited.ts';
-import type { FileSinkSpec } from './specs.ts';
+import { dayAndHour, fileName, filePath } from './names.ts';
+import { FileRotation, type RotationOptions } from './rotation.ts';
+import type { FileSinkSpec } from './spec.ts';
 
 const ACCEPTED: DeliveryResult = { status: 'accepted' };
 const PARALLEL_FILES = 4;

@@ -1,15 +1,10 @@
-import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../common/delivery.ts';
-import { SightlineError } from '../common/errors.ts';
-import type { Logger } from '../common/logger.ts';
-import { unpackError } from '../common/thread-calls.ts';
-import { ThreadClient } from '../common/thread-client.ts';
-import {
-  type FileCalls,
-  type FileThreadOptions,
-  packBatch,
-  type WriteReply,
-} from './file-protocol.ts';
-import type { FileSinkSpec } from './specs.ts';
+import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
+import { SightlineError } from '../../common/errors.ts';
+import type { Logger } from '../../common/logger.ts';
+import { unpackError } from '../../common/thread-calls.ts';
+import { ThreadClient } from '../../common/thread-client.ts';
+import { type FileCalls, type FileThreadOptions, packBatch, type WriteReply } from './protocol.ts';
+import type { FileSinkSpec } from './spec.ts';
 
 const ACCEPTED: DeliveryResult = { status: 'accepted' };
 
@@ -94,6 +89,6 @@ export class FileSink implements Sink {
 }
 
 export function startFileThread(workerData: FileThreadOptions): FileThread {
-  const entry = new URL('./file-thread.ts', import.meta.url);
+  const entry = new URL('./thread.ts', import.meta.url);
   return new ThreadClient<FileCalls>({ entry, what: 'The thread of a file sink', workerData });
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
-import type { PendingRecord } from '../common/delivery.ts';
-import { type Encoded, encode, type Format, SCHEMA_VERSION } from './encode.ts';
-import type { StoredObject } from './s3-store.ts';
+import type { PendingRecord } from '../../common/delivery.ts';
+import type { StoredObject } from '../aws/object-store.ts';
+import { type Encoded, encode, type Format, SCHEMA_VERSION } from '../format/encode.ts';
 
 const CLAIM_TYPE = 'application/vnd.sightline.claim-check+json';
 /** SQS takes these in group ids, at most 128. */

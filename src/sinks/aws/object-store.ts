@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { SightlineError } from '../common/errors.ts';
-import { type AwsSpec, awsClientConfig, awsError } from './aws.ts';
+import { SightlineError } from '../../common/errors.ts';
+import { type AwsSpec, awsClientConfig, awsError } from './client.ts';
 
 export interface S3StoreSpec extends AwsSpec {
   readonly bucket: string;

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { IClientOptions, IClientPublishOptions } from 'mqtt';
-import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../common/delivery.ts';
-import { SightlineError, toSightlineError } from '../common/errors.ts';
-import { redactUrl } from '../common/redact-url.ts';
-import { Secret } from '../common/secret.ts';
-import { encode, SCHEMA_VERSION } from './encode.ts';
-import { eachLimited } from './limited.ts';
-import { MqttConnection } from './mqtt-connection.ts';
-import type { MqttSinkSpec } from './specs.ts';
-import { TopicTemplate } from './topic.ts';
+import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
+import { SightlineError, toSightlineError } from '../../common/errors.ts';
+import { redactUrl } from '../../common/redact-url.ts';
+import { Secret } from '../../common/secret.ts';
+import { encode, SCHEMA_VERSION } from '../format/encode.ts';
+import { TopicTemplate } from '../format/template.ts';
+import { eachLimited } from '../limited.ts';
+import { MqttConnection } from './connection.ts';
+import type { MqttSinkSpec } from './spec.ts';
 
 /** Fixed header, topic length, packet id and the lengths of properties: a safe upper bound. */
 const PACKET_OVERHEAD_BYTES = 128;

@@ -1,15 +1,15 @@
 import { workerData } from 'node:worker_threads';
-import type { DeliveryResult } from '../common/delivery.ts';
-import { SightlineError } from '../common/errors.ts';
-import { packError } from '../common/thread-calls.ts';
-import { serveCalls } from '../common/thread-server.ts';
+import type { DeliveryResult } from '../../common/delivery.ts';
+import { SightlineError } from '../../common/errors.ts';
+import { packError } from '../../common/thread-calls.ts';
+import { serveCalls } from '../../common/thread-server.ts';
 import {
   type FileCalls,
   type FileThreadOptions,
   unpackBatch,
   type WriteReply,
-} from './file-protocol.ts';
-import { FileWriter } from './file-writer.ts';
+} from './protocol.ts';
+import { FileWriter } from './writer.ts';
 
 // Entry of a file sink's thread: turning frames into JSON and waiting for the disk happen here.
 
@@ -22,9 +22,7 @@ const writer = new FileWriter({
 
 function replyTo(results: readonly DeliveryResult[]): WriteReply {
   const failures = results.flatMap((result, index) =>
-    result.status === 'accepted'
-      ? []
-      : [{ index, status: result.status, error: packError(result.error) }],
+    !('error' in result) ? [] : [{ index, status: result.status, error: packError(result.error) }],
   );
   const reply = { failures, cut };
   cut = [];

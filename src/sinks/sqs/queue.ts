@@ -5,7 +5,7 @@ import {
   type SendMessageBatchRequestEntry,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type AwsSpec, awsClientConfig, awsError } from './aws.ts';
+import { type AwsSpec, awsClientConfig, awsError } from '../aws/client.ts';
 
 /** What one SendMessageBatch may hold together; queues older than the rise to 1 MiB still say 256 KiB. */
 const BATCH_BYTES = 1024 * 1024;

@@ -1,11 +1,11 @@
-import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../common/delivery.ts';
-import { SightlineError, toSightlineError } from '../common/errors.ts';
-import { encode, SCHEMA_VERSION } from './encode.ts';
-import { eachLimited } from './limited.ts';
-import { headerText, S3Store } from './s3-store.ts';
-import type { SqsSinkSpec } from './specs.ts';
-import { claimKey, type SqsMessage, toClaimMessage, toEntry, toMessage } from './sqs-message.ts';
-import { cutIntoRequests, type EntryFailure, type QueueFacts, SqsQueue } from './sqs-queue.ts';
+import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
+import { SightlineError, toSightlineError } from '../../common/errors.ts';
+import { headerText, S3Store } from '../aws/object-store.ts';
+import { encode, SCHEMA_VERSION } from '../format/encode.ts';
+import { eachLimited } from '../limited.ts';
+import { claimKey, type SqsMessage, toClaimMessage, toEntry, toMessage } from './message.ts';
+import { cutIntoRequests, type EntryFailure, type QueueFacts, SqsQueue } from './queue.ts';
+import type { SqsSinkSpec } from './spec.ts';
 
 const ACCEPTED: DeliveryResult = { status: 'accepted' };
 /** What an entry too big for its queue gets, among others. */

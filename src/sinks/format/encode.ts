@@ -1,5 +1,5 @@
-import type { PendingRecord } from '../common/delivery.ts';
-import { SightlineError } from '../common/errors.ts';
+import type { PendingRecord } from '../../common/delivery.ts';
+import { SightlineError } from '../../common/errors.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { writeFrameLine } from './frame-line.ts';
 

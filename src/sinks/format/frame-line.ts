@@ -1,4 +1,4 @@
-import { frameToJson } from '../metadata/frame.ts';
+import { frameToJson } from '../../metadata/frame.ts';
 import { type ByteWriter, FixedText, NUMBER_BYTES } from './byte-writer.ts';
 import { FieldReader, UNUSUAL } from './field-reader.ts';
 

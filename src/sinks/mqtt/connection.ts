@@ -1,6 +1,6 @@
 import type { ErrorWithReasonCode, IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt';
 import mqtt from 'mqtt';
-import { type ErrorCode, SightlineError } from '../common/errors.ts';
+import { type ErrorCode, SightlineError } from '../../common/errors.ts';
 
 /** Reason codes of MQTT 5 (2.4) and return codes of 3.1.1 (3.2.2.3) that say more than "try again". */
 const UNAUTHORIZED = new Set([4, 5, 0x86, 0x87, 0x8c]);

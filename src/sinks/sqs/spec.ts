@@ -1,0 +1,35 @@
+import { type Static, Type } from 'typebox';
+import { defaulted, strictObject } from '../../common/schema.ts';
+import { AWS, COMMON, kinds, MESSAGE } from '../spec-parts.ts';
+
+/** SQS: one message per record; too big a record goes to S3 by reference. */
+export const SqsSinkSpec = strictObject({
+  ...COMMON,
+  type: Type.Literal('sqs'),
+  ...AWS,
+  queue: Type.String({ minLength: 1, description: 'Name or URL' }),
+  // Who reads frames from a queue must not meet JSON there unless it was asked for.
+  kinds: kinds(['frame', 'event'], ['frame']),
+  ...MESSAGE,
+  concurrency: defaulted(
+    Type.Integer({
+      minimum: 1,
+      maximum: 50,
+      description: 'Requests at a time; FIFO queues get one',
+    }),
+    4,
+  ),
+  claimCheck: Type.Optional(
+    strictObject(
+      {
+        bucket: Type.String({ minLength: 3, maxLength: 63 }),
+        prefix: defaulted(Type.String({ maxLength: 512 }), 'claims/'),
+      },
+      {
+        description:
+          'Where records above the limit of the queue go; without it they are dead letters',
+      },
+    ),
+  ),
+});
+export type SqsSinkSpec = Static<typeof SqsSinkSpec>;
