@@ -2,40 +2,74 @@ import type { RecordKind } from '../../common/delivery.ts';
 import { SightlineError } from '../../common/errors.ts';
 
 const PLACEHOLDER = /\{([^{}]*)\}/g;
-const MAX_TOPIC_BYTES = 65_535;
+/** Filled texts that are kept: streams times kinds of a large box. */
+const MAX_KEPT = 4096;
 
-/** A template such as `sightline/{streamId}/{kind}s`, checked once and filled per record. */
-export class TopicTemplate {
-  readonly #template: string;
+/** What a template may fill in. */
+export interface TemplateValues {
+  readonly streamId: string;
+  readonly kind: RecordKind;
+}
 
-  /** @throws SightlineError `SL_CONFIG_INVALID` for wildcards or unknown placeholders */
-  constructor(template: string) {
-    this.#template = template;
-    for (const [, name] of template.matchAll(PLACEHOLDER)) {
+export interface TemplateRules {
+  /** For messages: `the topic`. */
+  readonly what: string;
+  /** Makes a value fit for its place. Default: as it is. */
+  readonly escape?: (value: string) => string;
+  /** Longest text, bytes of UTF-8. */
+  readonly maxBytes: number;
+}
+
+/** A text with `{streamId}` and `{kind}` in it, checked once and filled per record. */
+export class Template {
+  readonly #text: string;
+  readonly #rules: TemplateRules;
+  readonly #kept = new Map<string, string>();
+
+  /** @throws SightlineError `SL_CONFIG_INVALID` for unknown placeholders */
+  constructor(text: string, rules: TemplateRules) {
+    this.#text = text;
+    this.#rules = rules;
+    for (const [, name] of text.matchAll(PLACEHOLDER)) {
       if (name === 'streamId' || name === 'kind') continue;
       throw new SightlineError(
         'SL_CONFIG_INVALID',
-        `Cannot use the topic ${template}: {${name}} is not known, {streamId} and {kind} are`,
+        `Cannot use ${rules.what} ${text}: {${name}} is not known, {streamId} and {kind} are`,
       );
     }
+  }
+
+  /** @throws SightlineError `SL_SINK_REJECTED` for a text that is too long */
+  fill({ streamId, kind }: TemplateValues): string {
+    const id = `${kind}/${streamId}`;
+    const kept = this.#kept.get(id);
+    if (kept !== undefined) return kept;
+    const { what, escape = (value) => value, maxBytes } = this.#rules;
+    const values = { streamId, kind };
+    const filled = this.#text.replace(PLACEHOLDER, (_all, name: keyof TemplateValues) =>
+      escape(values[name]),
+    );
+    if (Buffer.byteLength(filled) > maxBytes) {
+      const message = `Cannot fill ${what} ${this.#text}: it would be longer than ${maxBytes} bytes`;
+      throw new SightlineError('SL_SINK_REJECTED', message);
+    }
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(id, filled);
+    return filled;
+  }
+}
+
+/** The template of an MQTT topic. */
+export class TopicTemplate extends Template {
+  /** @throws SightlineError `SL_CONFIG_INVALID` for wildcards or unknown placeholders */
+  constructor(template: string) {
+    super(template, { what: 'the topic', escape: escapeLevel, maxBytes: 65_535 });
     if (/[+#\0]/.test(template)) {
       throw new SightlineError(
         'SL_CONFIG_INVALID',
         `Cannot use the topic ${template}: + # and NUL may not stand in a topic that is published to`,
       );
     }
-  }
-
-  /** @throws SightlineError `SL_SINK_REJECTED` for a topic longer than MQTT allows */
-  fill(values: { readonly streamId: string; readonly kind: RecordKind }): string {
-    const topic = this.#template.replace(PLACEHOLDER, (_all, name: 'streamId' | 'kind') =>
-      escapeLevel(values[name]),
-    );
-    if (Buffer.byteLength(topic) <= MAX_TOPIC_BYTES) return topic;
-    throw new SightlineError(
-      'SL_SINK_REJECTED',
-      'The topic of a record is longer than MQTT allows',
-    );
   }
 }
 
