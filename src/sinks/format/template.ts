@@ -44,10 +44,10 @@ export class Template {
     const id = `${kind}/${streamId}`;
     const kept = this.#kept.get(id);
     if (kept !== undefined) return kept;
-    const { what, escape = (value) => value, maxBytes } = this.#rules;
+    const { what, maxBytes, ...rules } = this.#rules;
     const values = { streamId, kind };
     const filled = this.#text.replace(PLACEHOLDER, (_all, name: keyof TemplateValues) =>
-      escape(values[name]),
+      rules.escape === undefined ? values[name] : rules.escape(values[name]),
     );
     if (Buffer.byteLength(filled) > maxBytes) {
       const message = `Cannot fill ${what} ${this.#text}: it would be longer than ${maxBytes} bytes`;
