@@ -4,7 +4,7 @@ import type { Lowered } from '../pipeline/graph.ts';
 import { resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { AcceleratorProbe } from './accelerator.ts';
-import type { ServerConfig } from './config.ts';
+import type { ServerConfig } from './config/server.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
 import { lower } from './lower.ts';
 import { preload } from './preload.ts';

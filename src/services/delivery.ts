@@ -6,7 +6,7 @@ import type { RecordConsumer } from '../control/types.ts';
 import { Delivery } from '../outbox/delivery.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { createSink } from '../sinks/registry.ts';
-import type { LoadedConfig } from './config.ts';
+import type { LoadedConfig } from './config/load.ts';
 
 /** Bytes handed to the outbox and not yet durable at which workers are asked to wait. */
 const UNSTORED_LIMIT_BYTES = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { PATHS } from '../common/paths.ts';
-import type { DemoConfig } from './config.ts';
+import type { DemoConfig } from './config/demo.ts';
 import { startDemoAws } from './demo-aws.ts';
 import { startDemoCamera } from './demo-camera.ts';
 import { startDemoMqtt } from './demo-mqtt.ts';

@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
-import { ServerConfig } from './config.ts';
+import { ServerConfig } from './config/server.ts';
 
 interface Node {
   readonly type?: string;

@@ -7,7 +7,7 @@ import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import mqtt from 'mqtt';
 import { ROOT } from '../../src/common/paths.ts';
 import { decodeFrame, readFrameHeader } from '../../src/metadata/frame.ts';
-import { loadConfig } from '../../src/services/config.ts';
+import { loadConfig } from '../../src/services/config/load.ts';
 import { freePort, INFER } from '../support/config.ts';
 import { missingFrames, readFrames } from '../support/delivered.ts';
 import { isAlive } from '../support/processes.ts';

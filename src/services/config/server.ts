@@ -1,0 +1,58 @@
+import { type Static, Type } from 'typebox';
+import { defaulted, oneOf, strictObject } from '../../common/schema.ts';
+import { ADMISSION_DEFAULTS } from '../../control/admission/settings.ts';
+import {
+  Accelerator,
+  ImagesSpec,
+  InferSpec,
+  PipelineSpec,
+  TrackSpec,
+} from '../../pipeline/spec.ts';
+import { SinkSpec } from '../../sinks/specs.ts';
+import { DEEPSTREAM_DEFAULTS, DeepStreamConfig } from './deepstream.ts';
+import { DemoConfig } from './demo.ts';
+import { NvidiaRestConfig } from './nvidia-rest.ts';
+import { OUTBOX_DEFAULTS, OutboxConfig } from './outbox.ts';
+import { Port } from './port.ts';
+import { AdmissionConfig, WORKERS_DEFAULTS, WorkersConfig } from './workers.ts';
+
+/** The file of `sightline serve`; configs/sightline.yaml shows every key with its default. */
+export const ServerConfig = strictObject({
+  dataDir: Type.String({
+    minLength: 1,
+    description: 'Outbox, registry and lock; one server at a time. Relative to this file',
+  }),
+  logLevel: defaulted(oneOf(['debug', 'info', 'warn', 'error']), 'info'),
+  http: defaulted(
+    strictObject({
+      host: defaulted(Type.String({ minLength: 1 }), '127.0.0.1'),
+      port: defaulted(Port('0: any free port', 0), 8080),
+    }),
+    { host: '127.0.0.1', port: 8080 },
+  ),
+  nvidiaRest: Type.Optional(NvidiaRestConfig),
+  modelsDir: Type.Optional(Type.String({ minLength: 1, description: 'Default: models/' })),
+  outbox: defaulted(OutboxConfig, OUTBOX_DEFAULTS),
+  drainMs: defaulted(
+    Type.Integer({ minimum: 0, maximum: 60_000, description: 'Time to finish at shut-down' }),
+    3000,
+  ),
+  defaults: Type.Optional(
+    strictObject(
+      {
+        accelerator: Type.Optional(Accelerator),
+        infer: Type.Optional(InferSpec),
+        track: Type.Optional(TrackSpec),
+        images: Type.Optional(ImagesSpec),
+      },
+      { description: 'For streams of the API that leave these out' },
+    ),
+  ),
+  deepstream: defaulted(DeepStreamConfig, DEEPSTREAM_DEFAULTS),
+  workers: defaulted(WorkersConfig, WORKERS_DEFAULTS),
+  admission: defaulted(AdmissionConfig, ADMISSION_DEFAULTS),
+  sinks: defaulted(Type.Array(SinkSpec, { maxItems: 64 }), []),
+  pipelines: defaulted(Type.Array(PipelineSpec, { maxItems: 256 }), []),
+  demo: Type.Optional(DemoConfig),
+});
+export type ServerConfig = Static<typeof ServerConfig>;
