@@ -54,6 +54,11 @@ export interface Sink {
   readonly type: string;
   readonly kinds: readonly RecordKind[];
   readonly limits: SinkLimits;
+  /**
+   * Called once before the first `deliver`, for sinks that have something to do without records too (a presence to
+   * announce, files of a former run to finish). Returns at once and never throws; what it begins ends with `close`.
+   */
+  start?(): void;
   deliver(
     batch: readonly PendingRecord[],
     options: { signal: AbortSignal },

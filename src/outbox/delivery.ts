@@ -71,7 +71,9 @@ export class Delivery implements AsyncDisposable {
 
   /** Begins to deliver. Call once. */
   start(): void {
-    this.#running ??= this.#run();
+    if (this.#running !== undefined) return;
+    this.#options.sink.start?.();
+    this.#running = this.#run();
   }
 
   stats(): DeliveryStats {
