@@ -47,7 +47,8 @@ export function parts() {
   const env = testEnv();
   const plainOutput = process.stdout.isTTY ? [] : ['--colors=off'];
   const tests = relativeFiles('test', /\.test\.ts$/);
-  // Whole servers with a clock to keep: one at a time.
+  // Whole servers, each with a folder and ports of its own, that wait for each other's processor as little as for their
+  // limits: two at a time. Most other tests wait for processes, so that one more than there are cores fits.
   const endToEnd = tests.filter((file) => /^test\/(e2e|faults)\//.test(file));
   const others = tests.filter((file) => !endToEnd.includes(file));
   return {
@@ -72,8 +73,8 @@ export function parts() {
     ],
     native: [['Native tests', ctest(BUILD_NATIVE), env]],
     ts: [
-      ['TypeScript tests', nodeTests(others, Math.min(2, availableParallelism())), env],
-      ...(endToEnd.length === 0 ? [] : [['End-to-end tests', nodeTests(endToEnd, 1), env]]),
+      ['TypeScript tests', nodeTests(others, availableParallelism() + 1), env],
+      ...(endToEnd.length === 0 ? [] : [['End-to-end tests', nodeTests(endToEnd, 2), env]]),
     ],
   };
 }

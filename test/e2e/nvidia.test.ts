@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { FrameJson } from '../../src/metadata/frame-json.ts';
 import { startCamera, type TestCamera } from '../support/camera.ts';
 import { fileConfig, freePort } from '../support/config.ts';
+import { installFixedModel } from '../support/fixed-model.ts';
 import { TestServer, temporaryFolder } from '../support/server.ts';
 import { until } from '../support/wait.ts';
 
@@ -12,13 +13,19 @@ const NOT_ADDED = 'STREAM_ADD_FAIL, Failed to add source stream';
 /** A camera that is up is found live within this, on a machine with other work. */
 const ADD_TIMEOUT_MS = 60_000;
 
+/** Of the camera: 30 frames a second. */
+const FAST = ['--fps', '30'];
+
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let models: Awaited<ReturnType<typeof installFixedModel>>;
 let camera: TestCamera;
 let server: TestServer;
 let nvidia = '';
 
 function config(more: object = {}): object {
   return fileConfig(folder.path, {
+    modelsDir: models.modelsDir,
+    defaults: { infer: { model: models.model } },
     nvidiaRest: { port: 0, addTimeoutMs: ADD_TIMEOUT_MS, adminToken: ADMIN, ...more },
   });
 }
@@ -33,7 +40,8 @@ async function start(more: object = {}): Promise<void> {
 
 before(async () => {
   folder = await temporaryFolder();
-  camera = await startCamera();
+  models = await installFixedModel(folder.path);
+  camera = await startCamera({ args: FAST });
   await start();
 });
 
@@ -197,7 +205,7 @@ test('a change outlives the camera', async () => {
   );
   await camera.kill();
   await server.streamIn(id, ['backoff'], 30_000);
-  camera = await startCamera({ port: camera.port });
+  camera = await startCamera({ port: camera.port, args: FAST });
   await server.streamIn(id, ['live'], 60_000);
   await growth(id, 10);
   const few = await growth(id, 40);
