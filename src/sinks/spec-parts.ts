@@ -30,10 +30,42 @@ export function kinds<const K extends readonly ('frame' | 'image' | 'event')[]>(
 /** How sinks that send messages make them out of records. */
 export const MESSAGE = {
   format: defaulted(
-    oneOf(['protobuf', 'json'], {
-      description: 'sightline.v1.Frame as bytes or in its JSON mapping',
+    oneOf(['protobuf', 'json', 'deepstream'], {
+      description:
+        "Of frames: sightline.v1.Frame as bytes, its JSON mapping, or NVIDIA's minimal JSON",
     }),
     'protobuf',
+  ),
+  envelope: Type.Optional(
+    oneOf(['cloudevents'], {
+      description: 'CloudEvents 1.0: binary mode where the transport has headers, else JSON',
+    }),
+  ),
+  fields: Type.Optional(
+    Type.Array(
+      Type.String({ pattern: '^[a-z][A-Za-z0-9]*(\\.[a-z][A-Za-z0-9]*)*$', maxLength: 128 }),
+      {
+        minItems: 1,
+        maxItems: 200,
+        description:
+          'Fields of a frame to send, as in its JSON mapping: objects.bbox. recordId, streamId and timestamp always go',
+      },
+    ),
+  ),
+  framesPerMessage: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      description: 'Most frames of one stream in one message. Default 1: each on its own',
+    }),
+  ),
+  maxMessageBytes: Type.Optional(
+    Type.Integer({
+      minimum: 1024,
+      maximum: 64 * MIB,
+      description:
+        'A message of several frames gets no bigger. Default 256 KiB, or the limit of the transport',
+    }),
   ),
 };
 

@@ -6,12 +6,18 @@ export function varintBytes(value: number): number {
   return bytes;
 }
 
-/** Writes the length and the message at `offset`; returns where the next one goes. */
-export function writeDelimited(target: Buffer, offset: number, message: Uint8Array): number {
+/** Writes a length at `offset`; returns where the next byte goes. */
+export function writeVarint(target: Uint8Array, offset: number, value: number): number {
   let at = offset;
-  let rest = message.byteLength;
+  let rest = value;
   for (; rest >= 0x80; rest = Math.floor(rest / 128)) target[at++] = (rest % 128) | 0x80;
   target[at++] = rest;
+  return at;
+}
+
+/** Writes the length and the message at `offset`; returns where the next one goes. */
+export function writeDelimited(target: Buffer, offset: number, message: Uint8Array): number {
+  const at = writeVarint(target, offset, message.byteLength);
   target.set(message, at);
   return at + message.byteLength;
 }
