@@ -4,6 +4,7 @@ import { SightlineError, toSightlineError } from '../common/errors.ts';
 /** What one attempt did to each of its records. */
 export interface Outcome {
   readonly accepted: PendingRecord[];
+  readonly filtered: PendingRecord[];
   readonly rejected: { readonly record: PendingRecord; readonly error: Error }[];
   readonly retry: { readonly record: PendingRecord; readonly error: Error }[];
   /** Why the attempt as a whole ended early; records that appear nowhere above were not decided. */
@@ -24,7 +25,13 @@ export async function attempt(
   records: readonly PendingRecord[],
   options: AttemptOptions,
 ): Promise<Outcome> {
-  const outcome: Outcome = { accepted: [], rejected: [], retry: [], failure: undefined };
+  const outcome: Outcome = {
+    accepted: [],
+    filtered: [],
+    rejected: [],
+    retry: [],
+    failure: undefined,
+  };
   const parts: (readonly PendingRecord[])[] = [records];
   while (parts.length > 0) {
     const part = parts.pop()!;
@@ -53,7 +60,8 @@ function sort(
 ): void {
   for (const [index, record] of records.entries()) {
     const result = results[index]!;
-    if (result.status === 'accepted' || result.status === 'filtered') outcome.accepted.push(record);
+    if (result.status === 'accepted') outcome.accepted.push(record);
+    else if (result.status === 'filtered') outcome.filtered.push(record);
     else if (result.status === 'rejected') outcome.rejected.push({ record, error: result.error });
     else outcome.retry.push({ record, error: result.error });
   }

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import type { RecordKind } from '../common/delivery.ts';
 import { type ChunkHeader, KINDS } from './chunk.ts';
-import type { NewChunk, ReadChunk, ReadRequest } from './protocol.ts';
+import type { BytesByKind, NewChunk, ReadChunk, ReadRequest, SeqRange } from './protocol.ts';
 import { parseRoute, routeText } from './route.ts';
 
 interface HeaderRow {
@@ -40,7 +40,7 @@ export class ChunkStore {
   readonly #blobsBetween: Database.Statement;
   readonly #deleteBlobs: Database.Statement;
   readonly #blobChecksum: Database.Statement;
-  readonly #total: Database.Statement;
+  readonly #totals: Database.Statement;
 
   constructor(database: Database.Database) {
     this.#insertChunk = database.prepare('INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)');
@@ -64,13 +64,16 @@ export class ChunkStore {
     this.#blobsBetween = database.prepare('SELECT seq FROM blob WHERE seq BETWEEN ? AND ?').pluck();
     this.#deleteBlobs = database.prepare('DELETE FROM blob WHERE seq BETWEEN ? AND ?');
     this.#blobChecksum = database.prepare('SELECT checksum FROM blob WHERE seq = ?').pluck();
-    this.#total = database
-      .prepare('SELECT coalesce(sum(bytes), 0) FROM chunk INDEXED BY chunk_by_kind')
-      .pluck();
+    this.#totals = database.prepare(
+      'SELECT kind, sum(bytes) AS bytes FROM chunk INDEXED BY chunk_by_kind GROUP BY kind',
+    );
   }
 
-  totalBytes(): number {
-    return this.#total.get() as number;
+  bytes(): BytesByKind {
+    const bytes = { frame: 0, image: 0, event: 0 };
+    const rows = this.#totals.all() as { kind: number; bytes: number }[];
+    for (const row of rows) bytes[KINDS[row.kind]!] = row.bytes;
+    return bytes;
   }
 
   insert(chunk: NewChunk): void {
@@ -117,16 +120,16 @@ export class ChunkStore {
     return (this.#oldest.all(KINDS.indexOf(kind), limit) as HeaderRow[]).map(toHeader);
   }
 
-  /** Deletes chunks that lie wholly at or below `floor`, a bounded number of them. */
-  collect(kind: RecordKind, floor: number): { bytes: number; blobs: number[]; more: boolean } {
+  /** Deletes chunks that lie wholly in the range, a bounded number of them. */
+  collect(kind: RecordKind, range: SeqRange): { bytes: number; blobs: number[]; more: boolean } {
+    const { after, upTo } = range;
     const blobs: number[] = [];
     let bytes = 0;
-    const first = this.#oldest.get(KINDS.indexOf(kind), 1) as HeaderRow | undefined;
-    if (first === undefined || first.first_seq > floor) return { bytes, blobs, more: false };
-    const rows = this.#oldest.all(KINDS.indexOf(kind), CHUNKS_PER_COLLECTION) as HeaderRow[];
+    const found = this.#headersFrom.all(KINDS.indexOf(kind), after, upTo, CHUNKS_PER_COLLECTION);
+    const rows = found as HeaderRow[];
     for (const row of rows) {
       const last = row.first_seq + row.count - 1;
-      if (last > floor) return { bytes, blobs, more: false };
+      if (last > upTo) return { bytes, blobs, more: false };
       for (const seq of this.#blobsBetween.all(row.first_seq, last)) blobs.push(seq as number);
       this.#deleteBlobs.run(row.first_seq, last);
       this.#deleteChunk.run(row.first_seq);

@@ -1,19 +1,23 @@
-import type { OutboxRecord } from '../common/delivery.ts';
-import { SightlineError } from '../common/errors.ts';
-import { lastSeqOf } from './chunk.ts';
+import type { OutboxRecord, RecordKind } from '../common/delivery.ts';
+import type { SightlineError } from '../common/errors.ts';
+import { deferred } from '../common/waits.ts';
+import { KINDS, lastSeqOf } from './chunk.ts';
+import { Flushes } from './flushes.ts';
 import { Gather } from './gather.ts';
+import { Histogram, SECONDS } from './histogram.ts';
 import type { LaneTable } from './lanes.ts';
 import type { OutboxLimits } from './options.ts';
 import type {
   CommitReply,
   CommitRequest,
   DiskTrouble,
+  JournalState,
   JournalThread,
   NewChunk,
-  NewDeadLetter,
   ShedReason,
 } from './protocol.ts';
-import { isFor } from './route.ts';
+import { buffersOf, bytesOf, StateQueue } from './requests.ts';
+import type { Route } from './route.ts';
 import type { TailCache } from './tail-cache.ts';
 
 const MAX_IN_FLIGHT = 2;
@@ -24,26 +28,27 @@ const POST_BYTES = 256 * 1024;
 const STATE_INTERVAL_MS = 200;
 const PROBE_INTERVAL_MS = 1_000;
 
-type DroppedLane = CommitRequest['dropLanes'][number];
-
-interface FlushWaiter {
-  readonly target: number;
-  readonly unstoredBefore: number;
-  resolve(): void;
-  reject(error: Error): void;
-}
-
 export interface CommitterOptions {
   readonly journal: JournalThread;
   readonly lanes: LaneTable;
   readonly cache: TailCache;
   readonly limits: Required<OutboxLimits>;
-  readonly lastSeq: number;
-  readonly storedBytes: number;
+  readonly state: JournalState;
+  /** Wall time, ms. */
   readonly nowMs: () => number;
   /** After each commit, with what changed. */
   readonly onCommit: (event: { readonly hasNewRecords: boolean }) => void;
-  readonly onTrouble: (trouble: SightlineError | undefined) => void;
+  /** The disk refused new records; undefined: it takes them again. */
+  readonly onTrouble: (trouble: DiskTrouble | undefined) => void;
+  /** The journal thread is gone. */
+  readonly onFailure: (error: SightlineError) => void;
+}
+
+/** Records that leave the dead letters and come back as new ones. */
+interface Revival {
+  readonly letters: readonly number[];
+  readonly records: Gather;
+  resolve(stored: boolean): void;
 }
 
 /** Group commit: gathers records and state, keeps up to two groups with the journal thread, deals with its answers. */
@@ -51,61 +56,50 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #gather: Gather;
   readonly #groupBytes: number;
+  readonly #flushes = new Flushes();
+  readonly #commitSeconds = new Histogram(SECONDS);
+  readonly #storedBytes: Record<RecordKind, number>;
+  readonly #revivals: Revival[] = [];
+  readonly state = new StateQueue();
   #nextSeq: number;
   #durableSeq: number;
-  #storedBytes: number;
-  #appended = 0;
-  #processed = 0;
-  #unstored = 0;
   #inFlight = 0;
   #inFlightBytes = 0;
   #isDue = false;
-  #hasState = false;
   #timer: NodeJS.Timeout | undefined;
   #stateTimer: NodeJS.Timeout | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
-  #deadLetters: NewDeadLetter[] = [];
-  #dropLanes: DroppedLane[] = [];
-  #waiters: FlushWaiter[] = [];
-  #stateWaiters: (() => void)[] = [];
-  #trouble: SightlineError | undefined;
+  #trouble: DiskTrouble | undefined;
   #failure: SightlineError | undefined;
-  deadLettersDropped = 0;
-  /** Duration of the last commit in the journal thread. */
-  lastCommitMs = 0;
+  #deadLettersDropped: number;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
-    const { limits, lastSeq, storedBytes } = options;
+    const { limits, state } = options;
     this.#gather = new Gather(limits.inlineBytes);
     const share = limits.ballastBytes === 0 ? MAX_GROUP_BYTES : limits.ballastBytes / 4;
     this.#groupBytes = Math.max(MIN_GROUP_BYTES, Math.min(MAX_GROUP_BYTES, share));
-    this.#nextSeq = lastSeq + 1;
-    this.#durableSeq = lastSeq;
-    this.#storedBytes = storedBytes;
+    this.#nextSeq = state.lastSeq + 1;
+    this.#durableSeq = state.lastSeq;
+    this.#storedBytes = { ...state.storedBytes };
+    this.#deadLettersDropped = state.deadLettersDropped;
   }
 
   get durableSeq(): number {
     return this.#durableSeq;
   }
 
+  /** Nothing that is numbered from now on has a smaller or the same number. */
+  get lastSeq(): number {
+    return this.#nextSeq - 1;
+  }
+
   get storedBytes(): number {
-    return this.#storedBytes;
+    const { frame, image, event } = this.#storedBytes;
+    return frame + image + event;
   }
 
-  get appended(): number {
-    return this.#appended;
-  }
-
-  get queuedRecords(): number {
-    return this.#appended - this.#processed;
-  }
-
-  get queuedBytes(): number {
-    return this.#gather.bytes + this.#inFlightBytes;
-  }
-
-  get trouble(): SightlineError | undefined {
+  get trouble(): DiskTrouble | undefined {
     return this.#trouble;
   }
 
@@ -114,36 +108,61 @@ export class Committer {
     return this.#failure;
   }
 
-  add(record: OutboxRecord): void {
-    this.#gather.add(record);
-    this.#appended++;
+  get queuedBytes(): number {
+    return this.#gather.bytes + this.#inFlightBytes;
+  }
+
+  figures() {
+    return {
+      bytes: this.storedBytes,
+      bytesByKind: { ...this.#storedBytes },
+      queuedRecords: this.#flushes.queued,
+      queuedBytes: this.queuedBytes,
+      appended: this.#flushes.appended,
+      deadLettersDropped: this.#deadLettersDropped,
+      commitSeconds: this.#commitSeconds.view(),
+    };
+  }
+
+  add(record: OutboxRecord, route: Route): void {
+    this.#gather.add(record, route);
+    this.#flushes.appended++;
     if (this.#gather.bytes >= POST_BYTES) this.#postDue();
     else if (this.#options.limits.commitIntervalMs === 0) queueMicrotask(() => this.#postDue());
     else this.#timer ??= setTimeout(() => this.#postDue(), this.#options.limits.commitIntervalMs);
   }
 
-  addDeadLetters(letters: readonly NewDeadLetter[]): void {
-    this.#deadLetters.push(...letters);
-  }
-
-  addDroppedLanes(lanes: readonly DroppedLane[]): void {
-    this.#dropLanes.push(...lanes.map(({ sinkId, kind }) => ({ sinkId, kind })));
+  /** What is gathered and not numbered yet is for the sinks that take its kind now, and for no later one. */
+  closeRoutes(): void {
+    for (const kind of KINDS) this.#gather.nameSinks(kind, this.#options.lanes.sinksOf(kind));
   }
 
   /** Persists changed lanes soon, with the next records or alone. */
   scheduleState(): void {
-    this.#hasState = true;
+    this.state.isDue = true;
     this.#stateTimer ??= setTimeout(() => this.#postDue(), STATE_INTERVAL_MS);
   }
 
   /** Resolves when changed lanes, as they are now, were handed to the disk (or could not be). */
   commitState(): Promise<void> {
     if (this.#failure !== undefined) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#stateWaiters.push(resolve);
-      this.#hasState = true;
-      this.#postDue();
-    });
+    const done = this.state.wait();
+    this.#postDue();
+    return done;
+  }
+
+  /**
+   * Stores records, for lanes that count them once they are numbered, in one step with the end of their dead letters.
+   * False when one of the letters is gone or the disk did not take it: then nothing has changed.
+   */
+  revive(letters: readonly number[], records: readonly OutboxRecord[]): Promise<boolean> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const gather = new Gather(this.#options.limits.inlineBytes);
+    for (const record of records) gather.add(record, record.sinks);
+    const { promise, resolve } = deferred<boolean>();
+    this.#revivals.push({ letters, records: gather, resolve });
+    this.#postDue();
+    return promise;
   }
 
   /**
@@ -152,16 +171,10 @@ export class Committer {
    */
   flushed(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#processed === this.#appended) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({
-        target: this.#appended,
-        unstoredBefore: this.#unstored,
-        resolve,
-        reject,
-      });
-      this.#postDue();
-    });
+    if (this.#flushes.queued === 0) return Promise.resolve();
+    const done = this.#flushes.wait();
+    this.#postDue();
+    return done;
   }
 
   stopTimers(): void {
@@ -172,159 +185,135 @@ export class Committer {
 
   #postDue(): void {
     this.#isDue = true;
-    while (this.#isDue && this.#inFlight < MAX_IN_FLIGHT) {
+    while (this.#isDue && this.#inFlight < MAX_IN_FLIGHT && this.#failure === undefined) {
       this.#isDue = false;
-      if (this.#gather.records === 0 && !this.#hasState) return;
-      this.#post();
+      if (this.#revivals.length > 0) {
+        // Alone in flight, so that no other request carries counters that its failure would take back.
+        if (this.#inFlight === 0) this.#postRevival(this.#revivals.shift()!);
+        else this.#isDue = true;
+        return;
+      }
+      if (this.#gather.records === 0 && !this.state.isDue) return;
+      this.#post(this.#gather, [], this.#groupBytes);
       if (this.#gather.records > 0) this.#isDue = true;
     }
   }
 
-  #post(): void {
-    if (this.#failure !== undefined) return;
+  #postRevival({ letters, records, resolve }: Revival): void {
+    this.#inFlight++;
+    void this.#post(records, letters, Number.POSITIVE_INFINITY).then((stored) => {
+      this.#inFlight--;
+      resolve(stored);
+      this.#postDue();
+    });
+  }
+
+  /** Sends a request to the journal thread and deals with its answer. Whether the chunks were stored. */
+  async #post(gather: Gather, retried: readonly number[], maxBytes: number): Promise<boolean> {
     const { lanes, journal } = this.#options;
-    const nowMs = this.#options.nowMs();
-    const chunks = this.#gather.take(this.#nextSeq, Math.round(nowMs), this.#groupBytes);
+    const nowMs = Math.round(this.#options.nowMs());
+    const chunks = gather.take(this.#nextSeq, nowMs, maxBytes);
     const last = chunks.at(-1);
     if (last !== undefined) this.#nextSeq = lastSeqOf(last) + 1;
+    if (retried.length > 0) {
+      for (const chunk of chunks) {
+        for (const lane of lanes.waitingFor(chunk)) lane.accept(nowMs, chunk.count);
+      }
+    }
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     clearTimeout(this.#stateTimer);
+    this.#timer = undefined;
     this.#stateTimer = undefined;
-    this.#hasState = false;
+    const durable = this.#durableSeq;
+    const { waiters, ...state } = this.state.take(lanes.all);
     const request: CommitRequest = {
       chunks,
-      lanes: lanes.all.filter((lane) => lane.dirty).map((lane) => lane.takeRow()),
-      dropLanes: this.#dropLanes,
-      deadLetters: this.#deadLetters,
-      floors: {
-        frame: lanes.floor('frame', this.#durableSeq),
-        image: lanes.floor('image', this.#durableSeq),
-        event: lanes.floor('event', this.#durableSeq),
+      ...state,
+      retried,
+      free: {
+        frame: lanes.free('frame', durable),
+        image: lanes.free('image', durable),
+        event: lanes.free('event', durable),
       },
-      nowMs: Math.round(nowMs),
+      nowMs,
     };
-    this.#dropLanes = [];
-    this.#deadLetters = [];
-    const stateWaiters = this.#stateWaiters;
-    this.#stateWaiters = [];
+    const bytes = bytesOf(chunks);
     this.#inFlight++;
-    this.#inFlightBytes += bytesOf(chunks);
-    journal
-      .call('commit', request, buffersOf(chunks))
-      .then(
-        (reply) => this.#take(request, reply),
-        (error: SightlineError) => this.#fail(request, error),
-      )
-      .finally(() => {
-        for (const resolve of stateWaiters) resolve();
-        if (this.#isDue || this.#waiters.length > 0) this.#postDue();
-      });
+    this.#inFlightBytes += bytes;
+    try {
+      const reply = await journal.call('commit', request, buffersOf(chunks));
+      this.#take(request, reply);
+      return reply.stored;
+    } catch (error) {
+      this.#fail(request, error as SightlineError);
+      return false;
+    } finally {
+      this.#inFlight--;
+      this.#inFlightBytes -= bytes;
+      for (const resolve of waiters) resolve();
+      if (this.#isDue || this.#flushes.isAwaited) this.#postDue();
+    }
   }
 
   #take(request: CommitRequest, reply: CommitReply): void {
-    this.#inFlight--;
-    this.#inFlightBytes -= bytesOf(request.chunks);
-    this.#storedBytes -= reply.freedBytes;
-    this.deadLettersDropped = reply.deadLettersDropped;
-    this.lastCommitMs = reply.fsyncMs;
-    if (!reply.stateSaved) this.#putBack(request);
-    if (reply.stored) this.#keep(request.chunks, reply.data);
-    else this.#shed(request.chunks, reply.trouble?.reason ?? 'disk-error');
+    for (const kind of KINDS) this.#storedBytes[kind] -= reply.freed[kind];
+    this.#deadLettersDropped = reply.deadLettersDropped;
+    this.#commitSeconds.observe(reply.durationMs / 1000);
+    if (!reply.stateSaved) this.state.putBack(request, this.#options.lanes.all);
+    if (reply.stored) this.#keep(request, reply.data);
+    else this.#giveUp(request, reply.trouble?.reason ?? 'disk-error');
     this.#setTrouble(reply.trouble);
     if (reply.moreToCollect) this.scheduleState();
-    this.#settleWaiters();
+    this.#flushes.settle();
     this.#options.onCommit({ hasNewRecords: reply.stored && request.chunks.length > 0 });
   }
 
-  #keep(chunks: readonly NewChunk[], data: readonly Uint8Array[]): void {
+  #keep({ chunks, retried }: CommitRequest, data: readonly Uint8Array[]): void {
     for (const [index, chunk] of chunks.entries()) {
       const { blobs: _, ...kept } = chunk;
       this.#options.cache.add({ ...kept, data: data[index]! });
-      this.#storedBytes += chunk.bytes;
-      this.#processed += chunk.count;
+      this.#storedBytes[chunk.kind] += chunk.bytes;
+      if (retried.length === 0) this.#flushes.stored(chunk.count);
       this.#durableSeq = lastSeqOf(chunk);
     }
   }
 
-  #shed(chunks: readonly NewChunk[], reason: ShedReason): void {
+  /** Records that were not stored are shed, or stay dead letters. */
+  #giveUp({ chunks, retried }: CommitRequest, reason: ShedReason): void {
     for (const chunk of chunks) {
-      for (const lane of this.#options.lanes.active(chunk.kind)) {
-        if (isFor(chunk, lane.sinkId)) lane.shedUnstored(chunk.count, reason);
+      for (const lane of this.#options.lanes.waitingFor(chunk)) {
+        if (retried.length === 0) lane.shedUnstored(chunk.count, reason);
+        else lane.unaccept(chunk.count);
       }
-      this.#processed += chunk.count;
-      this.#unstored += chunk.count;
+      if (retried.length === 0) this.#flushes.gaveUp(chunk.count);
       this.#durableSeq = lastSeqOf(chunk);
     }
-  }
-
-  /** What a failed commit carried besides its chunks goes with the next one. */
-  #putBack(request: CommitRequest): void {
-    const saved = new Set(request.lanes.map((row) => `${row.kind}/${row.sinkId}`));
-    for (const lane of this.#options.lanes.all) {
-      if (saved.has(`${lane.kind}/${lane.sinkId}`)) lane.dirty = true;
-    }
-    this.#deadLetters = [...request.deadLetters, ...this.#deadLetters];
-    this.#dropLanes = [...request.dropLanes, ...this.#dropLanes];
   }
 
   #setTrouble(trouble: DiskTrouble | undefined): void {
-    if (trouble === undefined) {
-      if (this.#trouble === undefined) return;
-      this.#trouble = undefined;
-      this.#options.onTrouble(undefined);
-      return;
+    if (trouble !== undefined) {
+      this.#probeTimer ??= setTimeout(() => {
+        this.#probeTimer = undefined;
+        void this.commitState();
+      }, PROBE_INTERVAL_MS);
     }
-    this.#probeTimer ??= setTimeout(() => {
-      this.#probeTimer = undefined;
-      void this.commitState();
-    }, PROBE_INTERVAL_MS);
-    if (this.#trouble !== undefined) return;
-    this.#trouble = new SightlineError(
-      'SL_OUTBOX_DISK_FULL',
-      `Cannot store new records: ${trouble.message}. What was accepted before is kept; make room, storing resumes by itself`,
-    );
-    this.#options.onTrouble(this.#trouble);
-  }
-
-  #settleWaiters(): void {
-    while (this.#waiters.length > 0 && this.#waiters[0]!.target <= this.#processed) {
-      const waiter = this.#waiters.shift()!;
-      if (this.#unstored === waiter.unstoredBefore) waiter.resolve();
-      else {
-        waiter.reject(
-          new SightlineError(
-            'SL_OUTBOX_DISK_FULL',
-            `Cannot store ${this.#unstored - waiter.unstoredBefore} records: the disk of the outbox is full or fails`,
-          ),
-        );
-      }
-    }
+    const isNews = trouble?.reason !== this.#trouble?.reason;
+    this.#trouble = trouble;
+    if (isNews) this.#options.onTrouble(trouble);
   }
 
   #fail(request: CommitRequest, error: SightlineError): void {
-    this.#inFlight--;
-    this.#inFlightBytes -= bytesOf(request.chunks);
+    const isFirst = this.#failure === undefined;
     this.#failure ??= error;
-    this.#shed(request.chunks, 'disk-error');
-    const rest = this.#gather.take(this.#nextSeq, 0, Number.POSITIVE_INFINITY);
-    this.#shed(rest, 'disk-error');
+    this.#giveUp(request, 'disk-error');
+    const rest: NewChunk[] = this.#gather.take(this.#nextSeq, 0, Number.POSITIVE_INFINITY);
+    const last = rest.at(-1);
+    if (last !== undefined) this.#nextSeq = lastSeqOf(last) + 1;
+    this.#giveUp({ ...request, chunks: rest, retried: [] }, 'disk-error');
     this.stopTimers();
-    for (const waiter of this.#waiters) waiter.reject(error);
-    for (const resolve of this.#stateWaiters) resolve();
-    this.#waiters = [];
-    this.#stateWaiters = [];
-    this.#options.onTrouble(error);
+    this.#flushes.failAll(error);
+    this.state.giveUp();
+    for (const { resolve } of this.#revivals.splice(0)) resolve(false);
+    if (isFirst) this.#options.onFailure(error);
   }
-}
-
-function buffersOf(chunks: readonly NewChunk[]): ArrayBuffer[] {
-  return chunks.flatMap((chunk) => [
-    chunk.data.buffer as ArrayBuffer,
-    ...chunk.blobs.map((blob) => blob.data.buffer as ArrayBuffer),
-  ]);
-}
-
-function bytesOf(chunks: readonly NewChunk[]): number {
-  return chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
 }

@@ -1,8 +1,16 @@
 import type Database from 'better-sqlite3';
 import { KINDS } from './chunk.ts';
-import type { DeadLetter, NewDeadLetter } from './protocol.ts';
+import type {
+  DeadLetter,
+  DeadLetterChoice,
+  DeadLetterQuery,
+  DeadLetterRequest,
+  NewDeadLetter,
+  WholeDeadLetter,
+} from './protocol.ts';
 
 interface DeadLetterRow {
+  id: number;
   sink: string;
   seq: number;
   kind: number;
@@ -16,30 +24,51 @@ interface DeadLetterRow {
   payload_bytes: number;
 }
 
+const COLUMNS = `id, sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason,
+  length(payload) AS payload_bytes`;
+const PER_STEP = 256;
+
 /** Records a sink will never take, kept with the reason within a bound of bytes and age; the oldest go first. */
 export class DeadLetterStore {
   readonly #maxBytes: number;
   readonly #maxAgeMs: number;
   readonly #insert: Database.Statement;
   readonly #list: Database.Statement;
+  readonly #listOfSink: Database.Statement;
+  readonly #idsOfSink: Database.Statement;
+  readonly #one: Database.Statement;
+  readonly #payload: Database.Statement;
   readonly #oldest: Database.Statement;
   readonly #delete: Database.Statement;
   readonly #total: Database.Statement;
+  readonly #loadLastId: Database.Statement;
+  readonly #saveLastId: Database.Statement;
   #bytes = 0;
+  #lastId = 0;
 
   constructor(database: Database.Database, maxBytes: number, maxAgeMs: number) {
     this.#maxBytes = maxBytes;
     this.#maxAgeMs = maxAgeMs;
     this.#insert = database.prepare(
       `INSERT INTO dead_letter
-         (sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sink, seq) DO NOTHING`,
+         (id, sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason, payload)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sink, seq) DO NOTHING`,
     );
     this.#list = database.prepare(
-      `SELECT sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason,
-         length(payload) AS payload_bytes
-       FROM dead_letter WHERE (@sink IS NULL OR sink = @sink) ORDER BY id DESC LIMIT @limit`,
+      `SELECT ${COLUMNS} FROM dead_letter WHERE id < @beforeId ORDER BY id DESC LIMIT @limit`,
     );
+    this.#listOfSink = database.prepare(
+      `SELECT ${COLUMNS} FROM dead_letter INDEXED BY dead_letter_by_sink
+       WHERE sink = @sinkId AND id < @beforeId ORDER BY id DESC LIMIT @limit`,
+    );
+    this.#idsOfSink = database
+      .prepare(
+        `SELECT id FROM dead_letter INDEXED BY dead_letter_by_sink
+         WHERE sink = @sinkId AND id > @afterId AND id <= @upToId ORDER BY id LIMIT ${PER_STEP}`,
+      )
+      .pluck();
+    this.#one = database.prepare(`SELECT ${COLUMNS} FROM dead_letter WHERE id = ?`);
+    this.#payload = database.prepare('SELECT payload FROM dead_letter WHERE id = ?').pluck();
     this.#oldest = database.prepare(
       'SELECT id, dead_ms, length(payload) AS bytes FROM dead_letter ORDER BY id LIMIT 1',
     );
@@ -47,18 +76,22 @@ export class DeadLetterStore {
     this.#total = database
       .prepare('SELECT coalesce(sum(length(payload)), 0) FROM dead_letter')
       .pluck();
+    this.#loadLastId = database.prepare('SELECT last_letter FROM outbox').pluck();
+    this.#saveLastId = database.prepare('UPDATE outbox SET last_letter = ?');
     this.recount();
   }
 
-  /** Reads the stored size again: at the start, and after a transaction was rolled back. */
+  /** Reads the stored size and the last id again: at the start, and after a transaction was rolled back. */
   recount(): void {
     this.#bytes = this.#total.get() as number;
+    this.#lastId = this.#loadLastId.get() as number;
   }
 
   /** Runs inside the caller's transaction. Returns how many old ones were dropped to stay in bounds. */
   add(letters: readonly NewDeadLetter[], nowMs: number): number {
     for (const letter of letters) {
       const { changes } = this.#insert.run(
+        ++this.#lastId,
         letter.sinkId,
         letter.seq,
         KINDS.indexOf(letter.kind),
@@ -73,25 +106,55 @@ export class DeadLetterStore {
       );
       if (changes > 0) this.#bytes += letter.payload.byteLength;
     }
+    this.#saveLastId.run(this.#lastId);
     return this.#trim(nowMs);
   }
 
   /** Newest first. */
-  list(sinkId: string | undefined, limit: number): DeadLetter[] {
-    const rows = this.#list.all({ sink: sinkId ?? null, limit }) as DeadLetterRow[];
-    return rows.map((row) => ({
-      sinkId: row.sink,
-      seq: row.seq,
-      kind: KINDS[row.kind]!,
-      streamId: row.stream_id,
-      recordId: row.record_id,
-      atMs: row.at_ms,
-      deadMs: row.dead_ms,
-      attempts: row.attempts,
-      code: row.code,
-      reason: row.reason,
-      payloadBytes: row.payload_bytes,
-    }));
+  list({ sinkId, beforeId, limit }: DeadLetterQuery): DeadLetter[] {
+    const statement = sinkId === undefined ? this.#list : this.#listOfSink;
+    const parameters = { beforeId: beforeId ?? Number.MAX_SAFE_INTEGER, limit };
+    const rows = statement.all(sinkId === undefined ? parameters : { ...parameters, sinkId });
+    return (rows as DeadLetterRow[]).map(toDeadLetter);
+  }
+
+  /** Those above `afterId`, oldest first: at least one, a bounded number and about `maxBytes` of payload. */
+  take({ choice, afterId, maxBytes }: DeadLetterRequest): WholeDeadLetter[] {
+    const letters: WholeDeadLetter[] = [];
+    let bytes = 0;
+    for (const id of this.#ids(choice, afterId)) {
+      const row = this.#one.get(id) as DeadLetterRow | undefined;
+      if (row === undefined) continue;
+      if (letters.length > 0 && bytes + row.payload_bytes > maxBytes) break;
+      bytes += row.payload_bytes;
+      const payload = Uint8Array.from(this.#payload.get(id) as Buffer);
+      letters.push({ ...toDeadLetter(row), payload });
+    }
+    return letters;
+  }
+
+  /** Runs inside the caller's transaction. Returns how many there were to remove. */
+  remove(ids: readonly number[]): number {
+    let removed = 0;
+    for (const id of ids) {
+      const row = this.#one.get(id) as DeadLetterRow | undefined;
+      if (row === undefined) continue;
+      this.#delete.run(id);
+      this.#bytes -= row.payload_bytes;
+      removed++;
+    }
+    return removed;
+  }
+
+  /** As `remove`, a bounded number. */
+  purge(choice: DeadLetterChoice): number {
+    return this.remove(this.#ids(choice, 0));
+  }
+
+  #ids(choice: DeadLetterChoice, afterId: number): number[] {
+    if ('sinkId' in choice) return this.#idsOfSink.all({ ...choice, afterId }) as number[];
+    const ids = choice.filter((id) => id > afterId).sort((a, b) => a - b);
+    return ids.slice(0, PER_STEP);
   }
 
   #trim(nowMs: number): number {
@@ -108,4 +171,21 @@ export class DeadLetterStore {
       dropped++;
     }
   }
+}
+
+function toDeadLetter(row: DeadLetterRow): DeadLetter {
+  return {
+    id: row.id,
+    sinkId: row.sink,
+    seq: row.seq,
+    kind: KINDS[row.kind]!,
+    streamId: row.stream_id,
+    recordId: row.record_id,
+    atMs: row.at_ms,
+    deadMs: row.dead_ms,
+    attempts: row.attempts,
+    code: row.code,
+    reason: row.reason,
+    payloadBytes: row.payload_bytes,
+  };
 }

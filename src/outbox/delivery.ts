@@ -4,21 +4,19 @@ import type { Logger } from '../common/logger.ts';
 import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
 import { attempt, type Outcome } from './attempt.ts';
 import { Circuit, type CircuitState } from './circuit.ts';
+import {
+  type AttemptReport,
+  type DeliveryFigures,
+  DeliveryMeters,
+  type LastError,
+} from './delivery-meters.ts';
 import type { Fate, Outbox } from './outbox.ts';
 import type { SinkCounts } from './stats.ts';
 import { WakeUp } from './wake-up.ts';
 import { type Batch, DeliveryWindow, type Entry } from './window.ts';
 
 const IDLE_MS = 60_000;
-
-/** One attempt, for metrics. */
-export interface AttemptReport {
-  readonly sinkId: string;
-  readonly records: number;
-  readonly bytes: number;
-  readonly durationMs: number;
-  readonly outcome: 'ok' | 'partial' | 'failed';
-}
+const NOTHING: Batch = { entries: [], isFull: false };
 
 export interface DeliveryOptions {
   readonly outbox: Outbox;
@@ -31,19 +29,21 @@ export interface DeliveryOptions {
   readonly backoff?: BackoffOptions;
   /** Wait between attempts while the sink refuses the credentials. Default 60000. */
   readonly authProbeMs?: number;
+  /** Begin paused. Default false. */
+  readonly paused?: boolean;
   readonly onAttempt?: (report: AttemptReport) => void;
 }
 
-export interface DeliveryStats extends SinkCounts {
+export interface DeliveryStats extends SinkCounts, DeliveryFigures {
   readonly type: string;
-  /** `paused`: the sink refuses the credentials and is asked slowly; nothing is given up. */
+  /** `paused`: nothing is sent and nothing given up; `pauseReason` says why. */
   readonly state: 'ok' | 'backoff' | 'paused' | 'closed';
+  /** `credentials`: the sink refuses them and is asked slowly; `operator`: until `resume`. */
+  readonly pauseReason?: 'operator' | 'credentials';
   readonly circuit: CircuitState;
-  /** Records that had to be tried again, each time. */
-  readonly retries: number;
   /** When the next attempt is due, ms from now; 0 when none is put off. */
   readonly nextAttemptInMs: number;
-  readonly lastError?: { readonly code: string; readonly message: string; readonly at: string };
+  readonly lastError?: LastError;
 }
 
 /** Carries one sink's records from the outbox to it, for as long as it takes. Sinks do not wait for each other. */
@@ -51,20 +51,22 @@ export class Delivery implements AsyncDisposable {
   readonly #options: DeliveryOptions;
   readonly #window: DeliveryWindow;
   readonly #circuit: Circuit;
+  readonly #meters = new DeliveryMeters();
   readonly #wakeUp = new WakeUp();
   readonly #stop = new AbortController();
   readonly #unsubscribe: () => void;
   #running: Promise<void> | undefined;
+  #sending: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #isDraining = false;
-  #retries = 0;
+  #isPaused: boolean;
   #notBeforeMs = 0;
-  #lastError: DeliveryStats['lastError'];
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#window = new DeliveryWindow(options.sink.limits);
-    const { backoff = {}, authProbeMs = 60_000 } = options;
+    const { backoff = {}, authProbeMs = 60_000, paused = false } = options;
+    this.#isPaused = paused;
     this.#circuit = new Circuit({ backoff, authProbeMs });
     this.#unsubscribe = options.outbox.onStored(() => this.#wakeUp.wake());
   }
@@ -76,16 +78,34 @@ export class Delivery implements AsyncDisposable {
     this.#running = this.#run();
   }
 
+  /** Sends nothing from now on and keeps everything. Resolves when an attempt that was under way has ended. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#sending;
+  }
+
+  /** Goes on at once after `pause`, also where the sink was being left alone for a while. */
+  resume(): void {
+    this.#isPaused = false;
+    this.#notBeforeMs = 0;
+    this.#wakeUp.wake();
+  }
+
   stats(): DeliveryStats {
     const { outbox, sink } = this.#options;
+    const { health } = this.#circuit;
+    const pauseReason = this.#isPaused ? 'operator' : 'credentials';
+    const state = this.#isPaused ? 'paused' : health;
+    const { lastError } = this.#meters;
     return {
       ...outbox.countsOf(sink.id),
+      ...this.#meters.figures(),
       type: sink.type,
-      state: this.#closing === undefined ? this.#circuit.health : 'closed',
+      state: this.#closing === undefined ? state : 'closed',
+      ...(state === 'paused' && this.#closing === undefined ? { pauseReason } : {}),
       circuit: this.#circuit.state,
-      retries: this.#retries,
       nextAttemptInMs: Math.max(0, this.#notBeforeMs - performance.now()),
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      ...(lastError === undefined ? {} : { lastError }),
     };
   }
 
@@ -106,7 +126,7 @@ export class Delivery implements AsyncDisposable {
     this.#isDraining = true;
     this.#wakeUp.wake();
     const timer = setTimeout(() => this.#abort(), drainMs);
-    if (this.#circuit.health !== 'ok') this.#abort();
+    if (this.#isPaused || this.#circuit.health !== 'ok') this.#abort();
     await this.#running;
     clearTimeout(timer);
     this.#unsubscribe();
@@ -138,7 +158,8 @@ export class Delivery implements AsyncDisposable {
     const batch = this.#nextBatch(now);
     const waitMs = this.#waitMs(batch, now);
     if (waitMs === 0) {
-      await Promise.all([this.#send(batch.entries), this.#fill()]);
+      this.#sending = this.#send(batch.entries);
+      await Promise.all([this.#sending, this.#fill()]);
       return false;
     }
     if (added > 0) return false;
@@ -159,13 +180,14 @@ export class Delivery implements AsyncDisposable {
 
   #nextBatch(now: number): Batch {
     const { limits } = this.#options.sink;
-    if (this.#notBeforeMs > now) return { entries: [], isFull: false };
+    if (this.#isPaused || this.#notBeforeMs > now) return NOTHING;
     const isProbe = this.#circuit.begin();
     return this.#window.take(isProbe ? { ...limits, maxRecords: 1 } : limits, now);
   }
 
   /** 0 when the batch is to be sent now. */
   #waitMs({ entries, isFull }: Batch, now: number): number {
+    if (this.#isPaused) return IDLE_MS;
     if (this.#notBeforeMs > now) return this.#notBeforeMs - now;
     const [first] = entries;
     if (first === undefined) return (this.#window.nextTryMs(now) ?? now + IDLE_MS) - now;
@@ -192,13 +214,16 @@ export class Delivery implements AsyncDisposable {
 
   #acknowledge(outcome: Outcome, byRecord: ReadonlyMap<PendingRecord, Entry>): void {
     const { outbox, sink, logger } = this.#options;
-    const fates: Fate[] = outcome.accepted.map((record) => ({ status: 'delivered', record }));
+    const fates: Fate[] = [];
+    for (const record of outcome.accepted) fates.push({ status: 'delivered', record });
+    for (const record of outcome.filtered) fates.push({ status: 'filtered', record });
     for (const { record, error } of outcome.rejected) {
       const attempts = (byRecord.get(record)?.attempts ?? 0) + 1;
       fates.push({ status: 'dead-lettered', record, error, attempts });
-      const { code, message } = toSightlineError(error);
-      this.#lastError = { code, message, at: new Date().toISOString() };
-      logger?.warn({ sink: sink.id, recordId: record.recordId, reason: message }, 'sink.rejected');
+      const rejection = toSightlineError(error);
+      this.#meters.note(rejection);
+      const reason = rejection.message;
+      logger?.warn({ sink: sink.id, recordId: record.recordId, reason }, 'sink.rejected');
     }
     outbox.ack(sink.id, fates);
   }
@@ -206,51 +231,50 @@ export class Delivery implements AsyncDisposable {
   /** Decides from an attempt when and what to try next. */
   #judge(outcome: Outcome, byRecord: ReadonlyMap<PendingRecord, Entry>): void {
     const now = performance.now();
-    const progressed = outcome.accepted.length + outcome.rejected.length > 0;
-    const [firstRetry] = outcome.retry;
+    const { accepted, filtered, rejected, retry } = outcome;
+    const progressed = accepted.length + rejected.length > 0;
+    const [firstRetry] = retry;
     const failure =
       outcome.failure ??
       (progressed || firstRetry === undefined ? undefined : toSightlineError(firstRetry.error));
-    for (const { record, error } of outcome.retry) {
+    for (const { record, error } of retry) {
       const entry = byRecord.get(record)!;
+      const reason = toSightlineError(error);
       entry.attempts++;
-      this.#retries++;
+      this.#meters.retried(reason.code);
       if (failure !== undefined) continue;
       entry.notBeforeMs = now + fullJitterMs(entry.attempts, this.#options.backoff);
-      this.#note(toSightlineError(error));
+      this.#note(reason);
     }
     if (failure === undefined) {
       this.#notBeforeMs = 0;
-      this.#circuit.succeed();
+      // A batch that was filtered whole says nothing about the sink.
+      if (progressed) this.#circuit.succeed();
       return;
     }
-    const undecided = byRecord.size - outcome.accepted.length - outcome.rejected.length;
-    this.#retries += undecided - outcome.retry.length;
+    const decided = accepted.length + filtered.length + rejected.length + retry.length;
+    this.#meters.retried(failure.code, byRecord.size - decided);
     this.#notBeforeMs = now + this.#circuit.fail(failure);
     this.#note(failure);
   }
 
   #note(error: SightlineError): void {
     const { sink, logger } = this.#options;
-    const { code, message } = error;
-    if (this.#lastError?.message !== message) {
-      logger?.warn({ sink: sink.id, code, reason: message }, 'sink.failed');
-    }
-    this.#lastError = { code, message, at: new Date().toISOString() };
+    if (!this.#meters.note(error)) return;
+    logger?.warn({ sink: sink.id, code: error.code, reason: error.message }, 'sink.failed');
   }
 
   #reportAttempt(entries: readonly Entry[], outcome: Outcome, durationMs: number): void {
-    const { sink, onAttempt } = this.#options;
-    if (onAttempt === undefined) return;
     const bytes = entries.reduce((sum, { record }) => sum + record.payload.byteLength, 0);
-    const isOk = outcome.accepted.length === entries.length;
-    const isFailed = outcome.accepted.length === 0;
-    onAttempt({
-      sinkId: sink.id,
+    const settled = outcome.accepted.length + outcome.filtered.length;
+    const report: AttemptReport = {
+      sinkId: this.#options.sink.id,
       records: entries.length,
       bytes,
       durationMs,
-      outcome: isOk ? 'ok' : isFailed ? 'failed' : 'partial',
-    });
+      outcome: settled === entries.length ? 'ok' : settled === 0 ? 'failed' : 'partial',
+    };
+    this.#meters.attempted(report);
+    this.#options.onAttempt?.(report);
   }
 }

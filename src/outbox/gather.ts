@@ -30,11 +30,16 @@ export class Gather {
     return this.#bytes;
   }
 
-  /** Copies the record. */
-  add(record: OutboxRecord): void {
+  /** Copies the record. `route`: the sinks it is for. */
+  add(record: OutboxRecord, route: Route): void {
     const inSpool = record.payload.byteLength > this.#inlineBytes;
-    this.#bytes += this.#writers[record.kind].add(record, inSpool);
+    this.#bytes += this.#writers[record.kind].add(record, inSpool, route);
     this.#records++;
+  }
+
+  /** Names the sinks of what was gathered for all that take the kind, before others come to take it too. */
+  nameSinks(kind: RecordKind, sinks: readonly string[]): void {
+    this.#writers[kind].nameSinks(sinks);
   }
 
   /**
@@ -77,7 +82,7 @@ interface Sealed {
   readonly bytes: number;
   readonly data: Uint8Array;
   readonly blobs: readonly { readonly index: number; readonly data: Uint8Array }[];
-  readonly sinks: Route;
+  sinks: Route;
 }
 
 /** The records of one kind: a writer for each set of sinks, and what they have sealed, in order. */
@@ -86,11 +91,12 @@ class KindWriter {
   readonly #writers = new Map<string | undefined, ChunkWriter>();
   /** Where each stream's records went since the last seal of all. */
   readonly #routes = new Map<string, string | undefined>();
+  #lastRoute: { readonly sinks: Route; readonly text: string | undefined } | undefined;
 
   /** Returns the bytes the record takes in memory. */
-  add(record: OutboxRecord, inSpool: boolean): number {
+  add(record: OutboxRecord, inSpool: boolean, sinks: Route): number {
     const { streamId } = record;
-    const route = routeText(record.sinks);
+    const route = this.#textOf(sinks);
     // A stream whose sinks change keeps its order: what came before is numbered before.
     if (this.#routes.has(streamId) && this.#routes.get(streamId) !== route) this.#sealAll();
     this.#routes.set(streamId, route);
@@ -106,6 +112,18 @@ class KindWriter {
   take(): Sealed | undefined {
     if (this.#sealed.length === 0) this.#sealAll();
     return this.#sealed.shift();
+  }
+
+  nameSinks(sinks: readonly string[]): void {
+    this.#sealAll();
+    for (const sealed of this.#sealed) sealed.sinks ??= sinks;
+  }
+
+  /** Most records come with the very list of the one before. */
+  #textOf(sinks: Route): string | undefined {
+    if (sinks === undefined) return undefined;
+    if (this.#lastRoute?.sinks !== sinks) this.#lastRoute = { sinks, text: routeText(sinks) };
+    return this.#lastRoute.text;
   }
 
   #sealAll(): void {

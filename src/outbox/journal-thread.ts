@@ -20,7 +20,9 @@ const HANDLERS: CallHandlers<JournalCalls> = {
   read: (request) => opened().read(request),
   readBlobs: (seqs) => opened().readBlobs(seqs),
   oldest: (request) => opened().oldest(request),
-  deadLetters: ({ sinkId, limit }) => opened().deadLetters(sinkId, limit),
+  deadLetters: (query) => opened().deadLetters(query),
+  takeDeadLetters: (request) => opened().takeDeadLetters(request),
+  purgeDeadLetters: (choice) => opened().purgeDeadLetters(choice),
   close() {
     journal?.close();
     journal = undefined;
@@ -28,7 +30,7 @@ const HANDLERS: CallHandlers<JournalCalls> = {
   },
 };
 
-/** Byte arrays of a result: its members, members of its lists, and the `data` of its items. */
+/** Byte arrays of a result: its members, members of its lists, and the `data` or `payload` of its items. */
 function transferables(result: unknown): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   const visit = (value: unknown): void => {
@@ -38,7 +40,11 @@ function transferables(result: unknown): ArrayBuffer[] {
   if (typeof result !== 'object' || result === null) return [];
   visit(Object.values(result));
   if (Array.isArray(result)) {
-    for (const item of result) if (item !== undefined) visit((item as { data?: unknown }).data);
+    for (const item of result) {
+      const { data, payload } = (item ?? {}) as { data?: unknown; payload?: unknown };
+      visit(data);
+      visit(payload);
+    }
   }
   return [...buffers];
 }

@@ -9,20 +9,27 @@ import { DeadLetterStore } from './dead-letters.ts';
 import { LaneStore } from './lane-store.ts';
 import { lockFolder } from './lock.ts';
 import type {
+  BytesByKind,
   CommitReply,
   CommitRequest,
   DeadLetter,
+  DeadLetterChoice,
+  DeadLetterQuery,
+  DeadLetterRequest,
   DiskTrouble,
   JournalOptions,
   JournalState,
   OldestRequest,
   ReadChunk,
   ReadRequest,
+  WholeDeadLetter,
 } from './protocol.ts';
 import { openJournalDatabase } from './schema.ts';
 
+const NOTHING: BytesByKind = { frame: 0, image: 0, event: 0 };
+
 interface Written {
-  readonly freedBytes: number;
+  readonly freed: BytesByKind;
   readonly freedBlobs: readonly number[];
   readonly more: boolean;
   readonly deadLettersDropped: number;
@@ -39,6 +46,7 @@ export class Journal {
   readonly #deadLetters: DeadLetterStore;
   readonly #saveTotals: Database.Statement;
   #lastSeq: number;
+  readonly #strayBlobs: number;
   #deadLettersDropped: number;
   #isShort = false;
 
@@ -68,22 +76,24 @@ export class Journal {
     };
     this.#lastSeq = totals.last_seq;
     this.#deadLettersDropped = totals.dead_letters_dropped;
-    this.#spool.sweep((seq) => this.#chunks.hasBlob(seq));
+    this.#strayBlobs = this.#spool.sweep((seq) => this.#chunks.hasBlob(seq));
     this.#ballast.fill();
   }
 
   state(): JournalState {
     return {
       lastSeq: this.#lastSeq,
-      storedBytes: this.#chunks.totalBytes(),
+      storedBytes: this.#chunks.bytes(),
       lanes: this.#lanes.load(),
       deadLettersDropped: this.#deadLettersDropped,
+      strayBlobs: this.#strayBlobs,
     };
   }
 
   /**
    * Stores chunks, lanes and dead letters in one transaction and deletes what every sink is past. On a full or
-   * failing disk the chunks are left out, all of them, and the rest is tried alone.
+   * failing disk the chunks are left out, all of them, and the rest is tried alone. Chunks of retried dead letters
+   * are left out too when one of the letters is gone.
    */
   commit(request: CommitRequest): CommitReply {
     const started = performance.now();
@@ -94,7 +104,7 @@ export class Journal {
         written = this.#write(request, true);
         if (this.#isShort) this.#isShort = !this.#ballast.fill();
       } catch (error) {
-        trouble = this.#takeTrouble(error);
+        if (!(error instanceof LetterGone)) trouble = this.#takeTrouble(error);
       }
     } else {
       trouble = { reason: 'disk-full', message: 'no space left on the disk of the outbox' };
@@ -107,10 +117,10 @@ export class Journal {
       stateSaved: written !== undefined,
       trouble,
       data: request.chunks.map((chunk) => chunk.data),
-      freedBytes: written?.freedBytes ?? 0,
+      freed: written?.freed ?? NOTHING,
       moreToCollect: written?.more ?? false,
       deadLettersDropped: this.#deadLettersDropped,
-      fsyncMs: performance.now() - started,
+      durationMs: performance.now() - started,
     };
   }
 
@@ -131,8 +141,21 @@ export class Journal {
     return this.#chunks.oldest(kind, limit);
   }
 
-  deadLetters(sinkId: string | undefined, limit: number): DeadLetter[] {
-    return this.#deadLetters.list(sinkId, limit);
+  deadLetters(query: DeadLetterQuery): DeadLetter[] {
+    return this.#deadLetters.list(query);
+  }
+
+  takeDeadLetters(request: DeadLetterRequest): WholeDeadLetter[] {
+    return this.#deadLetters.take(request);
+  }
+
+  purgeDeadLetters(choice: DeadLetterChoice): number {
+    try {
+      return this.#database.transaction(() => this.#deadLetters.purge(choice))();
+    } catch (error) {
+      this.#deadLetters.recount();
+      throw error;
+    }
   }
 
   close(): void {
@@ -158,24 +181,29 @@ export class Journal {
     const lastSeq = lastChunk === undefined ? this.#lastSeq : lastSeqOf(lastChunk);
     const written = this.#database.transaction((): Written => {
       if (withChunks) for (const chunk of request.chunks) this.#chunks.insert(chunk);
-      for (const lane of request.lanes) this.#lanes.save(lane);
+      if (withChunks && this.#deadLetters.remove(request.retried) < request.retried.length) {
+        throw new LetterGone();
+      }
       for (const { sinkId, kind } of request.dropLanes) this.#lanes.remove(sinkId, kind);
+      for (const lane of request.lanes) this.#lanes.save(lane);
       const dropped =
         request.deadLetters.length === 0
           ? 0
           : this.#deadLetters.add(request.deadLetters, request.nowMs);
       const deadLettersDropped = this.#deadLettersDropped + dropped;
-      let freedBytes = 0;
+      const freed = { ...NOTHING };
       let more = false;
       const freedBlobs: number[] = [];
       for (const kind of KINDS) {
-        const freed = this.#chunks.collect(kind, request.floors[kind]);
-        freedBytes += freed.bytes;
-        freedBlobs.push(...freed.blobs);
-        more ||= freed.more;
+        for (const range of request.free[kind]) {
+          const collected = this.#chunks.collect(kind, range);
+          freed[kind] += collected.bytes;
+          freedBlobs.push(...collected.blobs);
+          more ||= collected.more;
+        }
       }
       this.#saveTotals.run(lastSeq, deadLettersDropped);
-      return { freedBytes, freedBlobs, more, deadLettersDropped };
+      return { freed, freedBlobs, more, deadLettersDropped };
     })();
     this.#lastSeq = lastSeq;
     this.#deadLettersDropped = written.deadLettersDropped;
@@ -223,3 +251,6 @@ export class Journal {
     };
   }
 }
+
+/** A dead letter that was to be retried was dropped or purged meanwhile. */
+class LetterGone extends Error {}

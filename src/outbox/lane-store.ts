@@ -10,10 +10,12 @@ interface Row {
   cursor: number;
   accepted: number;
   delivered: number;
-  dead_lettered: number;
+  filtered: number;
+  dead_by_code: string;
   shed: string;
   ahead: string;
   orphaned: number;
+  end_seq: number | null;
 }
 
 interface RoutedRow {
@@ -33,7 +35,9 @@ export class LaneStore {
 
   constructor(database: Database.Database) {
     this.#upsert = database.prepare(
-      'INSERT OR REPLACE INTO lane VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT OR REPLACE INTO lane
+         (sink, kind, cursor, accepted, delivered, filtered, dead_by_code, shed, ahead, orphaned, end_seq)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#delete = database.prepare('DELETE FROM lane WHERE sink = ? AND kind = ?');
     this.#all = database.prepare('SELECT * FROM lane ORDER BY sink, kind');
@@ -59,10 +63,12 @@ export class LaneStore {
       row.cursor,
       row.accepted,
       row.delivered,
-      row.deadLettered,
+      row.filtered,
+      JSON.stringify(row.deadByCode),
       JSON.stringify(row.shed),
       JSON.stringify(row.ahead),
       row.orphaned ? 1 : 0,
+      row.endSeq ?? null,
     );
   }
 
@@ -95,10 +101,12 @@ export class LaneStore {
         cursor: row.cursor,
         accepted: row.accepted,
         delivered: row.delivered,
-        deadLettered: row.dead_lettered,
+        filtered: row.filtered,
+        deadByCode: JSON.parse(row.dead_by_code) as LaneRow['deadByCode'],
         shed: JSON.parse(row.shed) as LaneRow['shed'],
         ahead,
         orphaned: row.orphaned === 1,
+        endSeq: row.end_seq ?? undefined,
         pending: whole.count + cut - ahead.length - this.#notFor(row),
         oldestMs: cut > 0 ? partial!.oldest : whole.oldest,
       };

@@ -3,19 +3,23 @@ import type { LaneRow, ShedReason, StoredLane } from './protocol.ts';
 
 /**
  * One sink's way through the records of one kind: what was accepted for it, what was handed out, and each record's
- * fate. At all times accepted = delivered + dead-lettered + shed + pending.
+ * fate. At all times accepted = delivered + filtered + dead-lettered + shed + pending.
  */
 export class Lane {
   readonly sinkId: string;
   readonly kind: RecordKind;
   accepted = 0;
   delivered = 0;
-  deadLettered = 0;
+  filtered = 0;
   pending = 0;
+  /** No sink has the lane: it keeps what waits and accepts nothing new. Nothing above `endSeq` is for it then. */
   orphaned = false;
+  endSeq = Number.POSITIVE_INFINITY;
   /** Changed since the last `takeRow`. */
   dirty = false;
   readonly shed = new Map<ShedReason, number>();
+  /** Dead letters by the code of their error. */
+  readonly deadByCode = new Map<string, number>();
   /** Handed out and still without a fate, in order, with the wall time it was stored. */
   readonly #open = new Map<number, number>();
   /** Above the cursor, but settled already. */
@@ -36,13 +40,15 @@ export class Lane {
     const lane = new Lane(row.sinkId, row.kind, row.cursor);
     lane.accepted = row.accepted;
     lane.delivered = row.delivered;
-    lane.deadLettered = row.deadLettered;
+    lane.filtered = row.filtered;
     lane.pending = row.pending;
     lane.orphaned = row.orphaned;
+    lane.endSeq = row.endSeq ?? Number.POSITIVE_INFINITY;
     lane.#waitingSinceMs = row.oldestMs;
     for (const [reason, count] of Object.entries(row.shed)) {
       lane.shed.set(reason as ShedReason, count);
     }
+    for (const [code, count] of Object.entries(row.deadByCode)) lane.deadByCode.set(code, count);
     for (const seq of row.ahead) lane.#ahead.add(seq);
     return lane;
   }
@@ -57,9 +63,11 @@ export class Lane {
   }
 
   get shedTotal(): number {
-    let total = 0;
-    for (const count of this.shed.values()) total += count;
-    return total;
+    return sum(this.shed.values());
+  }
+
+  get deadLettered(): number {
+    return sum(this.deadByCode.values());
   }
 
   /** When the oldest record that waits was stored (wall ms), undefined when none does. */
@@ -69,11 +77,25 @@ export class Lane {
     return done ? this.#waitingSinceMs : value;
   }
 
-  accept(nowMs: number): void {
+  accept(nowMs: number, count = 1): void {
     if (this.pending === 0) this.#waitingSinceMs = nowMs;
-    this.accepted++;
-    this.pending++;
+    this.accepted += count;
+    this.pending += count;
     this.dirty = true;
+  }
+
+  /** Takes back what `accept` counted for records that never came to be. */
+  unaccept(count: number): void {
+    this.accepted -= count;
+    this.pending -= count;
+    this.dirty = true;
+  }
+
+  /** What is handed out and has no fate is to be handed out again. */
+  rewind(): void {
+    this.#waitingSinceMs = this.oldestMs ?? 0;
+    this.#open.clear();
+    this.#readSeq = this.#cursor;
   }
 
   /** Whether the record still has to be handed out. */
@@ -97,12 +119,16 @@ export class Lane {
     this.#advance();
   }
 
-  /** Returns how many of the records were still open. */
-  settle(seqs: readonly number[], fate: 'delivered' | 'dead-lettered'): number {
-    const count = this.#close(seqs);
-    if (fate === 'delivered') this.delivered += count;
-    else this.deadLettered += count;
-    return count;
+  /** Records that are not open any more are passed over. */
+  settle(seqs: readonly number[], fate: 'delivered' | 'filtered'): void {
+    this[fate] += this.#close(seqs);
+  }
+
+  /** False when the record is not open any more. */
+  settleDead(seq: number, code: string): boolean {
+    if (this.#close([seq]) === 0) return false;
+    this.deadByCode.set(code, (this.deadByCode.get(code) ?? 0) + 1);
+    return true;
   }
 
   /** Gives up handed-out records. */
@@ -133,17 +159,15 @@ export class Lane {
     this.#countShed(count, reason);
   }
 
-  /** Makes the law hold again after the set of records the lane takes was changed. */
-  rebase(): void {
-    this.accepted = this.delivered + this.deadLettered + this.shedTotal + this.pending;
-    this.dirty = true;
-  }
-
   /** After a crash: counts as missing what was accepted but is neither stored nor has a fate. */
   reconcile(): void {
-    const known = this.delivered + this.deadLettered + this.shedTotal + this.pending;
-    if (this.accepted > known) this.#countShed(this.accepted - known, 'missing');
-    else if (this.accepted < known) this.rebase();
+    const settled = this.delivered + this.filtered + this.deadLettered + this.shedTotal;
+    const missing = this.accepted - settled - this.pending;
+    if (missing > 0) this.#countShed(missing, 'missing');
+    else if (missing < 0) {
+      this.accepted -= missing;
+      this.dirty = true;
+    }
   }
 
   takeRow(): LaneRow {
@@ -154,10 +178,12 @@ export class Lane {
       cursor: this.#cursor,
       accepted: this.accepted,
       delivered: this.delivered,
-      deadLettered: this.deadLettered,
+      filtered: this.filtered,
+      deadByCode: Object.fromEntries(this.deadByCode),
       shed: Object.fromEntries(this.shed),
       ahead: [...this.#ahead],
       orphaned: this.orphaned,
+      endSeq: Number.isFinite(this.endSeq) ? this.endSeq : undefined,
     };
   }
 
@@ -188,4 +214,10 @@ export class Lane {
     this.#cursor = cursor;
     for (const seq of this.#ahead) if (seq <= cursor) this.#ahead.delete(seq);
   }
+}
+
+function sum(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }

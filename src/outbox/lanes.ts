@@ -1,40 +1,91 @@
-import type { RecordKind } from '../common/delivery.ts';
+import type { OutboxRecord, RecordKind } from '../common/delivery.ts';
+import type { ChunkHeader } from './chunk.ts';
 import { Lane } from './lane.ts';
 import type { OutboxSink } from './options.ts';
-import type { StoredLane } from './protocol.ts';
+import type { SeqRange, StoredLane } from './protocol.ts';
+import { isFor } from './route.ts';
 
 /** All lanes of an outbox: those of its sinks, and those that sinks of an earlier configuration left behind. */
 export class LaneTable {
   readonly all: Lane[];
-  readonly #active: Readonly<Record<RecordKind, readonly Lane[]>>;
   readonly #bySink = new Map<string, Map<RecordKind, Lane>>();
+  readonly #active = { frame: [] as Lane[], image: [] as Lane[], event: [] as Lane[] };
+  /** Set while a lane of the kind is orphaned: new records must say that they are not for it. */
+  readonly #named: Record<RecordKind, readonly string[] | undefined>;
 
   constructor(sinks: readonly OutboxSink[], stored: readonly StoredLane[], lastSeq: number) {
-    const known = new Map(stored.map((row) => [key(row.sinkId, row.kind), row]));
-    this.all = [];
-    for (const { id, kinds } of sinks) {
-      const lanes = new Map<RecordKind, Lane>();
-      this.#bySink.set(id, lanes);
-      for (const kind of kinds) {
-        const row = known.get(key(id, kind));
-        known.delete(key(id, kind));
-        const lane = row === undefined ? new Lane(id, kind, lastSeq) : resume(row);
-        lane.dirty = true;
-        lanes.set(kind, lane);
-        this.all.push(lane);
-      }
-    }
-    for (const row of known.values()) this.all.push(orphan(row));
-    this.#active = {
-      frame: this.#activeOf('frame'),
-      image: this.#activeOf('image'),
-      event: this.#activeOf('event'),
-    };
+    this.#named = { frame: undefined, image: undefined, event: undefined };
+    this.all = stored.map((row) => {
+      const lane = Lane.restore(row);
+      lane.reconcile();
+      lane.orphaned = true;
+      lane.endSeq = Math.min(lane.endSeq, lastSeq);
+      lane.dirty = true;
+      return lane;
+    });
+    for (const sink of sinks) this.add(sink, lastSeq);
+    this.#sort();
   }
 
-  /** The lanes new records of a kind are accepted for. */
-  active(kind: RecordKind): readonly Lane[] {
-    return this.#active[kind];
+  /**
+   * Gives a sink its lanes: those it left behind, else new ones for what comes after `lastSeq`. Records that were
+   * accepted before and are not numbered yet must be routed before the call.
+   */
+  add({ id, kinds }: OutboxSink, lastSeq: number): void {
+    const lanes = new Map<RecordKind, Lane>();
+    for (const kind of kinds) {
+      let lane = this.all.find((other) => other.sinkId === id && other.kind === kind);
+      if (lane === undefined) {
+        lane = new Lane(id, kind, lastSeq);
+        this.all.push(lane);
+      }
+      lane.orphaned = false;
+      lane.endSeq = Number.POSITIVE_INFINITY;
+      lane.dirty = true;
+      lanes.set(kind, lane);
+    }
+    this.#bySink.set(id, lanes);
+    this.#sort();
+  }
+
+  /** Leaves the lanes of a sink behind; what was handed out goes back. Returns them. */
+  orphan(sinkId: string): Lane[] {
+    const lanes = [...(this.#bySink.get(sinkId)?.values() ?? [])];
+    for (const lane of lanes) {
+      lane.rewind();
+      lane.orphaned = true;
+      lane.dirty = true;
+    }
+    this.#bySink.delete(sinkId);
+    this.#sort();
+    return lanes;
+  }
+
+  /** The lanes a new record is accepted for. */
+  takers({ kind, sinks }: Pick<OutboxRecord, 'kind' | 'sinks'>): readonly Lane[] {
+    const active = this.#active[kind];
+    return sinks === undefined ? active : active.filter(({ sinkId }) => sinks.includes(sinkId));
+  }
+
+  /** The ids to store with a record that `takers` accepted it for; undefined where that goes without saying. */
+  routeOf({ kind, sinks }: OutboxRecord, takers: readonly Lane[]): readonly string[] | undefined {
+    return sinks === undefined ? this.#named[kind] : takers.map(({ sinkId }) => sinkId);
+  }
+
+  /** Ids of the sinks that take a kind now. */
+  sinksOf(kind: RecordKind): string[] {
+    return this.#active[kind].map(({ sinkId }) => sinkId);
+  }
+
+  /** The lanes a chunk that is not durable yet was accepted for. */
+  waitingFor(chunk: ChunkHeader): Lane[] {
+    return this.all.filter(
+      (lane) =>
+        lane.kind === chunk.kind &&
+        lane.cursor < chunk.firstSeq &&
+        chunk.firstSeq <= lane.endSeq &&
+        isFor(chunk, lane.sinkId),
+    );
   }
 
   ofSink(sinkId: string): ReadonlyMap<RecordKind, Lane> | undefined {
@@ -43,14 +94,22 @@ export class LaneTable {
 
   /** Ids of sinks that are gone but left records behind. */
   orphans(): string[] {
-    return [...new Set(this.all.filter((lane) => lane.orphaned).map((lane) => lane.sinkId))];
+    const ids = this.all.filter((lane) => lane.orphaned).map((lane) => lane.sinkId);
+    return [...new Set(ids)].filter((id) => !this.#bySink.has(id));
   }
 
-  /** Up to where no lane waits for the kind any more. */
-  floor(kind: RecordKind, durableSeq: number): number {
-    let floor = durableSeq;
-    for (const lane of this.all) if (lane.kind === kind) floor = Math.min(floor, lane.cursor);
-    return floor;
+  /** Where no lane waits for the kind any more, up to `durableSeq`. */
+  free(kind: RecordKind, durableSeq: number): SeqRange[] {
+    const lanes = this.all.filter((lane) => lane.kind === kind).sort((a, b) => a.cursor - b.cursor);
+    const ranges: SeqRange[] = [];
+    let after = 0;
+    for (const lane of lanes) {
+      const upTo = Math.min(lane.cursor, durableSeq);
+      if (upTo > after) ranges.push({ after, upTo });
+      after = Math.max(after, lane.endSeq);
+    }
+    if (after < durableSeq) ranges.push({ after, upTo: durableSeq });
+    return ranges;
   }
 
   /** Removes lanes of sinks that are gone, `sinkId`'s or those that wait for nothing more; returns them. */
@@ -59,35 +118,18 @@ export class LaneTable {
       (lane) =>
         lane.orphaned && (sinkId === undefined ? lane.pending === 0 : lane.sinkId === sinkId),
     );
+    if (removed.length === 0) return removed;
     for (const lane of removed) this.all.splice(this.all.indexOf(lane), 1);
+    this.#sort();
     return removed;
   }
 
-  #activeOf(kind: RecordKind): Lane[] {
-    return this.all.filter((lane) => lane.kind === kind && !lane.orphaned);
+  #sort(): void {
+    for (const kind of ['frame', 'image', 'event'] as const) {
+      const lanes = this.all.filter((lane) => lane.kind === kind);
+      this.#active[kind] = lanes.filter((lane) => !lane.orphaned);
+      const hasOrphans = this.#active[kind].length < lanes.length;
+      this.#named[kind] = hasOrphans ? this.sinksOf(kind) : undefined;
+    }
   }
-}
-
-function key(sinkId: string, kind: RecordKind): string {
-  return `${kind}/${sinkId}`;
-}
-
-/**
- * A lane that comes back after it was orphaned takes what is still stored since it left. One that was there all the
- * time must add up; records its counters know and the chunks do not are counted as missing.
- */
-function resume(row: StoredLane): Lane {
-  const lane = Lane.restore(row);
-  lane.orphaned = false;
-  if (row.orphaned) lane.rebase();
-  else lane.reconcile();
-  return lane;
-}
-
-function orphan(row: StoredLane): Lane {
-  const lane = Lane.restore(row);
-  if (!row.orphaned) lane.reconcile();
-  lane.orphaned = true;
-  lane.dirty = true;
-  return lane;
 }

@@ -4,17 +4,21 @@ import type { Logger } from '../common/logger.ts';
 import { ThreadClient } from '../common/thread-client.ts';
 import { Bounds } from './bounds.ts';
 import { Committer } from './committer.ts';
+import { CorruptCount, Refusals } from './counts.ts';
+import { DeadLetterDesk, type LetterChoice, type RetryResult } from './dead-letter-desk.ts';
 import { LaneTable } from './lanes.ts';
 import { type OutboxLimits, type OutboxOptions, type OutboxSink, withDefaults } from './options.ts';
 import type {
   DeadLetter,
+  DiskTrouble,
   JournalCalls,
   JournalState,
   JournalThread,
   NewDeadLetter,
+  WholeDeadLetter,
 } from './protocol.ts';
-import { isFor } from './route.ts';
-import { type ReadLimits, SinkReader } from './sink-reader.ts';
+import type { ReadLimits } from './sink-reader.ts';
+import { Sinks, unknownSink } from './sinks.ts';
 import { type OutboxStats, type SinkCounts, sumLanes } from './stats.ts';
 import { TailCache } from './tail-cache.ts';
 
@@ -24,7 +28,7 @@ const SHED_TO = 0.95;
 
 /** What became of a record that was read. */
 export type Fate =
-  | { readonly status: 'delivered'; readonly record: PendingRecord }
+  | { readonly status: 'delivered' | 'filtered'; readonly record: PendingRecord }
   | {
       readonly status: 'dead-lettered';
       readonly record: PendingRecord;
@@ -35,7 +39,7 @@ export type Fate =
 /**
  * A durable queue with one cursor per sink. A record accepted and flushed survives kill -9 and is handed to every sink
  * that takes its kind until that sink acknowledges it: at least once, the copies with the same `recordId`. Per sink, at
- * all times, accepted = delivered + dead-lettered + shed + pending.
+ * all times, accepted = delivered + filtered + dead-lettered + shed + pending.
  */
 export class Outbox implements AsyncDisposable {
   readonly #limits: Required<OutboxLimits>;
@@ -44,12 +48,14 @@ export class Outbox implements AsyncDisposable {
   readonly #lanes: LaneTable;
   readonly #committer: Committer;
   readonly #bounds: Bounds;
-  readonly #sinks: ReadonlyMap<string, OutboxSink>;
-  readonly #readers = new Map<string, SinkReader>();
+  readonly #sinks: Sinks;
+  readonly #desk: DeadLetterDesk;
   readonly #listeners = new Set<() => void>();
-  readonly #refused = { 'queue-full': 0, failed: 0 };
+  readonly #refusals = new Refusals();
+  readonly #corrupt = new CorruptCount();
   readonly #clock = wallClock();
   readonly #sweep: NodeJS.Timeout;
+  readonly #openedInMs: number;
   #unrouted = 0;
   #enforcing = false;
   #closing: Promise<void> | undefined;
@@ -66,6 +72,7 @@ export class Outbox implements AsyncDisposable {
       entry: new URL('./journal-thread.ts', import.meta.url),
       what: 'The journal thread of the outbox',
     });
+    const started = performance.now();
     try {
       const state = await journal.call('open', {
         dir: options.dir,
@@ -73,7 +80,7 @@ export class Outbox implements AsyncDisposable {
         deadLetterBytes: limits.deadLetterBytes,
         deadLetterAgeMs: limits.deadLetterAgeMs,
       });
-      const outbox = new Outbox(options, limits, journal, state);
+      const outbox = new Outbox(options, limits, { journal, state, started });
       await outbox.#committer.commitState();
       void outbox.#enforce(true);
       return outbox;
@@ -86,13 +93,11 @@ export class Outbox implements AsyncDisposable {
   private constructor(
     options: OutboxOptions,
     limits: Required<OutboxLimits>,
-    journal: JournalThread,
-    state: JournalState,
+    { journal, state, started }: Opened,
   ) {
     this.#limits = limits;
     this.#logger = options.logger;
     this.#journal = journal;
-    this.#sinks = new Map(options.sinks.map((sink) => [sink.id, sink]));
     this.#lanes = new LaneTable(options.sinks, state.lanes, state.lastSeq);
     const cache = new TailCache(limits.cacheBytes, state.lastSeq + 1);
     this.#committer = new Committer({
@@ -100,28 +105,29 @@ export class Outbox implements AsyncDisposable {
       lanes: this.#lanes,
       cache,
       limits,
-      lastSeq: state.lastSeq,
-      storedBytes: state.storedBytes,
+      state,
       nowMs: this.#clock,
       onCommit: ({ hasNewRecords }) => this.#afterCommit(hasNewRecords),
-      onTrouble: (trouble) => this.#report(trouble),
+      onTrouble: (trouble) => this.#takeTrouble(trouble),
+      onFailure: (error) => this.#report(error),
     });
-    this.#committer.deadLettersDropped = state.deadLettersDropped;
-    this.#committer.addDroppedLanes(this.#lanes.removeOrphans());
-    for (const { id } of options.sinks) {
-      const lanes = this.#lanes.ofSink(id)!;
-      this.#readers.set(
-        id,
-        new SinkReader(lanes, cache, journal, () => this.#committer.durableSeq),
-      );
-    }
+    this.#committer.state.dropLanes(this.#lanes.removeOrphans());
+    this.#sinks = new Sinks(options.sinks, {
+      lanes: this.#lanes,
+      committer: this.#committer,
+      cache,
+      journal,
+      onCorrupt: (firstSeq, count) => this.#corrupt.add(firstSeq, count),
+    });
+    this.#desk = new DeadLetterDesk(journal, this.#committer, this.#lanes);
     this.#bounds = new Bounds(
       journal,
       () => this.#lanes.all,
-      (lane) => !lane.orphaned && this.#isRequired(lane.sinkId),
+      (lane) => !lane.orphaned && this.#sinks.isRequired(lane.sinkId),
     );
     this.#sweep = setInterval(() => void this.#enforce(true), SWEEP_INTERVAL_MS);
     this.#sweep.unref();
+    this.#openedInMs = performance.now() - started;
   }
 
   /**
@@ -137,17 +143,16 @@ export class Outbox implements AsyncDisposable {
         `Cannot append ${record.recordId}: the outbox is closed`,
       );
     }
-    if (this.#committer.failure !== undefined) return this.#refuse('failed');
+    const { kind } = record;
+    if (this.#committer.failure !== undefined) return this.#refusals.count(kind, 'failed');
     const queued = this.#committer.queuedBytes + record.payload.byteLength;
-    if (queued > this.#limits.maxQueueBytes) return this.#refuse('queue-full');
-    const all = this.#lanes.active(record.kind);
-    const lanes =
-      record.sinks === undefined ? all : all.filter(({ sinkId }) => isFor(record, sinkId));
+    if (queued > this.#limits.maxQueueBytes) return this.#refusals.count(kind, 'queue-full');
+    const lanes = this.#lanes.takers(record);
     if (lanes.length === 0) {
       this.#unrouted++;
       return true;
     }
-    this.#committer.add(record);
+    this.#committer.add(record, this.#lanes.routeOf(record, lanes));
     const now = this.#clock();
     for (const lane of lanes) lane.accept(now);
     return true;
@@ -165,31 +170,30 @@ export class Outbox implements AsyncDisposable {
    * The next records of a sink in order, from those that are durable and were not handed out since the start; empty
    * when there are none now (`onStored` tells when to ask again). One call at a time per sink.
    */
-  read(sinkId: string, limits: ReadLimits): Promise<PendingRecord[]> {
-    const reader = this.#readers.get(sinkId);
-    if (reader === undefined) return Promise.reject(this.#unknown(sinkId));
-    return reader.read(limits);
+  async read(sinkId: string, limits: ReadLimits): Promise<PendingRecord[]> {
+    return this.#sinks.reader(sinkId).read(limits);
   }
 
   /** Settles records that were read, in any order and number; one that was shed meanwhile stays shed. */
   ack(sinkId: string, fates: readonly Fate[]): void {
     const lanes = this.#lanes.ofSink(sinkId);
-    if (lanes === undefined) throw this.#unknown(sinkId);
+    if (lanes === undefined) throw unknownSink(sinkId);
+    const letters: NewDeadLetter[] = [];
     for (const [kind, lane] of lanes) {
-      const delivered: number[] = [];
-      const dead: Extract<Fate, { status: 'dead-lettered' }>[] = [];
+      const settled = { delivered: [] as number[], filtered: [] as number[] };
       for (const fate of fates) {
-        if (fate.record.kind !== kind) continue;
-        if (fate.status === 'delivered') delivered.push(fate.record.seq);
-        else if (lane.isOpen(fate.record.seq)) dead.push(fate);
+        const { record, status } = fate;
+        if (record.kind !== kind) continue;
+        if (status !== 'dead-lettered') settled[status].push(record.seq);
+        else {
+          const letter = toDeadLetter(sinkId, fate, this.#clock());
+          if (lane.settleDead(record.seq, letter.code)) letters.push(letter);
+        }
       }
-      lane.settle(delivered, 'delivered');
-      lane.settle(
-        dead.map((fate) => fate.record.seq),
-        'dead-lettered',
-      );
-      this.#committer.addDeadLetters(dead.map((fate) => toDeadLetter(sinkId, fate, this.#clock())));
+      lane.settle(settled.delivered, 'delivered');
+      lane.settle(settled.filtered, 'filtered');
     }
+    this.#committer.state.addDeadLetters(letters);
     this.#committer.scheduleState();
   }
 
@@ -204,45 +208,79 @@ export class Outbox implements AsyncDisposable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Dead letters without their payload, newest first. Default limit 100. */
-  async deadLetters(
-    options: { readonly sinkId?: string; readonly limit?: number } = {},
-  ): Promise<readonly DeadLetter[]> {
-    const { sinkId, limit = 100 } = options;
-    await this.#committer.commitState();
-    return this.#journal.call('deadLetters', { sinkId, limit });
+  /**
+   * Serves one more sink from now on. One that was removed, or that an earlier configuration had, goes on with what it
+   * left; one that is new starts with what is appended after the call.
+   * @throws SightlineError `SL_CONFLICT` when there is a sink with the id
+   */
+  addSink(sink: OutboxSink): Promise<void> {
+    return this.#sinks.add(sink);
   }
 
-  /** Gives up the backlog of a sink that is no longer configured. */
-  async forget(sinkId: string): Promise<void> {
-    const removed = this.#lanes.removeOrphans(sinkId);
-    if (removed.length === 0) throw this.#unknown(sinkId);
-    this.#committer.addDroppedLanes(removed);
-    await this.#committer.commitState();
+  /**
+   * Accepts nothing more for the sink. What waits for it is kept within the bounds, first of all to be shed after
+   * pictures, until it comes back or `forget` is called. Close its `Delivery` before.
+   * @throws SightlineError `SL_NOT_FOUND`
+   */
+  removeSink(sinkId: string): Promise<void> {
+    return this.#sinks.remove(sinkId);
+  }
+
+  /**
+   * Gives up the backlog of a sink that is no longer configured.
+   * @throws SightlineError `SL_NOT_FOUND`
+   */
+  forget(sinkId: string): Promise<void> {
+    return this.#sinks.forget(sinkId);
+  }
+
+  /** Dead letters without their payload, newest first. Default limit 100; `beforeId`: only those with a smaller id. */
+  deadLetters(
+    query: { readonly sinkId?: string; readonly beforeId?: number; readonly limit?: number } = {},
+  ): Promise<readonly DeadLetter[]> {
+    return this.#desk.list(query);
+  }
+
+  /**
+   * One dead letter with its payload.
+   * @throws SightlineError `SL_NOT_FOUND`
+   */
+  deadLetter(id: number): Promise<WholeDeadLetter> {
+    return this.#desk.get(id);
+  }
+
+  /**
+   * Appends the records of dead letters anew, each for its sink alone, and ends the letters, in one step: a crash leaves
+   * either. The record keeps its id and comes after what its stream appended meanwhile; the sink counts one more
+   * accepted.
+   * @throws SightlineError `SL_OUTBOX_DISK_FULL` when they could not be stored: they stay dead letters
+   */
+  retryDeadLetters(choice: LetterChoice): Promise<RetryResult> {
+    return this.#desk.retry(choice);
+  }
+
+  /** Deletes dead letters for good. Resolves with how many there were. */
+  purgeDeadLetters(choice: LetterChoice): Promise<number> {
+    return this.#desk.purge(choice);
   }
 
   /** Counters of one sink, also of one that is gone and left a backlog. */
   countsOf(sinkId: string): SinkCounts {
     const lanes = this.#lanes.all.filter((lane) => lane.sinkId === sinkId);
-    return sumLanes(sinkId, this.#isRequired(sinkId), lanes, this.#clock());
+    return sumLanes(sinkId, this.#sinks.isRequired(sinkId), lanes, this.#clock());
   }
 
   stats(): OutboxStats {
-    const { trouble, failure } = this.#committer;
-    const running = trouble === undefined ? 'ok' : 'storage-full';
-    const state = this.#closing === undefined ? running : 'closed';
     return {
-      state: failure !== undefined && this.#closing === undefined ? 'failed' : state,
-      bytes: this.#committer.storedBytes,
-      queuedRecords: this.#committer.queuedRecords,
-      queuedBytes: this.#committer.queuedBytes,
-      appended: this.#committer.appended,
-      refused: { ...this.#refused },
+      state: this.#state(),
+      ...this.#committer.figures(),
+      refused: this.#refusals.byReason(),
+      refusedByKind: this.#refusals.byKind(),
       unrouted: this.#unrouted,
-      deadLettersDropped: this.#committer.deadLettersDropped,
-      lastCommitMs: this.#committer.lastCommitMs,
+      corruptRecords: this.#corrupt.records,
+      recoverySeconds: this.#openedInMs / 1000,
       lastError: this.#lastError,
-      sinks: [...this.#sinks.keys(), ...this.#lanes.orphans()].map((id) => this.countsOf(id)),
+      sinks: [...this.#sinks.ids(), ...this.#lanes.orphans()].map((id) => this.countsOf(id)),
     };
   }
 
@@ -269,6 +307,12 @@ export class Outbox implements AsyncDisposable {
     });
   }
 
+  #state(): OutboxStats['state'] {
+    if (this.#closing !== undefined) return 'closed';
+    if (this.#committer.failure !== undefined) return 'failed';
+    return this.#committer.trouble === undefined ? 'ok' : 'storage-full';
+  }
+
   #afterCommit(hasNewRecords: boolean): void {
     if (hasNewRecords) for (const listener of this.#listeners) listener();
     if (this.#committer.storedBytes > this.#limits.maxBytes) void this.#enforce(false);
@@ -287,7 +331,7 @@ export class Outbox implements AsyncDisposable {
         await this.#committer.commitState();
       }
       if (this.#committer.storedBytes > this.#limits.maxBytes) await this.#shedToFit();
-      this.#committer.addDroppedLanes(this.#lanes.removeOrphans());
+      this.#committer.state.dropLanes(this.#lanes.removeOrphans());
     } catch (error) {
       this.#report(toSightlineError(error));
     } finally {
@@ -310,28 +354,30 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  #report(error: SightlineError | undefined): void {
-    if (error === undefined) {
-      this.#logger?.info('outbox.resumed');
-      return;
+  #takeTrouble(trouble: DiskTrouble | undefined): void {
+    if (trouble === undefined) this.#logger?.info('outbox.resumed');
+    else {
+      this.#report(
+        new SightlineError(
+          'SL_OUTBOX_DISK_FULL',
+          `Cannot store new records: ${trouble.message}. What was accepted before is kept; make room, storing resumes by itself`,
+        ),
+      );
     }
+  }
+
+  #report(error: SightlineError): void {
     const at = new Date().toISOString();
     this.#lastError = { code: error.code, message: error.message, at };
     this.#logger?.error({ code: error.code, reason: error.message }, 'outbox.trouble');
   }
+}
 
-  #refuse(reason: 'queue-full' | 'failed'): false {
-    this.#refused[reason]++;
-    return false;
-  }
-
-  #isRequired(sinkId: string): boolean {
-    return this.#sinks.get(sinkId)?.required ?? this.#sinks.has(sinkId);
-  }
-
-  #unknown(sinkId: string): SightlineError {
-    return new SightlineError('SL_NOT_FOUND', `The outbox knows no sink ${sinkId}`);
-  }
+interface Opened {
+  readonly journal: JournalThread;
+  readonly state: JournalState;
+  /** Monotonic, when opening began. */
+  readonly started: number;
 }
 
 /** Wall time that a jump of the clock cannot move: set once, then driven by the monotonic clock. */

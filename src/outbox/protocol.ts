@@ -30,12 +30,16 @@ export interface LaneRow {
   readonly cursor: number;
   readonly accepted: number;
   readonly delivered: number;
-  readonly deadLettered: number;
+  readonly filtered: number;
+  /** Dead letters by the code of their error. */
+  readonly deadByCode: Readonly<Record<string, number>>;
   readonly shed: Readonly<Partial<Record<ShedReason, number>>>;
   /** Records beyond the cursor that have found their fate already. */
   readonly ahead: readonly number[];
   /** True while no configured sink takes this lane: it keeps what waits and accepts nothing new. */
   readonly orphaned: boolean;
+  /** Of an orphaned lane: nothing above is for it. Undefined while that is not known or the lane is in use. */
+  readonly endSeq: number | undefined;
 }
 
 export interface StoredLane extends LaneRow {
@@ -59,9 +63,38 @@ export interface NewDeadLetter {
   readonly payload: Uint8Array;
 }
 
-/** A dead letter as listed: all but its payload. */
+/** A dead letter as listed: all but its payload. Ids grow; none is used twice. */
 export interface DeadLetter extends Omit<NewDeadLetter, 'payload'> {
+  readonly id: number;
   readonly payloadBytes: number;
+}
+
+export interface WholeDeadLetter extends DeadLetter {
+  readonly payload: Uint8Array;
+}
+
+/** Some dead letters by id, or those of a sink up to an id. */
+export type DeadLetterChoice =
+  | readonly number[]
+  | { readonly sinkId: string; readonly upToId: number };
+
+export interface DeadLetterRequest {
+  readonly choice: DeadLetterChoice;
+  readonly afterId: number;
+  readonly maxBytes: number;
+}
+
+export interface DeadLetterQuery {
+  readonly sinkId: string | undefined;
+  /** Only letters with a smaller id. */
+  readonly beforeId: number | undefined;
+  readonly limit: number;
+}
+
+/** Sequence numbers in (after, upTo]. */
+export interface SeqRange {
+  readonly after: number;
+  readonly upTo: number;
 }
 
 export interface JournalOptions {
@@ -73,10 +106,14 @@ export interface JournalOptions {
 
 export interface JournalState {
   readonly lastSeq: number;
-  readonly storedBytes: number;
+  readonly storedBytes: BytesByKind;
   readonly lanes: readonly StoredLane[];
   readonly deadLettersDropped: number;
+  /** Blobs no row spoke of, removed at the start. */
+  readonly strayBlobs: number;
 }
+
+export type BytesByKind = Readonly<Record<RecordKind, number>>;
 
 export interface CommitRequest {
   readonly chunks: readonly NewChunk[];
@@ -84,8 +121,10 @@ export interface CommitRequest {
   /** Lanes that no longer exist. */
   readonly dropLanes: readonly { readonly sinkId: string; readonly kind: RecordKind }[];
   readonly deadLetters: readonly NewDeadLetter[];
-  /** Chunks of a kind whose last record is not above its floor may be deleted. */
-  readonly floors: Readonly<Record<RecordKind, number>>;
+  /** Dead letters whose records the chunks bring back: with all of them or not at all. */
+  readonly retried: readonly number[];
+  /** Chunks that lie wholly in one of their kind's ranges may be deleted. */
+  readonly free: Readonly<Record<RecordKind, readonly SeqRange[]>>;
   readonly nowMs: number;
 }
 
@@ -102,11 +141,12 @@ export interface CommitReply {
   readonly trouble: DiskTrouble | undefined;
   /** The buffers of `chunks`, given back. */
   readonly data: readonly Uint8Array[];
-  readonly freedBytes: number;
-  /** True when more chunks than one step deletes lie below the floors. */
+  readonly freed: BytesByKind;
+  /** True when more chunks than one step deletes lie in the free ranges. */
   readonly moreToCollect: boolean;
   readonly deadLettersDropped: number;
-  readonly fsyncMs: number;
+  /** Of the whole step, most of it the wait for the disk. */
+  readonly durationMs: number;
 }
 
 export interface ReadRequest {
@@ -129,10 +169,11 @@ export interface JournalCalls {
   /** A blob is undefined when it is gone or its checksum does not fit. */
   readBlobs: { args: readonly number[]; result: readonly (Uint8Array | undefined)[] };
   oldest: { args: OldestRequest; result: readonly ChunkHeader[] };
-  deadLetters: {
-    args: { readonly sinkId: string | undefined; readonly limit: number };
-    result: readonly DeadLetter[];
-  };
+  deadLetters: { args: DeadLetterQuery; result: readonly DeadLetter[] };
+  /** Whole, oldest first, at least one and about `maxBytes` of those that still exist. */
+  takeDeadLetters: { args: DeadLetterRequest; result: readonly WholeDeadLetter[] };
+  /** Deletes some; returns how many, 0 when none is left. */
+  purgeDeadLetters: { args: DeadLetterChoice; result: number };
   close: { args: undefined; result: undefined };
 }
 

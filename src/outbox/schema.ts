@@ -2,7 +2,7 @@ import { SightlineError } from '../common/errors.ts';
 import { Database } from '../common/sqlite.ts';
 
 /** Version of the tables below. A newer one is refused, an older one is migrated. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 const APPLICATION_ID = 0x534c4f42;
 const PAGE_BYTES = 4096;
@@ -58,6 +58,21 @@ const TABLES = `
 /** New in version 2: the sinks of chunks that are not for all, as a sorted JSON array. */
 const ROUTES = 'CREATE TABLE route (first_seq INTEGER PRIMARY KEY, sinks TEXT NOT NULL);';
 
+/** New in version 3: records a sink filters, dead letters by code, where the lane of a removed sink ends. */
+const FATES = `
+  ALTER TABLE lane ADD COLUMN filtered INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE lane ADD COLUMN dead_by_code TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE lane ADD COLUMN end_seq INTEGER;
+  UPDATE lane SET dead_by_code = json_object('unknown', dead_lettered) WHERE dead_lettered > 0;
+  ALTER TABLE lane DROP COLUMN dead_lettered;
+  CREATE INDEX dead_letter_by_sink ON dead_letter (sink);
+  ALTER TABLE outbox ADD COLUMN last_letter INTEGER NOT NULL DEFAULT 0;
+  UPDATE outbox SET last_letter = (SELECT coalesce(max(id), 0) FROM dead_letter);
+`;
+
+/** What each version added, the first at index 0. */
+const STEPS = [TABLES, ROUTES, FATES];
+
 /**
  * Opens or makes the journal's database: WAL, every commit on the disk before it returns. The log is kept below half
  * the ballast, so that giving the ballast back always leaves room to fold it into the database.
@@ -101,8 +116,7 @@ function makeTables(database: Database): void {
   const version = database.pragma('user_version', { simple: true }) as number;
   if (version === FORMAT_VERSION) return;
   database.transaction(() => {
-    if (version < 1) database.exec(TABLES);
-    database.exec(ROUTES);
+    for (const step of STEPS.slice(version)) database.exec(step);
     database.pragma(`application_id = ${APPLICATION_ID}`);
     database.pragma(`user_version = ${FORMAT_VERSION}`);
   })();

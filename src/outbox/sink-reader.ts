@@ -13,6 +13,14 @@ export interface ReadLimits {
   readonly maxBytes: number;
 }
 
+export interface ReaderOptions {
+  readonly cache: TailCache;
+  readonly journal: JournalThread;
+  readonly durableSeq: () => number;
+  /** Records whose stored bytes are damaged or gone. */
+  readonly onCorrupt: (firstSeq: number, count: number) => void;
+}
+
 /** Hands a sink's records out in order of their sequence numbers: from memory while it keeps up, else from the disk. */
 export class SinkReader {
   readonly #lanes: ReadonlyMap<RecordKind, Lane>;
@@ -20,23 +28,26 @@ export class SinkReader {
   readonly #cache: TailCache;
   readonly #journal: JournalThread;
   readonly #durableSeq: () => number;
+  readonly #onCorrupt: ReaderOptions['onCorrupt'];
   /** Every chunk up to here was handed out. */
   #position: number;
   #current: ChunkReader | undefined;
+  #isClosed = false;
   #backlog: ReadChunk[] = [];
 
-  constructor(
-    lanes: ReadonlyMap<RecordKind, Lane>,
-    cache: TailCache,
-    journal: JournalThread,
-    durableSeq: () => number,
-  ) {
+  constructor(lanes: ReadonlyMap<RecordKind, Lane>, options: ReaderOptions) {
     this.#lanes = lanes;
     this.#kinds = [...lanes.keys()];
-    this.#cache = cache;
-    this.#journal = journal;
-    this.#durableSeq = durableSeq;
+    this.#cache = options.cache;
+    this.#journal = options.journal;
+    this.#durableSeq = options.durableSeq;
+    this.#onCorrupt = options.onCorrupt;
     this.#position = Math.min(...[...lanes.values()].map((lane) => lane.cursor));
+  }
+
+  /** Hands nothing out any more, also to a call that waits for the journal. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** One call at a time. */
@@ -45,7 +56,7 @@ export class SinkReader {
     let bytes = 0;
     while (records.length < limits.maxRecords && bytes < limits.maxBytes) {
       this.#current ??= await this.#nextChunk();
-      if (this.#current === undefined) break;
+      if (this.#current === undefined || this.#isClosed) break;
       const before = records.length;
       bytes = this.#drain(this.#current, records, bytes, limits);
       if (this.#current.atEnd) this.#finishChunk(this.#current.chunk);
@@ -83,6 +94,7 @@ export class SinkReader {
     for (;;) {
       const until = this.#durableSeq();
       const chunk = this.#backlog.shift() ?? (await this.#fetch(until));
+      if (this.#isClosed) return undefined;
       if (chunk === undefined) {
         this.#passAll(until);
         return undefined;
@@ -97,6 +109,7 @@ export class SinkReader {
       }
       if (chunk.data !== undefined) return new ChunkReader({ ...chunk, data: chunk.data });
       lane.shedChunk(chunk.firstSeq, last, 'corrupt');
+      this.#onCorrupt(chunk.firstSeq, chunk.count);
       this.#position = last;
     }
   }
@@ -131,8 +144,12 @@ export class SinkReader {
     const complete: PendingRecord[] = [];
     for (const record of records) {
       const payload = record.payload ?? payloads.get(record.seq);
+      if (this.#isClosed) return [];
       if (payload !== undefined) complete.push({ ...record, payload });
-      else this.#lanes.get(record.kind)!.shedOpen([record.seq], 'corrupt');
+      else {
+        this.#lanes.get(record.kind)!.shedOpen([record.seq], 'corrupt');
+        this.#onCorrupt(record.seq, 1);
+      }
     }
     return complete;
   }

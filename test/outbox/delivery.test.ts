@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { DeliveryResult, PendingRecord } from '../../src/common/delivery.ts';
 import { type ErrorCode, SightlineError } from '../../src/common/errors.ts';
-import { type AttemptReport, Delivery, type DeliveryOptions } from '../../src/outbox/delivery.ts';
+import { Delivery, type DeliveryOptions } from '../../src/outbox/delivery.ts';
+import type { AttemptReport } from '../../src/outbox/delivery-meters.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { SqsSink } from '../../src/sinks/sqs/sink.ts';
 import {

@@ -58,8 +58,12 @@ export function ackAll(outbox: Outbox, sinkId: string, records: readonly Pending
 }
 
 export function assertConserved(counts: SinkCounts): void {
-  const { accepted, delivered, deadLettered, shed, pending } = counts;
-  assert.equal(accepted, delivered + deadLettered + shed + pending, JSON.stringify(counts));
+  const { accepted, delivered, filtered, deadLettered, shed, pending } = counts;
+  assert.equal(
+    accepted,
+    delivered + filtered + deadLettered + shed + pending,
+    JSON.stringify(counts),
+  );
 }
 
 /** Polls a condition; fails with `what` when it does not come true in time. */
