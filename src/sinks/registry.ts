@@ -14,7 +14,14 @@ export interface SinkDependencies {
  * first delivers: one that is away is no reason not to start.
  * @throws SightlineError `SL_CONFIG_INVALID` for what the schema cannot see, such as a topic with wildcards
  */
-export async function createSink(
+export async function createSink(spec: SinkSpec, dependencies: SinkDependencies): Promise<Sink> {
+  const sink = await createUnfiltered(spec, dependencies);
+  if (spec.when === undefined) return sink;
+  const { FilteredSink } = await import('./filter/filtered-sink.ts');
+  return new FilteredSink(sink, spec.when);
+}
+
+async function createUnfiltered(
   spec: SinkSpec,
   { baseDir, logger }: SinkDependencies,
 ): Promise<Sink> {

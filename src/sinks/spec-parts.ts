@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { defaulted, idString, oneOf, secretString, strictObject } from '../common/schema.ts';
+import { When } from './filter/spec.ts';
 
 // What the specs of several sinks share. Schemas alone.
 
@@ -15,6 +16,7 @@ export const COMMON = {
     }),
     true,
   ),
+  when: Type.Optional(When),
 };
 
 export function kinds<const K extends readonly ('frame' | 'image' | 'event')[]>(

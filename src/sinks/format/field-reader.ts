@@ -16,16 +16,19 @@ export class FieldReader {
   /** Where the text begins that `plainText` ended. */
   textStart = 0;
   #type = 0;
+  #buffer: Buffer | undefined;
 
   constructor(wire: Uint8Array) {
     this.wire = wire;
     this.#view = new DataView(wire.buffer, wire.byteOffset, wire.byteLength);
   }
 
-  next(): void {
+  /** Number of the next field, which is also in `field`. */
+  next(): number {
     const tag = this.#varint();
     this.field = tag >>> 3;
     this.#type = tag & 7;
+    return this.field;
   }
 
   /** Steps into a length-delimited field; returns where it ends. */
@@ -57,6 +60,16 @@ export class FieldReader {
   uint31(): number {
     if (this.#type !== VARINT) throw UNUSUAL;
     return this.#varint();
+  }
+
+  /** Any text. */
+  text(): string {
+    const end = this.enter();
+    const { buffer, byteOffset, byteLength } = this.wire;
+    this.#buffer ??= Buffer.from(buffer, byteOffset, byteLength);
+    const text = this.#buffer.toString('utf8', this.at, end);
+    this.at = end;
+    return text;
   }
 
   /** Steps over a text that JSON takes as it stands; returns where it ends. */
