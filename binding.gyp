@@ -1,5 +1,5 @@
 {
-  # The N-API addon: build/Release/sightline.node. It links GStreamer's core and app libraries and
+  # The N-API addon: build/Release/sightline.node. It links GStreamer's core, app and RTSP libraries and
   # nothing else; elements come from plugins. Everything but this file's job is CMake's (native/).
   "targets": [
     {
@@ -27,7 +27,8 @@
         "native/addon/pipeline_properties.cc",
         "native/addon/property.cc",
         "native/addon/record.cc",
-        "native/addon/record_writer.cc"
+        "native/addon/record_writer.cc",
+        "native/addon/redirect_guard.cc"
       ],
       "include_dirs": ["native"],
       "dependencies": [
@@ -35,9 +36,9 @@
       ],
       # The second: a throw while its environment ends is dropped instead of aborting the process.
       "defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
-      "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden", "<!@(pkg-config --cflags gstreamer-1.0 gstreamer-app-1.0)"],
+      "cflags": ["-Wall", "-Wextra", "-fvisibility=hidden", "<!@(pkg-config --cflags gstreamer-1.0 gstreamer-app-1.0 gstreamer-rtsp-1.0)"],
       "cflags_cc": ["-std=c++17"],
-      "libraries": ["<!@(pkg-config --libs gstreamer-1.0 gstreamer-app-1.0)"]
+      "libraries": ["<!@(pkg-config --libs gstreamer-1.0 gstreamer-app-1.0 gstreamer-rtsp-1.0)"]
     }
   ]
 }

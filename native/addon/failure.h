@@ -27,6 +27,7 @@ class Failure : public std::runtime_error {
 inline constexpr char kSpecInvalid[] = "SL_SPEC_INVALID";
 inline constexpr char kBackendUnsupported[] = "SL_BACKEND_UNSUPPORTED";
 inline constexpr char kSourceUnsupported[] = "SL_SOURCE_UNSUPPORTED";
+inline constexpr char kSourceRedirected[] = "SL_SOURCE_REDIRECTED";
 inline constexpr char kPipelineFailed[] = "SL_PIPELINE_FAILED";
 inline constexpr char kNotFound[] = "SL_NOT_FOUND";
 

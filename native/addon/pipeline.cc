@@ -9,6 +9,7 @@
 #include "addon/failure.h"
 #include "addon/json.h"
 #include "addon/main_loop.h"
+#include "addon/redirect_guard.h"
 #include "common/guard.h"
 
 namespace sightline::addon {
@@ -88,6 +89,7 @@ std::string Pipeline::BuildNow() {
 
 void Pipeline::OnAdded(const NodeSpec& node, GstElement* element) {
   ApplyChanges(node, element);
+  GuardRedirects(element);
   if (node.output_kind) {
     const auto index = std::find(output_nodes_.begin(), output_nodes_.end(), node.id);
     auto sink = options_.records != nullptr ? options_.records : events_;

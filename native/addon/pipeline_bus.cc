@@ -6,6 +6,7 @@
 #include "addon/bus_events.h"
 #include "addon/failure.h"
 #include "addon/pipeline.h"
+#include "addon/redirect_guard.h"
 
 namespace sightline::addon {
 namespace {
@@ -85,6 +86,11 @@ void Pipeline::HandleError(GstMessage* message) {
       const auto cause = FailureMessage(assembly_->Find(link->from()), *mismatch);
       PushIssue(cause.get());
     }
+  }
+  if (GST_IS_ELEMENT(GST_MESSAGE_SRC(message))) {
+    GstElement* source = GST_ELEMENT(GST_MESSAGE_SRC(message));
+    if (const auto redirect = RedirectOf(source))
+      PushIssue(FailureMessage(source, *redirect).get());
   }
   PushIssue(message);
   SettlePending("The pipeline failed before it reached the state");

@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   SL_SOURCE_UNREACHABLE: { status: 503, retryable: true, fault: 'user' },
   SL_SOURCE_UNAUTHORIZED: { status: 503, retryable: true, fault: 'user' },
   SL_SOURCE_NOT_FOUND: { status: 503, retryable: true, fault: 'user' },
+  SL_SOURCE_REDIRECTED: { status: 503, retryable: true, fault: 'user' },
   SL_SOURCE_UNSUPPORTED: { status: 422, retryable: false, fault: 'user' },
   SL_SOURCE_NOT_VIDEO: { status: 422, retryable: false, fault: 'user' },
   SL_SOURCE_STALLED: { status: 503, retryable: true, fault: 'user' },

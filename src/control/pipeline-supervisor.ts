@@ -3,6 +3,7 @@ import type { Logger } from '../common/logger.ts';
 import type { DataRecord } from '../metadata/record-reader.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
+import type { FrozenEvent } from '../worker/protocol.ts';
 import type { EventFacts } from './event-log.ts';
 import { coreHint, coreSettings } from './incidents/core-hint.ts';
 import { incidentTexts } from './incidents/incident-texts.ts';
@@ -18,7 +19,13 @@ import { StreamSet } from './lanes/stream-set.ts';
 import { RecordIntake } from './record-intake.ts';
 import { Scrubber } from './scrubber.ts';
 import type { SupervisedStream } from './supervised-stream.ts';
-import type { CompiledPipeline, Reason, StreamChangeReport, WorkerView } from './types.ts';
+import type {
+  CompiledPipeline,
+  LaneName,
+  Reason,
+  StreamChangeReport,
+  WorkerView,
+} from './types.ts';
 
 export type { SupervisorContext } from './lanes/lane-host.ts';
 
@@ -166,9 +173,7 @@ export class PipelineSupervisor implements LaneHost {
         await this.#handOver(this.#program, ids, { ...options, signal });
         this.#emit('worker.recycled', { gap: false });
       } catch (error) {
-        if (this.#closing.signal.aborted) throw error;
-        this.#emit('worker.recycled', { gap: true, ...this.#reasonOf(error) });
-        await Promise.all(this.#lanes.all.map((lane) => lane.restart(reason, DRAIN_MS)));
+        await this.#withGap(this.#lanes.all, reason, error);
       }
     });
   }
@@ -225,6 +230,48 @@ export class PipelineSupervisor implements LaneHost {
     );
   }
 
+  /** Its streams are tried alone; the others go over to a fresh worker, without a gap where that can be. */
+  frozen(lane: Lane, { graphId, streams }: FrozenEvent): void {
+    const ids = streams.filter((id) => lane.streams.running.includes(id));
+    const { worker } = lane;
+    if (worker === undefined || ids.length === 0) return;
+    const reason: Reason = {
+      code: 'SL_PIPELINE_TIMEOUT',
+      message: `Graph '${graphId}' did not come back from a call into GStreamer`,
+    };
+    const { pid, lastLines } = worker;
+    this.record(lane, { kind: 'frozen', reason, pid, worker, blackBox: lastLines });
+    this.#bisection.setApart(lane, ids, reason);
+    // What keeps it from that is told by its events; the worker ends by itself then, and its lane starts another.
+    this.#exclusive({}, (signal) => this.#replaceLane(lane, reason, { signal })).catch(
+      () => undefined,
+    );
+  }
+
+  async #replaceLane(
+    lane: Lane,
+    reason: Reason,
+    options: ApplyOptions & { signal: AbortSignal },
+  ): Promise<void> {
+    if (!this.#lanes.all.includes(lane)) return;
+    const { code, message } = reason;
+    this.#emit('worker.recycling', { code, message });
+    await this.#handOver(lane.program, lane.streams.running, {
+      ...options,
+      from: [lane],
+      as: lane.name,
+    })
+      .then(() => this.#emit('worker.recycled', { gap: false }))
+      .catch((error: unknown) => this.#withGap([lane], reason, error));
+  }
+
+  /** What cannot be handed over is ended and started again. */
+  async #withGap(lanes: readonly Lane[], reason: Reason, cause: unknown): Promise<void> {
+    if (this.#closing.signal.aborted) throw cause;
+    this.#emit('worker.recycled', { gap: true, ...this.#reasonOf(cause) });
+    await Promise.all(lanes.map((lane) => lane.restart(reason, DRAIN_MS)));
+  }
+
   overBudget(lane: Lane, reason: Reason): void {
     const nowMs = this.context.clock.monotonicMs();
     if (nowMs - this.#recycledMs < this.context.settings.recycleEveryMs) return;
@@ -240,12 +287,17 @@ export class PipelineSupervisor implements LaneHost {
   async #handOver(
     program: Program,
     streamIds: readonly string[],
-    { signal, onProgress = () => undefined }: ApplyOptions & { signal: AbortSignal },
+    {
+      signal,
+      onProgress = () => undefined,
+      from = this.#lanes.all,
+      as = 'main',
+    }: ApplyOptions & { signal: AbortSignal; from?: readonly Lane[]; as?: LaneName },
   ): Promise<void> {
     const { settings } = this.context;
     const { startTimeoutMs = 0 } = program.pipeline.policy ?? {};
     await handOver(this.#lanes, {
-      ...{ program, streamIds, onProgress, drainMs: DRAIN_MS },
+      ...{ program, streamIds, from, as, onProgress, drainMs: DRAIN_MS },
       limitMs: settings.handOverMs + startTimeoutMs,
       signal,
     });

@@ -35,7 +35,7 @@ function run(addon: Addon, blackBox: BlackBox): void {
     blackBox.note(`leaving with ${code}`);
     await channel.close(LAST_WORDS_MS);
     // A hanging pipeline would hold up an ordinary exit.
-    if (code === EXIT_CODES.ended) process.exit(code);
+    if (code === EXIT_CODES.ended && !worker.frozen) process.exit(code);
     addon.exitImmediately(code);
   };
   const crash = (error: unknown) => {

@@ -68,7 +68,7 @@ export interface StreamPolicy {
   readonly stalledAfterMs?: number;
   /** Less than half of the usual frame rate for this long: `degraded`. Default 10000; back after 30 s clean. */
   readonly degradedAfterMs?: number;
-  /** Probe interval after 401/403, so that a camera does not lock the account. Default 300000. */
+  /** Probe interval after 401/403, so that a camera does not lock the account, and after a refused redirect. Default 300000. */
   readonly authProbeMs: number;
   /**
    * Within this GStreamer takes a start, or it hangs; the wait for the first picture begins afterwards. For graphs that
@@ -182,7 +182,21 @@ export interface LogEvent {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export type WorkerEvent = StreamEvent | StatsEvent | ReadyEvent | LogEvent;
+/**
+ * A call into GStreamer does not come back: the streams of this graph are over here, and all others go on. Whoever hears it
+ * takes the others elsewhere, since the process ends within FROZEN_STAY_MS. Not sent when the graph is the last: then it
+ * ends at once, with EXIT_CODES.frozen.
+ */
+export interface FrozenEvent {
+  readonly event: 'frozen';
+  readonly graphId: string;
+  readonly streams: readonly string[];
+}
+
+/** So long a worker with a graph that hangs goes on for the sake of the others. */
+export const FROZEN_STAY_MS = 60_000;
+
+export type WorkerEvent = StreamEvent | StatsEvent | ReadyEvent | LogEvent | FrozenEvent;
 
 export interface WorkerRequest<M extends keyof WorkerMethods = keyof WorkerMethods> {
   readonly id: number;

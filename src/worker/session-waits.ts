@@ -5,6 +5,12 @@ import { DEFAULT_SHARED_POLICY, type StreamPolicy } from './protocol.ts';
 /** A graph that was live this long starts its back-off anew. */
 const SETTLED_AFTER_MS = 60_000;
 
+/** What a person has to mend: trying soon again does not help, and may lock an account. */
+const SLOW_PROBES: ReadonlySet<string> = new Set([
+  'SL_SOURCE_UNAUTHORIZED',
+  'SL_SOURCE_REDIRECTED',
+]);
+
 /** How long a graph waits between two sessions. */
 export class SessionWaits {
   readonly #policy: StreamPolicy;
@@ -42,8 +48,8 @@ export class SessionWaits {
   /** Until the next session. `alone`: the graph has one stream. */
   afterMs(error: SightlineError, alone: boolean): number {
     const { authProbeMs, backoffBaseMs, backoffCapMs } = this.#policy;
-    // Of several streams one camera's password must not keep the others waiting.
-    if (error.code === 'SL_SOURCE_UNAUTHORIZED' && alone) return authProbeMs;
+    // Of several streams one camera's refusal must not keep the others waiting.
+    if (SLOW_PROBES.has(error.code) && alone) return authProbeMs;
     const attempt = Math.max(1, this.#attempt);
     return fullJitterMs(attempt, { baseMs: backoffBaseMs, capMs: backoffCapMs });
   }

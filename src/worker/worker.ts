@@ -8,6 +8,7 @@ import { processUsage } from './proc-usage.ts';
 import {
   DATA_FD,
   EXIT_CODES,
+  FROZEN_STAY_MS,
   type StartParams,
   type StreamCounters,
   type StreamFacts,
@@ -36,6 +37,8 @@ interface Entry {
   forgetSecrets: () => void;
   /** The sample that is under way. */
   sampling?: Promise<void> | undefined;
+  /** A call of its pipeline does not come back. */
+  frozen?: boolean;
 }
 
 /** The streams of one worker process: start, statistics once a second, stop. */
@@ -47,6 +50,7 @@ export class Worker {
   #statsTimer: NodeJS.Timeout | undefined;
   #stopping: Promise<boolean> | undefined;
   #finishing = false;
+  #leaving: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -129,6 +133,11 @@ export class Worker {
     return { applied: await this.#entry(graphId).runner.set(changes) };
   }
 
+  /** A pipeline of it hangs: an ordinary exit would wait for that. */
+  get frozen(): boolean {
+    return [...this.#entries.values()].some(({ frozen }) => frozen === true);
+  }
+
   #entry(graphId: string): Entry {
     const entry = this.#entries.get(graphId);
     if (entry !== undefined) return entry;
@@ -152,16 +161,34 @@ export class Worker {
       policy: stream,
       over,
       report: this.#options.send,
-      onFrozen: ({ id }) => {
-        const fields = { graph: id };
-        this.#options.send({ event: 'log', level: 'error', msg: 'pipeline.frozen', fields });
-        this.#options.onDone(EXIT_CODES.frozen);
-      },
+      onFrozen: () => this.#onFrozen(entry),
     });
     const entry: Entry = { runner, forgetSecrets: this.#logs.watch(graph) };
     this.#entries.set(graph.id, entry);
     void runner.over.then(() => this.#onOver(entry));
     return entry;
+  }
+
+  /** What hangs has threads of its own, so that the others can go on until somebody else runs them. */
+  #onFrozen(entry: Entry): void {
+    entry.frozen = true;
+    const { id: graphId, streams } = entry.runner.graph;
+    const fields = { graph: graphId };
+    this.#options.send({ event: 'log', level: 'error', msg: 'pipeline.frozen', fields });
+    const leave = () => this.#options.onDone(EXIT_CODES.frozen);
+    if (this.#finishing || !this.#hasOthers(entry)) {
+      leave();
+      return;
+    }
+    this.#options.send({ event: 'frozen', graphId, streams });
+    this.#leaving ??= setTimeout(leave, FROZEN_STAY_MS);
+  }
+
+  /** Whether a graph that can still do something is there. */
+  #hasOthers(but?: Entry): boolean {
+    return [...this.#entries.values()].some(
+      (entry) => entry !== but && entry.frozen !== true && !entry.runner.isOver,
+    );
   }
 
   async #stop(drainMs: number): Promise<boolean> {
@@ -180,12 +207,12 @@ export class Worker {
 
   /** When all streams ended by themselves, what they left goes out, and the process has nothing to do. */
   async #onOver({ runner }: Entry): Promise<void> {
-    const others = [...this.#entries.values()].some((entry) => !entry.runner.isOver);
-    if (this.#stopping !== undefined || runner.wasStopped || others || this.#finishing) return;
+    if (this.#stopping !== undefined || runner.wasStopped || this.#finishing) return;
+    if (this.#hasOthers()) return;
     this.#finishing = true;
     await recordsWritten(this.#options.addon, DATA_FD, FLUSH_LIMIT_MS);
     await this.#reportStats();
-    this.#options.onDone(EXIT_CODES.ended);
+    this.#options.onDone(this.frozen ? EXIT_CODES.frozen : EXIT_CODES.ended);
   }
 
   async #reportStats(): Promise<void> {

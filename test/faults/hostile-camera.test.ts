@@ -23,6 +23,8 @@ const ENOUGH_MS = 25_000;
 
 /** Streams of cameras that do nothing wrong: in a worker of their own, and beside hostile ones. */
 const GOOD = ['good-none', 'good-protocol', 'good-media'];
+/** Beside one that makes its worker be replaced. */
+const HANDED_OVER = 'good-hang';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: TestServer;
@@ -56,14 +58,14 @@ before(async () => {
           id: kind,
           infer: { model },
           streams: [
-            ...(kind === 'hang' ? [] : [stream(`good-${kind}`, 'steady')]),
+            stream(`good-${kind}`, 'steady'),
             ...scenarios.filter((one) => one.kind === kind).map(({ name }) => stream(name)),
           ],
         })),
       ],
     }),
   );
-  for (const id of GOOD) {
+  for (const id of [...GOOD, HANDED_OVER]) {
     await server.streamIn(id, ['live'], 20_000);
   }
   controlBytes = residentBytes(server.pid);
@@ -108,6 +110,18 @@ test('each hostile camera gets the state and the code that are documented for it
       if (live) assert.ok(counters.framesDecoded > 0, 'live says that a picture was decoded');
     });
   }
+});
+
+test('the stream beside a camera that GStreamer cannot leave goes over to a fresh worker without a gap', async () => {
+  const recycled = await until('its worker is replaced', ENOUGH_MS, () =>
+    server.logs.find(({ msg, ...facts }) => {
+      return msg === 'worker.recycled' && facts['pipelineId'] === 'hang';
+    }),
+  );
+  assert.equal(recycled['gap'], false, JSON.stringify(recycled));
+  const states = changesOf(HANDED_OVER).map(({ msg }) => msg);
+  // Live again, in the session of the fresh worker.
+  assert.deepEqual(states, ['stream.connecting', 'stream.live', 'stream.live']);
 });
 
 test('meanwhile the streams of good cameras went on without a gap, in the same workers too', async () => {

@@ -24,7 +24,7 @@ export interface HostileClips {
 
 export interface Scenario {
   readonly name: string;
-  /** What goes wrong: the talk, or the pictures; `hang`: GStreamer cannot be stopped, so it is in a worker of its own. */
+  /** What goes wrong: the talk, or the pictures; `hang`: GStreamer cannot be stopped. */
   readonly kind: 'protocol' | 'media' | 'hang';
   readonly behaviour: Behaviour;
   /** The state it must come to, with one of these codes. */
@@ -73,7 +73,7 @@ export function hostileScenarios({ plain, other }: HostileClips): readonly Scena
       name: 'headers-without-end',
       kind: 'hang',
       behaviour: endlessHeaders(),
-      expect: ['backoff', ['SL_WORKER_DIED', 'SL_PIPELINE_TIMEOUT']],
+      expect: ['backoff', ['SL_PIPELINE_TIMEOUT']],
       mayBeLive: false,
     },
     protocol(
@@ -131,12 +131,23 @@ export function hostileScenarios({ plain, other }: HostileClips): readonly Scena
       'rejected',
       'SL_SOURCE_UNAUTHORIZED',
     ),
-    protocol('redirects-to-metadata', redirectTo('rtsp://169.254.169.254/latest'), 'backoff'),
-    protocol('redirects-to-a-file', redirectTo('file:///etc/passwd'), 'backoff'),
+    protocol(
+      'redirects-to-metadata',
+      redirectTo('rtsp://169.254.169.254/latest'),
+      'rejected',
+      'SL_SOURCE_REDIRECTED',
+    ),
+    protocol(
+      'redirects-to-a-file',
+      redirectTo('file:///etc/passwd'),
+      'rejected',
+      'SL_SOURCE_REDIRECTED',
+    ),
     protocol(
       'redirects-to-itself',
       redirectTo('rtsp://127.0.0.1:PORT/redirects-to-itself'),
-      'backoff',
+      'rejected',
+      'SL_SOURCE_REDIRECTED',
     ),
     media('another-ssrc-each-packet', wellBehaved(plain, { ssrc: (packet) => packet }), 'backoff'),
     media('byte-by-byte', byteByByte(plain), 'live'),

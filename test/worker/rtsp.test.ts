@@ -102,6 +102,36 @@ for (const [what, description] of UNSUPPORTED) {
   });
 }
 
+const REDIRECTS: readonly [string, (port: number) => string, RegExp][] = [
+  // Nobody answers there: it is named all the same.
+  ['another host', () => 'rtsp://joe:battery-staple@127.0.0.2/cam', /host "127\.0\.0\.2"/],
+  ['itself without end', (port) => `rtsp://127.0.0.1:${port}/cam`, /again and again/],
+  ['a file', () => 'file:///etc/passwd', /again and again/],
+];
+for (const [where, location, says] of REDIRECTS) {
+  test(`a camera that redirects to ${where} is not followed, and is probed slowly`, async () => {
+    await using double = await startRtspDouble((request, socket) => {
+      const { port } = new URL(request.url);
+      return refuseWith('302 Found', { Location: location(Number(port)) })(request, socket);
+    });
+    await using worker = await WorkerHarness.launch();
+    await worker.start([camera('cam', { location: double.url })], { authProbeMs: 123_456 });
+    const backoff = await worker.phase('cam', 'backoff');
+    assert.deepEqual([backoff.code, backoff.retryInMs], ['SL_SOURCE_REDIRECTED', 123_456]);
+    assert.match(backoff.message ?? '', says);
+    assert.doesNotMatch(JSON.stringify([worker.events, worker.stderr]), /battery-staple/);
+    assert.ok(double.requests.filter(({ method }) => method === 'DESCRIBE').length <= 8);
+  });
+}
+
+test('a camera that redirects on its own host is followed', async () => {
+  await using real = await startCamera();
+  await using double = await startRtspDouble(refuseWith('302 Found', { Location: real.url }));
+  await using worker = await WorkerHarness.launch();
+  await worker.start([camera('cam', { location: double.url })]);
+  await worker.phase('cam', 'live');
+});
+
 test('a camera that refuses the password is probed slowly, and the password is told to nobody', async () => {
   await using real = await startCamera({ args: ['--user', 'joe'], password: 'correct-horse' });
   await using worker = await WorkerHarness.launch();

@@ -1,8 +1,9 @@
 import type { EventFacts } from '../event-log.ts';
 import type { Reason } from '../types.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, LaneOptions } from './lane.ts';
 import type { LaneSet } from './lane-set.ts';
 import type { Program } from './program.ts';
+import { RestartPolicy } from './restart-policy.ts';
 import type { WorkerSettings } from './settings.ts';
 import type { StreamSet } from './stream-set.ts';
 
@@ -52,6 +53,16 @@ export class Bisection {
     return true;
   }
 
+  /** These streams hang in their worker, the others of the lane do not: they are tried alone, and that was the first time. */
+  setApart(lane: Lane, ids: readonly string[], reason: Reason): void {
+    const { lanes, settings } = this.#options;
+    for (const id of ids) lanes.forget(id);
+    const restarts = new RestartPolicy(settings.restart, () => performance.now());
+    restarts.died(0, true);
+    this.#run(lane.program, ids, reason, { restarts });
+    this.#awaitCalm();
+  }
+
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     clearInterval(this.#merging);
@@ -67,10 +78,15 @@ export class Bisection {
     this.#awaitCalm();
   }
 
-  #run(program: Program, ids: readonly string[], reason: Reason): Lane {
+  #run(
+    program: Program,
+    ids: readonly string[],
+    reason: Reason,
+    more: Pick<LaneOptions, 'restarts'> = {},
+  ): Lane {
     const { lanes, streams } = this.#options;
     const name = ids.length === 1 ? 'solo' : 'suspects';
-    const lane = lanes.create({ name, program, streamIds: ids });
+    const lane = lanes.create({ ...more, name, program, streamIds: ids });
     for (const id of ids) streams.get(id)?.enter('backoff', { reason, retryInMs: 0 });
     lanes.own(lane, ids);
     lane.start();

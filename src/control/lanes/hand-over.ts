@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SightlineError } from '../../common/errors.ts';
 import { deferred } from '../../common/waits.ts';
-import type { Reason } from '../types.ts';
+import type { LaneName, Reason } from '../types.ts';
 import type { Lane } from './lane.ts';
 import type { LaneSet } from './lane-set.ts';
 import type { Program } from './program.ts';
@@ -12,6 +12,10 @@ export interface HandOver {
   readonly program: Program;
   /** What the fresh worker runs. */
   readonly streamIds: readonly string[];
+  /** The lanes that it takes the place of, and ends. */
+  readonly from: readonly Lane[];
+  /** What the fresh worker's lane is called afterwards. */
+  readonly as: LaneName;
   /** From its first graph to the last of the awaited streams. */
   readonly limitMs: number;
   readonly drainMs: number;
@@ -25,7 +29,6 @@ export interface HandOver {
  * worker is gone by then and the old ones go on.
  */
 export async function handOver(set: LaneSet, order: HandOver): Promise<Lane> {
-  const old = set.all;
   const main = set.home;
   const next = set.create({
     ...{ name: 'next', program: order.program, streamIds: order.streamIds },
@@ -46,9 +49,9 @@ export async function handOver(set: LaneSet, order: HandOver): Promise<Lane> {
     throw error;
   }
   set.own(next, order.streamIds);
-  next.name = 'main';
+  next.name = order.as;
   order.onProgress('The former worker is drained');
-  await Promise.all(old.map((lane) => set.end(lane, order.drainMs)));
+  await Promise.all(order.from.map((lane) => set.end(lane, order.drainMs)));
   return next;
 }
 

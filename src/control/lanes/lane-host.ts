@@ -1,6 +1,7 @@
 import type { BlackBoxEntry } from '../../common/black-box.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { DataRecord } from '../../metadata/record-reader.ts';
+import type { FrozenEvent } from '../../worker/protocol.ts';
 import type { EventLog } from '../event-log.ts';
 import type { IncidentStore } from '../incidents/incident-store.ts';
 import type { Scrubber } from '../scrubber.ts';
@@ -55,6 +56,8 @@ export interface LaneHost {
   /** A worker crashed. True: the lane's streams go elsewhere, and it ends. */
   leavesAfterDeath(lane: Lane, reason: Reason): boolean;
   record(lane: Lane, facts: IncidentFacts): void;
+  /** One graph of the worker hangs, and others do not. */
+  frozen(lane: Lane, event: FrozenEvent): void;
   /** The worker needs more than its budget; `reason` says of what. */
   overBudget(lane: Lane, reason: Reason): void;
 }

@@ -319,6 +319,7 @@ export class Lane {
     if (event.event === 'stream') this.streams.phase(event);
     else if (event.event === 'stats') this.#onStats(event);
     else if (event.event === 'log') this.#log(event);
+    else if (event.event === 'frozen') this.#host.frozen(this, event);
     else this.#logger.warn({ event: event.event }, 'worker.event_unknown');
   }
 

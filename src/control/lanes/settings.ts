@@ -92,5 +92,6 @@ export const STREAM_POLICY: StreamPolicy = {
 export const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'SL_SOURCE_UNAUTHORIZED',
   'SL_SOURCE_NOT_FOUND',
+  'SL_SOURCE_REDIRECTED',
   'SL_SOURCE_UNSUPPORTED',
 ]);
