@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { OutboxRecord, Sink } from '../../src/common/delivery.ts';
+import { Delivery } from '../../src/outbox/delivery.ts';
+import { Outbox } from '../../src/outbox/outbox.ts';
+import { frameRecord } from '../../test/sinks/samples.ts';
+
+/**
+ * A sink behind a real outbox beside a bare loop of its client with the same batching: both in one process, in turns,
+ * so that what else the machine does meets both. Prints each round and the medians. Nothing is asserted: the reader
+ * compares.
+ */
+export interface Comparison {
+  /** For the print. */
+  readonly name: string;
+  /** Makes the sink of a round; closed after it. */
+  readonly sink: () => Sink | Promise<Sink>;
+  /** Sends the records by the client alone, batched as the sink does; resolves when all are confirmed. */
+  readonly bare: (records: readonly OutboxRecord[]) => Promise<void>;
+  /** Records a round. Default 20,000. */
+  readonly records?: number;
+  /** Default 5. */
+  readonly rounds?: number;
+  /** Default 10. */
+  readonly streams?: number;
+  /** Objects a frame has; 23 make about 1 KB. Default 23. */
+  readonly objects?: number;
+}
+
+interface Round {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+  readonly maxDelayMs: number;
+}
+
+/** Frames of some streams, numbered, of about 1 KB. `run` keeps the ids of rounds apart. */
+export function frames(count: number, run: number, streams = 10, objects = 23): OutboxRecord[] {
+  const { payload } = frameRecord(1, { objects });
+  const atMs = Date.now();
+  return Array.from({ length: count }, (_, index) => {
+    const streamId = `cam-${index % streams}`;
+    return { kind: 'frame', streamId, recordId: `${streamId}/r${run}/${index}`, atMs, payload };
+  });
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >>> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** An option of the command line, `--name value`. */
+export function option(name: string, preset: number): number {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? preset : Number(process.argv[at + 1]);
+}
+
+/** Runs and prints a comparison; `--records N` and `--rounds N` of the command line win. */
+export async function compare(comparison: Comparison): Promise<void> {
+  const records = option('records', comparison.records ?? 20_000);
+  const rounds = option('rounds', comparison.rounds ?? 5);
+  const model = cpus()[0]?.model ?? 'unknown CPU';
+  console.log(
+    `${comparison.name}: ${records} records a round; ${cpus().length} x ${model}, Linux ${release()}, ${process.version}`,
+  );
+  const through: Round[] = [];
+  const bare: Round[] = [];
+  // The first round of each warms up and does not count.
+  for (let run = 0; run <= rounds; run++) {
+    const items = frames(records, run, comparison.streams, comparison.objects);
+    const both = [
+      async () => bare.push(await measured(items.length, () => comparison.bare(items))),
+      async () => through.push(await throughOutbox(comparison, items)),
+    ];
+    if (run % 2 === 1) both.reverse();
+    for (const work of both) await work();
+    print(run === 0 ? 'warm-up' : `round ${run}`, through.at(-1)!, bare.at(-1)!);
+    if (run === 0) {
+      through.pop();
+      bare.pop();
+    }
+  }
+  print('median', medians(through), medians(bare));
+}
+
+async function throughOutbox(
+  { sink: make }: Comparison,
+  records: readonly OutboxRecord[],
+): Promise<Round> {
+  const dir = mkdtempSync(join(tmpdir(), 'sightline-bench-'));
+  const sink = await make();
+  const outbox = await Outbox.open({ dir, sinks: [sink] });
+  const delivery = new Delivery({ outbox, sink });
+  delivery.start();
+  try {
+    return await measured(records.length, async () => {
+      await pour(outbox, records);
+      await settled(outbox, sink.id);
+      const { delivered, accepted, retries } = delivery.stats();
+      if (delivered !== accepted) throw new Error(`${delivered} of ${accepted} were delivered`);
+      if (retries > 0) console.log(`  ${retries} records had to be sent again`);
+    });
+  } finally {
+    await delivery.close();
+    await outbox.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Appends as fast as the outbox takes it, in turns as a data line would. */
+export async function pour(outbox: Outbox, records: Iterable<OutboxRecord>): Promise<void> {
+  let inTurn = 0;
+  for (const record of records) {
+    while (!outbox.append(record)) await nextTurn();
+    if (++inTurn % 200 === 0) await nextTurn();
+  }
+}
+
+/** Resolves when every record accepted for the sink has its fate. */
+export async function settled(outbox: Outbox, sinkId: string): Promise<void> {
+  while (outbox.countsOf(sinkId).pending > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** Rate, CPU of all threads a record, and the longest pause of the event loop. */
+export async function measured(count: number, work: () => Promise<void>): Promise<Round> {
+  const loop = monitorEventLoopDelay({ resolution: 1 });
+  loop.enable();
+  const before = process.cpuUsage();
+  const started = performance.now();
+  await work();
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  loop.disable();
+  return {
+    perSecond: count / seconds,
+    cpuMicros: (user + system) / count,
+    maxDelayMs: loop.max / 1e6,
+  };
+}
+
+function medians(rounds: readonly Round[]): Round {
+  return {
+    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+    cpuMicros: median(rounds.map(({ cpuMicros }) => cpuMicros)),
+    maxDelayMs: Math.max(...rounds.map(({ maxDelayMs }) => maxDelayMs)),
+  };
+}
+
+function print(name: string, through: Round, bare: Round): void {
+  const rate = (value: number): string => Math.round(value).toLocaleString('en').padStart(9);
+  const one = (value: number): string => value.toFixed(1).padStart(6);
+  const ratio = ((through.perSecond / bare.perSecond) * 100).toFixed(0);
+  console.log(
+    `${name.padEnd(9)} outbox ${rate(through.perSecond)}/s, bare ${rate(bare.perSecond)}/s, ratio ${ratio} %` +
+      ` | CPU us/record ${one(through.cpuMicros)} and ${one(bare.cpuMicros)}` +
+      ` | longest loop pause ms ${one(through.maxDelayMs)} and ${one(bare.maxDelayMs)}`,
+  );
+}
