@@ -40,7 +40,7 @@ async function createUnfiltered(
     }
     case 'mqtt': {
       const { MqttSink } = await import('./mqtt/sink.ts');
-      return new MqttSink(spec, baseDir);
+      return new MqttSink(spec, { baseDir, logger });
     }
   }
 }

@@ -82,7 +82,7 @@ test(`a broker that is away at the start and for ${OUTAGE_MS} ms in the middle g
     {
       ...{ id: 'mqtt', type: 'mqtt', required: true, url: broker.url, protocolVersion: 5 },
       ...{ topic: 'sightline/{streamId}/frames', kinds: ['frame'], format: 'protobuf' },
-      ...{ maxInFlight: 20, connectTimeoutMs: 2000 },
+      ...{ maxInFlight: 20, connectTimeoutMs: 2000, qos: 1, retain: [] },
     },
   ]);
   await running.feed(300);

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { checkValue } from '../../src/common/check.ts';
 import type { SightlineError } from '../../src/common/errors.ts';
 import { startDemoMqtt } from '../../src/services/demo-mqtt.ts';
 import { TopicTemplate } from '../../src/sinks/format/template.ts';
 import { MqttSink } from '../../src/sinks/mqtt/sink.ts';
-import type { MqttSinkSpec } from '../../src/sinks/mqtt/spec.ts';
+import { MqttSinkSpec } from '../../src/sinks/mqtt/spec.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { freePort } from '../support/config.ts';
 import { Mosquitto, Subscriber } from '../support/mosquitto.ts';
 import { until } from '../support/wait.ts';
@@ -24,21 +22,8 @@ import {
 } from './samples.ts';
 
 function makeSink(context: TestContext, spec: Partial<MqttSinkSpec> & { url: string }): MqttSink {
-  const sink = new MqttSink(
-    {
-      id: 'mqtt',
-      type: 'mqtt',
-      required: true,
-      protocolVersion: 5,
-      topic: 'sightline/{streamId}/{kind}s',
-      kinds: ['frame', 'event'],
-      format: 'protobuf',
-      maxInFlight: 100,
-      connectTimeoutMs: 2000,
-      ...spec,
-    },
-    '/',
-  );
+  const whole = { id: 'mqtt', type: 'mqtt', connectTimeoutMs: 2000, ...spec };
+  const sink = new MqttSink(checkValue(whole, MqttSinkSpec), { baseDir: '/' });
   context.after(() => sink.close());
   return sink;
 }
@@ -97,7 +82,7 @@ test('mqtt sink publishes JSON, and to a broker that speaks 3.1.1 alone', async 
   const broker = await startDemoMqtt(port);
   context.after(() => broker[Symbol.asyncDispose]());
   const url = `mqtt://127.0.0.1:${port}`;
-  const subscriber = await Subscriber.open(context, url, 'sightline/#', 4);
+  const subscriber = await Subscriber.open(context, url, 'sightline/#', { protocolVersion: 4 });
   const sink = makeSink(context, { url, protocolVersion: 4, format: 'json' });
   const results = await sink.deliver([frameRecord(1), eventRecord(2)], NO_LIMIT);
   assert.deepEqual(statuses(results), ['accepted', 'accepted']);
@@ -161,25 +146,81 @@ test('mqtt sink asks for unacknowledged records again when the connection breaks
   assert.deepEqual(new Set(statuses(await sink.deliver(again, NO_LIMIT))), new Set(['accepted']));
 });
 
-test('mqtt sink speaks TLS and refuses a certificate it cannot check', async (context) => {
-  const dir = mkdtempSync(join(tmpdir(), 'sightline-tls-'));
-  context.after(() => rmSync(dir, { recursive: true, force: true }));
-  const cert = join(dir, 'cert.pem');
-  const key = join(dir, 'key.pem');
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'],
-    ...['-keyout', key, '-out', cert],
+test('mqtt sink speaks TLS, shows its certificate, and refuses one it cannot check', async (context) => {
+  const { ca, server, client } = makeCertificates(context);
+  const broker = await Mosquitto.start(context, [
+    ...[`cafile ${ca}`, `certfile ${server.cert}`, `keyfile ${server.key}`],
+    ...['require_certificate true', 'use_identity_as_username true'],
   ]);
-  assert.equal(made.status, 0, String(made.stderr));
-  chmodSync(key, 0o644);
-  const broker = await Mosquitto.start(context, [`certfile ${cert}`, `keyfile ${key}`]);
   const url = broker.url.replace('mqtt:', 'mqtts:');
-  const trusting = makeSink(context, { url, tls: { caFile: cert, rejectUnauthorized: true } });
+  const mine = { certFile: client.cert, keyFile: client.key, rejectUnauthorized: true };
+  const trusting = makeSink(context, { url, tls: { ...mine, caFile: ca } });
   assert.deepEqual(statuses(await trusting.deliver([frameRecord(1)], NO_LIMIT)), ['accepted']);
-  const strict = makeSink(context, { url });
-  assert.equal(await codeOf(strict.deliver([frameRecord(1)], NO_LIMIT)), 'SL_SINK_UNAVAILABLE');
-  assert.ok(readFileSync(cert, 'utf8').includes('BEGIN CERTIFICATE'));
+  const anonymous = makeSink(context, { url, tls: { caFile: ca, rejectUnauthorized: true } });
+  const strict = makeSink(context, { url, tls: mine });
+  const lost = makeSink(context, { url, tls: { ...mine, caFile: '/nowhere/ca.pem' } });
+  for (const sink of [anonymous, strict, lost]) {
+    assert.equal(await codeOf(sink.deliver([frameRecord(1)], NO_LIMIT)), 'SL_SINK_UNAVAILABLE');
+  }
+});
+
+test('mqtt sink sends events with QoS 2, retained and with an expiry where asked to', async (context) => {
+  const broker = await Mosquitto.start(context);
+  const subscriber = await Subscriber.open(context, broker.url, '#', { qos: 2 });
+  const sink = makeSink(context, {
+    ...{ url: broker.url, eventQos: 2, retain: ['event'], messageExpiryS: 60 },
+  });
+  const batch = Array.from({ length: 50 }, (_, seq) =>
+    seq % 2 === 0 ? eventRecord(seq) : frameRecord(seq),
+  );
+  assert.deepEqual(new Set(statuses(await sink.deliver(batch, NO_LIMIT))), new Set(['accepted']));
+  await until('all messages', 5000, () => subscriber.packets.length >= 50);
+  const qosOf = (kind: string): unknown[] => [
+    ...new Set(subscriber.packets.filter(({ topic }) => topic.endsWith(kind)).map((p) => p.qos)),
+  ];
+  assert.deepEqual([qosOf('events'), qosOf('frames')], [[2], [1]]);
+  const late = await Subscriber.open(context, broker.url);
+  await until('the retained event', 5000, () => late.packets.length > 0);
+  const [retained] = late.packets;
+  assert.deepEqual([late.packets.length, retained?.topic], [1, 'sightline/cam-1/events']);
+  assert.equal(retained?.retain, true);
+  assert.equal(late.recordIds()[0], 'cam-1/events/48');
+  const expiry = retained?.properties?.messageExpiryInterval ?? 0;
+  assert.ok(expiry > 0 && expiry <= 60, String(expiry));
+});
+
+test('mqtt sink keeps to the number of open messages the broker takes', async (context) => {
+  const broker = await Mosquitto.start(context, ['max_inflight_messages 3']);
+  const subscriber = await Subscriber.open(context, broker.url);
+  const sink = makeSink(context, { url: broker.url, maxInFlight: 1000, qos: 2 });
+  const batch = Array.from({ length: 400 }, (_, seq) => frameRecord(seq));
+  assert.deepEqual(new Set(statuses(await sink.deliver(batch, NO_LIMIT))), new Set(['accepted']));
+  await until('all messages', 5000, () => subscriber.packets.length >= 400);
+  assert.deepEqual(
+    subscriber.recordIds(),
+    batch.map(({ recordId }) => recordId),
+  );
+});
+
+test('mqtt sink gives up on a frozen broker in time, and goes on when it thaws', async (context) => {
+  const broker = await Mosquitto.start(context);
+  const sink = makeSink(context, { url: broker.url });
+  await sink.deliver([frameRecord(0)], NO_LIMIT);
+  broker.signal('SIGSTOP');
+  const batch = [frameRecord(1), frameRecord(2)];
+  const results = await sink.deliver(batch, { signal: AbortSignal.timeout(300) });
+  assert.deepEqual(statuses(results), ['retry', 'retry']);
+  broker.signal('SIGCONT');
+  assert.deepEqual(new Set(statuses(await sink.deliver(batch, NO_LIMIT))), new Set(['accepted']));
+});
+
+test('a limit of its own keeps a broker of 3.1.1 from being asked again and again for what it cannot take', async (context) => {
+  const broker = await Mosquitto.start(context);
+  const sink = makeSink(context, {
+    ...{ url: broker.url, protocolVersion: 4, maxPacketBytes: 2000, kinds: ['frame', 'image'] },
+  });
+  const results = await sink.deliver([frameRecord(1), imageRecord(2, 5000)], NO_LIMIT);
+  assert.deepEqual(statuses(results), ['accepted', 'rejected']);
 });
 
 test('topic template escapes what means something to MQTT', () => {

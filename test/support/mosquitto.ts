@@ -71,6 +71,15 @@ export class Mosquitto {
     await once(child, 'exit');
   }
 
+  /** Ends it at once, as a power cut would. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
@@ -100,8 +109,9 @@ export class Subscriber {
     context: TestContext,
     url: string,
     topic = '#',
-    protocolVersion: 4 | 5 = 5,
+    options: { readonly protocolVersion?: 4 | 5; readonly qos?: 1 | 2 } = {},
   ): Promise<Subscriber> {
+    const { protocolVersion = 5, qos = 1 } = options;
     const client = await mqtt.connectAsync(url, {
       protocolVersion,
       clientId: `test-${process.pid}-${Math.random()}`,
@@ -111,7 +121,7 @@ export class Subscriber {
     });
     context.after(() => client.end(true));
     const subscriber = new Subscriber(client);
-    await client.subscribeAsync(topic, { qos: 1 });
+    await client.subscribeAsync(topic, { qos });
     return subscriber;
   }
 
