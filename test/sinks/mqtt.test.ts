@@ -69,7 +69,10 @@ test('mqtt sink publishes in order with QoS 1, content type and ids (MQTT 5, pro
   );
   assert.deepEqual(
     { ...(first?.properties?.userProperties as object) },
-    { recordId: 'cam-1/s1/0', streamId: 'cam-1', kind: 'frame', schemaVersion: '1' },
+    {
+      ...{ recordId: 'cam-1/s1/0', streamId: 'cam-1', kind: 'frame' },
+      ...{ schemaVersion: '1', format: 'protobuf' },
+    },
   );
   assert.deepEqual(
     subscriber.recordIds(),
@@ -187,6 +190,22 @@ test('mqtt sink sends events with QoS 2, retained and with an expiry where asked
   assert.equal(late.recordIds()[0], 'cam-1/events/48');
   const expiry = retained?.properties?.messageExpiryInterval ?? 0;
   assert.ok(expiry > 0 && expiry <= 60, String(expiry));
+});
+
+test('mqtt sink sends several frames as one message, with the attributes of CloudEvents as properties', async (context) => {
+  const broker = await Mosquitto.start(context);
+  const subscriber = await Subscriber.open(context, broker.url);
+  const sink = makeSink(context, {
+    ...{ url: broker.url, format: 'json', envelope: 'cloudevents', framesPerMessage: 10 },
+  });
+  const batch = Array.from({ length: 25 }, (_, seq) => frameRecord(seq));
+  assert.deepEqual(new Set(statuses(await sink.deliver(batch, NO_LIMIT))), new Set(['accepted']));
+  await until('three messages', 5000, () => subscriber.packets.length === 3);
+  const [first] = subscriber.packets;
+  const properties = { ...first?.properties?.userProperties } as Record<string, string>;
+  assert.deepEqual([properties['specversion'], properties['frames']], ['1.0', '10']);
+  assert.equal(properties['id'], properties['recordId']);
+  assert.equal(first?.properties?.payloadFormatIndicator, true);
 });
 
 test('mqtt sink keeps to the number of open messages the broker takes', async (context) => {

@@ -3,6 +3,7 @@ import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../comm
 import { SightlineError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import { Fates } from '../fates.ts';
+import { cloudEventHeaders } from '../format/cloud-events.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
 import { TopicTemplate } from '../format/template.ts';
 import { Broker } from './broker.ts';
@@ -39,7 +40,7 @@ export class MqttSink implements Sink {
     this.id = spec.id;
     this.kinds = spec.kinds;
     this.#spec = spec;
-    this.#formatter = new Formatter(spec);
+    this.#formatter = new Formatter(spec, { headers: spec.protocolVersion === 5 });
     this.#topic = new TopicTemplate(spec.topic);
     this.#home = spec.homeAssistant && new HomeAssistant(spec, spec.homeAssistant);
     this.#broker = new Broker({
@@ -117,7 +118,7 @@ export class MqttSink implements Sink {
         contentType,
         payloadFormatIndicator: isText,
         ...(messageExpiryS === undefined ? {} : { messageExpiryInterval: messageExpiryS }),
-        userProperties: { ...attributes },
+        userProperties: { ...attributes, ...cloudEventHeaders(message, 'mqtt') },
       },
     };
   }
