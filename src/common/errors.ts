@@ -64,6 +64,7 @@ export const ERROR_CODES = {
   SL_SINK_UNAUTHORIZED: { status: 503, retryable: true, fault: 'user' },
   SL_SINK_REJECTED: { status: 422, retryable: false, fault: 'user' },
   SL_SINK_TIMEOUT: { status: 504, retryable: true, fault: 'user' },
+  SL_MESSAGE_INVALID: { status: 422, retryable: false, fault: 'user' },
 } as const satisfies Record<string, { status: number; retryable: boolean; fault: Fault }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -30,11 +30,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   api: ['common', 'control/types.ts', 'pipeline', 'metadata', 'sources'],
   // Types alone: see the test below.
   client: ['api/schemas.ts', 'pipeline/spec.ts', 'metadata/frame-json.ts'],
+  // For other programs: nothing of the server.
+  consumer: ['common/errors.ts', 'metadata', 'gen', 'sinks/format/length-delimited.ts'],
   services: [
     'common',
     'metadata',
     'sources',
     'sinks',
+    'consumer',
     'outbox',
     'models',
     'pipeline',

@@ -1,0 +1,39 @@
+import type { FrameJson } from '../metadata/frame-json.ts';
+import type { DeepStreamFrame } from './deepstream.ts';
+
+interface Common {
+  /** The same whenever the record is delivered again: remember it to remove duplicates. */
+  readonly recordId: string;
+  readonly streamId: string;
+}
+
+/** A frame in the JSON mapping of sightline.v1.Frame, whether it came as protobuf or JSON. */
+export interface FrameRecord extends Common {
+  readonly kind: 'frame';
+  /** Sinks with `fields` leave out the rest. */
+  readonly frame: FrameJson;
+}
+
+/** A frame from a sink with `format: deepstream`. */
+export interface DeepStreamRecord extends Common {
+  readonly kind: 'deepstream';
+  readonly frame: DeepStreamFrame;
+}
+
+export interface ImageRecord extends Common {
+  readonly kind: 'image';
+  /** Key of the picture: `imageRef` of its frame. */
+  readonly ref: string;
+  readonly contentType: string;
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** What happened to a stream, a camera or a worker. */
+export interface EventRecord extends Common {
+  readonly kind: 'event';
+  readonly event: Readonly<Record<string, unknown>> & { readonly type?: string };
+}
+
+export type SightlineRecord = FrameRecord | DeepStreamRecord | ImageRecord | EventRecord;
