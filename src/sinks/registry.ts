@@ -42,5 +42,9 @@ async function createUnfiltered(
       const { MqttSink } = await import('./mqtt/sink.ts');
       return new MqttSink(spec, { baseDir, logger });
     }
+    case 'kafka': {
+      const { KafkaSink } = await import('./kafka/sink.ts');
+      return new KafkaSink(spec, baseDir);
+    }
   }
 }

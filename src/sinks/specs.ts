@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import { tagged } from '../common/schema.ts';
 import { FileSinkSpec } from './file/spec.ts';
+import { KafkaSinkSpec } from './kafka/spec.ts';
 import { MqttSinkSpec } from './mqtt/spec.ts';
 import { S3SinkSpec } from './s3/spec.ts';
 import { SqsSinkSpec } from './sqs/spec.ts';
@@ -8,5 +9,11 @@ import { SqsSinkSpec } from './sqs/spec.ts';
 // What a configuration says about a sink. Schemas alone: reading a configuration must not load any client library.
 
 /** Any sink, told apart by `type`. */
-export const SinkSpec = tagged('type', [FileSinkSpec, S3SinkSpec, SqsSinkSpec, MqttSinkSpec]);
+export const SinkSpec = tagged('type', [
+  FileSinkSpec,
+  S3SinkSpec,
+  SqsSinkSpec,
+  MqttSinkSpec,
+  KafkaSinkSpec,
+]);
 export type SinkSpec = Static<typeof SinkSpec>;
