@@ -7,6 +7,9 @@ export const CACHE = join(ROOT, '.cache');
 export const LOGS = join(CACHE, 'logs');
 export const DEMO_CLIP = join(CACHE, 'demo-clip.mp4');
 export const BUILD_NATIVE = join(ROOT, 'build-native');
+export const KAFKA = join(CACHE, 'kafka');
+/** Why optional steps were left out, a file a step: the tests that need them say so. */
+export const SKIPPED = join(CACHE, 'skipped');
 
 /** A tool of node_modules, called by its JavaScript file so that no PATH and no shebang is involved. */
 export function tool(...parts) {

@@ -40,6 +40,13 @@ export class Progress {
     this.#running.delete(step.name);
   }
 
+  /** An optional step failed: what needs it is left out. */
+  skipped(step, why, log) {
+    this.#running.delete(step.name);
+    this.#print(`  ${step.name.padEnd(10)} left out: ${why}`);
+    this.#print(`  ${''.padEnd(10)} ${step.remedy} Everything it printed: ${log}`);
+  }
+
   end(ok) {
     clearInterval(this.#heartbeat);
     if (ok) this.#print(`Set-up is complete (${seconds(this.#startedAt)})`);

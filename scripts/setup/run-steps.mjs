@@ -1,9 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runLogged } from './command.mjs';
 import { SetupFailure } from './failure.mjs';
-import { LOGS } from './paths.mjs';
+import { LOGS, SKIPPED } from './paths.mjs';
 import { dropStamp, hashOf, isCurrent, writeStamp } from './stamp.mjs';
 
 /**
@@ -15,6 +15,7 @@ import { dropStamp, hashOf, isCurrent, writeStamp } from './stamp.mjs';
  * @property {string[]} outputs   what it makes; missing ones make it run again
  * @property {(task: object) => Promise<void>} run
  * @property {string} remedy      what a person can do when it fails
+ * @property {boolean} [isOptional] when it fails the others go on; SKIPPED/<name> says why, and it is tried next time
  * @property {boolean} [mayNotBeCut]  ending it half-way would do harm: it is waited for instead
  */
 
@@ -65,6 +66,8 @@ async function runStep(step, progress, signal) {
   if (isDone(step)) return;
   const log = join(LOGS, `${step.name}.log`);
   rmSync(log, { force: true });
+  const skipped = join(SKIPPED, step.name);
+  rmSync(skipped, { force: true });
   dropStamp(step.name);
   progress.started(step);
   const onLine = (line) => progress.said(step, line);
@@ -77,7 +80,11 @@ async function runStep(step, progress, signal) {
   try {
     await step.run(task);
   } catch (error) {
-    throw stepFailure(step, error);
+    if (!step.isOptional || signal.aborted) throw stepFailure(step, error);
+    mkdirSync(SKIPPED, { recursive: true });
+    writeFileSync(skipped, `${error.message}\n`);
+    progress.skipped(step, error.message, log);
+    return;
   }
   writeStamp(step.name, hashOf(step.inputs()));
   progress.finished(step);

@@ -1,10 +1,11 @@
 // The steps of set-up as data: what each depends on, what it makes, and how.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { checkMayInstall, distribution, install, missingPackages } from './apt.mjs';
 import { clipFacts, makeClip } from './clip.mjs';
 import { SetupFailure } from './failure.mjs';
+import { KAFKA_OUTPUTS, KAFKA_POM, makeKafka } from './kafka.mjs';
 import { buildWithNodeGyp, cmakeJs, configureNative } from './native.mjs';
 import { buildEnv, nodeDir } from './node-headers.mjs';
 import { BUILD_NATIVE, CACHE, DEMO_CLIP, ROOT, tool } from './paths.mjs';
@@ -170,6 +171,32 @@ const TYPESCRIPT = {
   },
 };
 
+function testServers(needs) {
+  const list = packagesFor('test-servers', distribution());
+  const step = aptStep('servers', 'Check the packages of test servers', [needs], list);
+  return {
+    ...step,
+    isOptional: true,
+    remedy: 'Their tests are left out. To have them, install the packages yourself.',
+    async run(task) {
+      const missing = missingPackages(list);
+      if (missing.length > 0) checkMayInstall(missing);
+      await step.run(task);
+    },
+  };
+}
+
+const KAFKA_STEP = {
+  name: 'kafka',
+  title: 'Fetch Apache Kafka for the tests (Maven Central)',
+  needs: ['servers'],
+  inputs: () => ({ files: [KAFKA_POM, fileURLToPath(new URL('kafka.mjs', import.meta.url))] }),
+  outputs: KAFKA_OUTPUTS,
+  isOptional: true,
+  remedy: 'The tests with Kafka are left out. To have them, see that `mvn` reaches Maven Central.',
+  run: makeKafka,
+};
+
 export const MODEL = 'centernet-512x384';
 
 const MODEL_STEP = {
@@ -240,7 +267,8 @@ export function stepsFor(purpose, env = process.env) {
     TYPESCRIPT,
     MODEL_STEP,
   ];
-  return purpose === 'test' ? [...steps, NATIVE_TESTS] : steps;
+  if (purpose !== 'test') return steps;
+  return [...steps, NATIVE_TESTS, testServers(packages.name), KAFKA_STEP];
 }
 
 /** The named steps and those they need, in the order of `steps`; all without names. Throws SetupFailure for a wrong name. */

@@ -39,9 +39,20 @@ export const TEST = [
   ['chromium', 'a real browser to test the page with', { only: 'debian' }],
 ];
 
-const BY_PURPOSE = { run: [...RUN, ...BUILD], test: [...RUN, ...BUILD, ...TEST] };
+/** Servers that tests of single sinks start. Where they cannot be had, those tests are left out and say so. */
+export const TEST_SERVERS = [
+  ['rabbitmq-server', 'a real AMQP 0-9-1 broker to test against'],
+  ['openjdk-17-jre-headless', 'runs Apache Kafka, to test against'],
+  ['maven', 'fetches Apache Kafka'],
+];
 
-/** The packages for `npm start` ('run') or `npm test` ('test') on a distribution (ID of /etc/os-release). */
+const BY_PURPOSE = {
+  run: [...RUN, ...BUILD],
+  test: [...RUN, ...BUILD, ...TEST],
+  'test-servers': TEST_SERVERS,
+};
+
+/** The packages for `npm start` ('run'), `npm test` ('test') and its optional part ('test-servers') on a distribution (ID of /etc/os-release). */
 export function packagesFor(purpose, distribution) {
   return BY_PURPOSE[purpose]
     .filter(([, , limits]) => limits?.only === undefined || limits.only === distribution)
