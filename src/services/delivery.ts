@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { OutboxView, SinkView } from '../api/dependencies.ts';
+import { AddressPolicy } from '../common/address-policy.ts';
 import type { OutboxRecord } from '../common/delivery.ts';
 import type { Logger } from '../common/logger.ts';
 import type { RecordConsumer } from '../control/types.ts';
@@ -26,8 +27,9 @@ export async function openDelivery(
   { config, dataDir, baseDir }: LoadedConfig,
   logger: Logger,
 ): Promise<DeliveryService> {
+  const policy = new AddressPolicy(config.egress);
   const sinks = await Promise.all(
-    config.sinks.map((spec) => createSink(spec, { baseDir, logger })),
+    config.sinks.map((spec) => createSink(spec, { baseDir, logger, policy })),
   );
   const outbox = await Outbox.open({
     dir: join(dataDir, 'outbox'),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { AddressPolicy } from '../common/address-policy.ts';
 import type { Sink } from '../common/delivery.ts';
 import type { Logger } from '../common/logger.ts';
 import type { SinkSpec } from './specs.ts';
@@ -7,6 +8,8 @@ export interface SinkDependencies {
   /** Folder of the configuration file: where relative paths in a spec start. */
   readonly baseDir: string;
   readonly logger?: Logger;
+  /** Addresses that sinks with a URL may call. Default: public ones alone. */
+  readonly policy?: AddressPolicy;
 }
 
 /**
@@ -23,7 +26,7 @@ export async function createSink(spec: SinkSpec, dependencies: SinkDependencies)
 
 async function createUnfiltered(
   spec: SinkSpec,
-  { baseDir, logger }: SinkDependencies,
+  { baseDir, logger, policy }: SinkDependencies,
 ): Promise<Sink> {
   switch (spec.type) {
     case 'file': {
@@ -37,6 +40,10 @@ async function createUnfiltered(
     case 'sqs': {
       const { SqsSink } = await import('./sqs/sink.ts');
       return new SqsSink(spec);
+    }
+    case 'webhook': {
+      const { WebhookSink } = await import('./webhook/sink.ts');
+      return new WebhookSink(spec, { baseDir, policy });
     }
     case 'mqtt': {
       const { MqttSink } = await import('./mqtt/sink.ts');

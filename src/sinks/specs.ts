@@ -5,6 +5,7 @@ import { KafkaSinkSpec } from './kafka/spec.ts';
 import { MqttSinkSpec } from './mqtt/spec.ts';
 import { S3SinkSpec } from './s3/spec.ts';
 import { SqsSinkSpec } from './sqs/spec.ts';
+import { WebhookSinkSpec } from './webhook/spec.ts';
 
 // What a configuration says about a sink. Schemas alone: reading a configuration must not load any client library.
 
@@ -15,5 +16,6 @@ export const SinkSpec = tagged('type', [
   SqsSinkSpec,
   MqttSinkSpec,
   KafkaSinkSpec,
+  WebhookSinkSpec,
 ]);
 export type SinkSpec = Static<typeof SinkSpec>;

@@ -11,6 +11,7 @@ import {
 import { SinkSpec } from '../../sinks/specs.ts';
 import { DEEPSTREAM_DEFAULTS, DeepStreamConfig } from './deepstream.ts';
 import { DemoConfig } from './demo.ts';
+import { EGRESS_DEFAULTS, EgressConfig } from './egress.ts';
 import { NvidiaRestConfig } from './nvidia-rest.ts';
 import { OUTBOX_DEFAULTS, OutboxConfig } from './outbox.ts';
 import { Port } from './port.ts';
@@ -51,6 +52,7 @@ export const ServerConfig = strictObject({
   deepstream: defaulted(DeepStreamConfig, DEEPSTREAM_DEFAULTS),
   workers: defaulted(WorkersConfig, WORKERS_DEFAULTS),
   admission: defaulted(AdmissionConfig, ADMISSION_DEFAULTS),
+  egress: defaulted(EgressConfig, EGRESS_DEFAULTS),
   sinks: defaulted(Type.Array(SinkSpec, { maxItems: 64 }), []),
   pipelines: defaulted(Type.Array(PipelineSpec, { maxItems: 256 }), []),
   demo: Type.Optional(DemoConfig),

@@ -3,6 +3,8 @@ import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s
 import { SightlineError } from '../../common/errors.ts';
 import { type AwsSpec, awsClientConfig, awsError } from './client.ts';
 
+export { headerText } from '../header-text.ts';
+
 export interface S3StoreSpec extends AwsSpec {
   readonly bucket: string;
   readonly prefix: string;
@@ -94,13 +96,4 @@ export class S3Store {
 
 function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-}
-
-/** A text as a metadata value: other than printable ASCII, and `%` itself, is percent-encoded. */
-export function headerText(text: string): string {
-  return Buffer.from(text)
-    .toString('latin1')
-    .replace(/[^\x20-\x7e]|%/g, (char) => {
-      return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-    });
 }
