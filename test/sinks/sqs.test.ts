@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { decodeMessage } from '../../src/consumer/decode.ts';
 import { sightline } from '../../src/gen/frame.js';
 import type { ClaimCheck } from '../../src/sinks/sqs/message.ts';
-import { cutIntoRequests } from '../../src/sinks/sqs/queue.ts';
+import { cutIntoRequests } from '../../src/sinks/sqs/requests.ts';
 import { SqsSink } from '../../src/sinks/sqs/sink.ts';
 import type { SqsSinkSpec } from '../../src/sinks/sqs/spec.ts';
 import { type Answer, type Seen, sqsError, TestAws } from './aws-proxy.ts';
@@ -145,7 +146,7 @@ test('sqs sink puts a record above the limit of the queue into S3 first and send
   const hash = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
   assert.deepEqual(claim, {
     bucket: 'claims',
-    key: `big/cam-1/${hash(big.recordId)}`,
+    key: `big/cam-1/${hash(big.payload)}`,
     size: big.payload.byteLength,
     sha256: hash(big.payload),
     recordId: big.recordId,
@@ -272,4 +273,55 @@ test('requests hold at most ten messages and the bytes of a batch', () => {
     sizes(new Array(23).fill(1)).map(({ length }) => length),
     [10, 10, 3],
   );
+});
+
+test('sqs sink sends CloudEvents in the body, and bundles that fit into the queue', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE, { attributes: { MaximumMessageSize: '8192' } });
+  const events = makeSink(context, aws, { envelope: 'cloudevents' });
+  await events.deliver([frameRecord(1)], NO_LIMIT);
+  const [event] = aws.messages(QUEUE);
+  assert.match(String(attribute(event!, 'contentType')), /^application\/cloudevents\+json/);
+  assert.equal(attribute(event!, 'encoding'), undefined);
+  const { id, type } = JSON.parse(event!.body) as { id: string; type: string };
+  assert.deepEqual([id, type], ['cam-1/s1/1', 'sightline.frame.v1']);
+
+  const bundles = makeSink(context, aws, { framesPerMessage: 1000 });
+  const batch = Array.from({ length: 100 }, (_, seq) => frameRecord(seq));
+  const results = await bundles.deliver(batch, NO_LIMIT);
+  assert.deepEqual(new Set(statuses(results)), new Set(['accepted']));
+  const sent = aws.messages(QUEUE).slice(1);
+  assert.ok(sent.length > 1 && sent.length < 10, `${sent.length} messages`);
+  const records = sent.flatMap((message) =>
+    decodeMessage(message.body, message.messageAttributes as Record<string, unknown>),
+  );
+  assert.deepEqual(
+    new Set(records.map(({ recordId }) => recordId)),
+    new Set(batch.map(({ recordId }) => recordId)),
+  );
+});
+
+test('sqs sink sends text with characters that SQS refuses as base64', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws);
+  const text = '{"type":"entered","zone":"\uffff door"}';
+  const odd = withPayload(eventRecord(1), Buffer.from(text));
+  assert.deepEqual(statuses(await sink.deliver([odd], NO_LIMIT)), ['accepted']);
+  const [message] = aws.messages(QUEUE);
+  assert.equal(attribute(message!, 'encoding'), 'base64');
+  assert.equal(Buffer.from(message!.body, 'base64').toString(), text);
+});
+
+test('sqs sink gives up no message for a fault of the account', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws);
+  aws.rule = partly({
+    'cam-1/s1/0': { code: 'KmsThrottled', senderFault: true },
+    'cam-1/s1/1': { code: 'KmsAccessDenied', senderFault: true },
+  });
+  const results = await sink.deliver([frameRecord(0), frameRecord(1)], NO_LIMIT);
+  assert.deepEqual(statuses(results), ['retry', 'retry']);
+  assert.deepEqual(results.map(errorCode), ['SL_SINK_THROTTLED', 'SL_SINK_UNAUTHORIZED']);
 });

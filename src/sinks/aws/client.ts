@@ -1,6 +1,6 @@
 import { SightlineError } from '../../common/errors.ts';
 
-/** What the S3 and SQS specs share. */
+/** What the specs of all sinks that talk to AWS share. */
 export interface AwsSpec {
   readonly region?: string | undefined;
   readonly endpoint?: string | undefined;
@@ -114,14 +114,21 @@ export function awsError(thrown: unknown, what: string): SightlineError {
 }
 
 function awsCode(failure: AwsFailure, name: string, status: number | undefined) {
-  if (THROTTLED.has(name) || status === 429 || failure.$retryable?.throttling === true) {
-    return 'SL_SINK_THROTTLED';
-  }
-  if (UNAUTHORIZED.has(name) || status === 401 || status === 403) return 'SL_SINK_UNAUTHORIZED';
-  if (REJECTED.has(name) || status === 413) return 'SL_SINK_REJECTED';
+  if (status === 429 || failure.$retryable?.throttling === true) return 'SL_SINK_THROTTLED';
+  const byName = awsNameCode(name);
+  if (byName !== undefined) return byName;
+  if (status === 401 || status === 403) return 'SL_SINK_UNAUTHORIZED';
+  if (status === 413) return 'SL_SINK_REJECTED';
   if (CONNECTION_ENDED.has(failure.code ?? '')) return 'SL_SINK_UNAVAILABLE';
   if (TIMEOUTS.has(name) || failure.code === 'ETIMEDOUT') return 'SL_SINK_TIMEOUT';
   return 'SL_SINK_UNAVAILABLE';
+}
+
+/** The code for what AWS calls an error, of a request or of one entry in it; undefined where the name alone says nothing. */
+export function awsNameCode(name: string) {
+  if (THROTTLED.has(name)) return 'SL_SINK_THROTTLED';
+  if (UNAUTHORIZED.has(name)) return 'SL_SINK_UNAUTHORIZED';
+  return REJECTED.has(name) ? 'SL_SINK_REJECTED' : undefined;
 }
 
 function retryAfter(failure: AwsFailure): number | undefined {

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
-import type { PendingRecord } from '../../common/delivery.ts';
 import type { StoredObject } from '../aws/object-store.ts';
-import { type Encoded, encode, type Format, SCHEMA_VERSION } from '../format/encode.ts';
+import type { Message } from '../format/formatter.ts';
 
 const CLAIM_TYPE = 'application/vnd.sightline.claim-check+json';
 /** SQS takes these in group ids, at most 128. */
 const GROUP_ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]{1,128}$/;
+/** Everything else makes SQS refuse the whole request (SendMessage, InvalidMessageContents). */
+const REFUSED_CHARACTER = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
-/** A record ready for SQS. */
+/** A message in the shape of SQS. */
 export interface SqsMessage {
-  /** Position in the batch. */
+  readonly message: Message;
+  /** Position of its first record in the batch. */
   readonly index: number;
-  readonly record: PendingRecord;
   readonly body: string;
   readonly attributes: Record<string, MessageAttributeValue>;
   readonly groupId: string;
@@ -20,81 +21,70 @@ export interface SqsMessage {
   readonly bytes: number;
 }
 
-/** Body of a message whose record lies in S3. */
+/** Body of a message whose own body lies in S3. */
 export interface ClaimCheck extends StoredObject {
   readonly recordId: string;
   readonly contentType: string;
 }
 
-/**
- * JSON goes as text; protobuf, which has bytes that SQS refuses, as base64 (attribute `encoding`).
- * @throws SightlineError `SL_SINK_REJECTED` when a frame cannot be read
- */
-export function toMessage(record: PendingRecord, index: number, format: Format): SqsMessage {
-  const { contentType, bytes }: Encoded = encode(record, format);
-  const isText = contentType === 'application/json';
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
-    isText ? 'utf8' : 'base64',
-  );
-  return build(record, index, body, {
-    contentType,
-    ...(isText ? {} : { encoding: 'base64' }),
-  });
+/** Text goes as it is; what has bytes or characters that SQS refuses as base64 (attribute `encoding`). */
+export function toSqsMessage(message: Message): SqsMessage {
+  const { contentType, body, isText } = message;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (isText) {
+    const text = bytes.toString('utf8');
+    if (!REFUSED_CHARACTER.test(text)) return build(message, text, { contentType });
+  }
+  return build(message, bytes.toString('base64'), { contentType, encoding: 'base64' });
 }
 
-/** The message that stands for a record in S3. */
-export function toClaimMessage(
-  record: PendingRecord,
-  index: number,
-  stored: StoredObject,
-  contentType: string,
-): SqsMessage {
-  const claim: ClaimCheck = { ...stored, recordId: record.recordId, contentType };
-  return build(record, index, JSON.stringify(claim), { contentType: CLAIM_TYPE });
+/** The message that stands for a body in S3. */
+export function toClaimMessage(message: Message, stored: StoredObject): SqsMessage {
+  const { recordId, contentType } = message;
+  const claim: ClaimCheck = { ...stored, recordId, contentType };
+  return build(message, JSON.stringify(claim), { contentType: CLAIM_TYPE });
 }
 
-/** Where a record too big for the queue goes: the same key whenever it is sent again. */
-export function claimKey(record: PendingRecord): string {
-  const hash = createHash('sha256').update(record.recordId).digest('hex');
-  return `${record.streamId}/${hash}`;
+/** Where a body too big for the queue goes: named by its bytes, so that a resend finds its own object there. */
+export function claimKey({ streamId, body }: Message): string {
+  return `${streamId}/${createHash('sha256').update(body).digest('hex')}`;
 }
 
-export function toEntry(message: SqsMessage, isFifo: boolean): SendMessageBatchRequestEntry {
+export function toEntry(
+  { message, index, body, attributes, groupId }: SqsMessage,
+  isFifo: boolean,
+): SendMessageBatchRequestEntry {
   const entry: SendMessageBatchRequestEntry = {
-    Id: String(message.index),
-    MessageBody: message.body,
-    MessageAttributes: message.attributes,
+    Id: String(index),
+    MessageBody: body,
+    MessageAttributes: attributes,
     // On standard queues a group only keeps one busy camera from starving the others.
-    MessageGroupId: message.groupId,
+    MessageGroupId: groupId,
   };
-  if (!isFifo) return entry;
-  const hash = createHash('sha256').update(message.record.recordId).digest('hex');
-  return { ...entry, MessageDeduplicationId: hash };
+  return isFifo ? { ...entry, MessageDeduplicationId: sha256(message.recordId) } : entry;
 }
 
 function build(
-  record: PendingRecord,
-  index: number,
+  message: Message,
   body: string,
   special: Readonly<Record<string, string>>,
 ): SqsMessage {
-  const texts = {
-    ...special,
-    kind: record.kind,
-    recordId: record.recordId,
-    streamId: record.streamId,
-    schemaVersion: SCHEMA_VERSION,
-  };
   const attributes: Record<string, MessageAttributeValue> = {};
   let bytes = Buffer.byteLength(body);
-  for (const [name, value] of Object.entries(texts)) {
+  for (const [name, value] of Object.entries({ ...special, ...message.attributes })) {
+    // An attribute without a value is refused.
+    if (value === '') continue;
     attributes[name] = { DataType: 'String', StringValue: value };
     bytes += name.length + 'String'.length + Buffer.byteLength(value);
   }
-  return { index, record, body, attributes, groupId: groupIdOf(record.streamId), bytes };
+  const [index] = message.indexes;
+  return { message, index: index!, body, attributes, groupId: groupIdOf(message.streamId), bytes };
 }
 
 function groupIdOf(streamId: string): string {
-  if (GROUP_ID.test(streamId)) return streamId;
-  return createHash('sha256').update(streamId).digest('hex');
+  return GROUP_ID.test(streamId) ? streamId : sha256(streamId);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -10,7 +10,6 @@ import { type AwsSpec, awsClientConfig, awsError } from '../aws/client.ts';
 /** What one SendMessageBatch may hold together; queues older than the rise to 1 MiB still say 256 KiB. */
 const BATCH_BYTES = 1024 * 1024;
 const OLD_BATCH_BYTES = 256 * 1024;
-const MAX_ENTRIES = 10;
 
 export interface QueueFacts {
   readonly url: string;
@@ -22,8 +21,14 @@ export interface QueueFacts {
   readonly readMs: number;
 }
 
-export interface EntryFailure {
+/** What SQS said of an entry; of one it said nothing of, nothing is known. */
+export interface EntryFate {
   readonly id: string;
+  /** Why it was not taken. */
+  readonly failure?: EntryFailure;
+}
+
+export interface EntryFailure {
   readonly code: string;
   /** True when the message is to blame and will never be taken. */
   readonly isSenderFault: boolean;
@@ -51,20 +56,22 @@ export class SqsQueue {
     this.#facts = undefined;
   }
 
-  /** Sends up to ten entries and returns those that failed. @throws SightlineError one of `SL_SINK_*` */
+  /** Sends up to ten entries. @throws SightlineError one of `SL_SINK_*` when none was taken, or nobody knows */
   async send(
     url: string,
     entries: SendMessageBatchRequestEntry[],
     signal: AbortSignal,
-  ): Promise<EntryFailure[]> {
+  ): Promise<EntryFate[]> {
     try {
       const command = new SendMessageBatchCommand({ QueueUrl: url, Entries: entries });
-      const { Failed = [] } = await this.#client.send(command, { abortSignal: signal });
-      return Failed.map(({ Id, Code, SenderFault }) => ({
+      const { Successful = [], Failed = [] } = await this.#client.send(command, {
+        abortSignal: signal,
+      });
+      const failed = Failed.map(({ Id, Code, SenderFault }) => ({
         id: Id ?? '',
-        code: Code ?? 'unknown',
-        isSenderFault: SenderFault === true,
+        failure: { code: Code ?? 'unknown', isSenderFault: SenderFault === true },
       }));
+      return [...Successful.map(({ Id }) => ({ id: Id ?? '' })), ...failed];
     } catch (error) {
       this.forgetFacts();
       throw awsError(error, `send to queue ${this.#nameOrUrl}`);
@@ -99,39 +106,4 @@ export class SqsQueue {
     const { QueueUrl } = await this.#client.send(command, { abortSignal: signal });
     return QueueUrl ?? this.#nameOrUrl;
   }
-}
-
-export interface Sized {
-  readonly bytes: number;
-  readonly groupId: string;
-}
-
-/**
- * Cuts messages into requests of at most ten that fit together. For FIFO queues a request holds at most one message
- * of a group, and requests are sent one after the other: a failed one can then never be overtaken by a later one.
- */
-export function cutIntoRequests<T extends Sized>(
-  messages: readonly T[],
-  { isFifo, maxBatchBytes }: Pick<QueueFacts, 'isFifo' | 'maxBatchBytes'>,
-): T[][] {
-  const requests: { items: T[]; bytes: number }[] = [];
-  const lastOfGroup = new Map<string, number>();
-  for (const message of messages) {
-    const first = isFifo
-      ? (lastOfGroup.get(message.groupId) ?? -1) + 1
-      : Math.max(0, requests.length - 1);
-    let index = first;
-    for (; index < requests.length; index++) {
-      const { items, bytes } = requests[index]!;
-      if (items.length < MAX_ENTRIES && bytes + message.bytes <= maxBatchBytes) break;
-    }
-    const request = requests[index];
-    if (request === undefined) requests.push({ items: [message], bytes: message.bytes });
-    else {
-      request.items.push(message);
-      request.bytes += message.bytes;
-    }
-    lastOfGroup.set(message.groupId, index);
-  }
-  return requests.map(({ items }) => items);
 }

@@ -1,17 +1,22 @@
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import { headerText, S3Store } from '../aws/object-store.ts';
-import { encode, SCHEMA_VERSION } from '../format/encode.ts';
+import { Fates } from '../fates.ts';
+import { SCHEMA_VERSION } from '../format/encode.ts';
+import { Formatter, type Message } from '../format/formatter.ts';
 import { eachLimited } from '../limited.ts';
-import { claimKey, type SqsMessage, toClaimMessage, toEntry, toMessage } from './message.ts';
-import { cutIntoRequests, type EntryFailure, type QueueFacts, SqsQueue } from './queue.ts';
+import { claimKey, type SqsMessage, toClaimMessage, toSqsMessage } from './message.ts';
+import { type QueueFacts, SqsQueue } from './queue.ts';
+import { cutIntoRequests } from './requests.ts';
+import { Run } from './run.ts';
 import type { SqsSinkSpec } from './spec.ts';
 
-const ACCEPTED: DeliveryResult = { status: 'accepted' };
-/** What an entry too big for its queue gets, among others. */
-const SIZE_CODE = 'InvalidParameterValue';
+/** Names, types and values of the attributes of a message: a safe upper bound. */
+const ATTRIBUTE_BYTES = 1024;
+/** Records of a batch, however many go into a message. */
+const MOST_RECORDS = 5000;
 
-/** One message per record, up to ten in a request; a record above the queue's limit goes to S3 first. */
+/** Up to ten messages in a request; a body above the queue's limit goes to S3 first. */
 export class SqsSink implements Sink {
   readonly id: string;
   readonly type = 'sqs';
@@ -20,17 +25,25 @@ export class SqsSink implements Sink {
   readonly #spec: SqsSinkSpec;
   readonly #queue: SqsQueue;
   readonly #claims: S3Store | undefined;
+  #formatter: Formatter;
+  #formatterBytes = 0;
 
+  /** @throws SightlineError `SL_CONFIG_INVALID` for what the schema cannot see */
   constructor(spec: SqsSinkSpec) {
     this.id = spec.id;
     this.kinds = spec.kinds;
     this.#spec = spec;
+    this.#formatter = new Formatter(spec, { headers: false });
     this.#queue = new SqsQueue(spec, spec.concurrency);
     const { claimCheck, region, endpoint, credentials, concurrency } = spec;
     this.#claims =
       claimCheck && new S3Store({ ...claimCheck, region, endpoint, credentials }, concurrency);
-    const maxRecords = 10 * concurrency;
-    this.limits = { maxRecords, maxBytes: 4 * 1024 * 1024, maxWaitMs: 100 };
+    const maxRecords = 10 * concurrency * (spec.framesPerMessage ?? 1);
+    this.limits = {
+      maxRecords: Math.min(maxRecords, MOST_RECORDS),
+      maxBytes: 4 * 1024 * 1024,
+      maxWaitMs: 100,
+    };
   }
 
   async deliver(
@@ -39,15 +52,16 @@ export class SqsSink implements Sink {
   ): Promise<readonly DeliveryResult[]> {
     const started = performance.now();
     const facts = await this.#queue.facts(signal);
-    const results: DeliveryResult[] = batch.map(() => ACCEPTED);
-    const messages = await this.#prepare(batch, facts, results, signal);
-    const requests = cutIntoRequests(messages, facts);
+    const formatted = this.#formatterFor(facts).format(batch);
+    const fates = new Fates(batch.length, formatted);
     const isFresh = facts.readMs >= started;
-    const run = new Run(this.#queue, facts, isFresh, results, signal);
-    await eachLimited(requests, facts.isFifo ? 1 : this.#spec.concurrency, (request) =>
+    const run = new Run({ queue: this.#queue, facts, isFresh, fates, signal });
+    const messages = await this.#prepare(formatted.messages, facts, run, signal);
+    const concurrency = facts.isFifo ? 1 : this.#spec.concurrency;
+    await eachLimited(cutIntoRequests(messages, facts), concurrency, (request) =>
       run.send(request),
     );
-    return results;
+    return fates.results();
   }
 
   close(): Promise<void> {
@@ -56,122 +70,57 @@ export class SqsSink implements Sink {
     return Promise.resolve();
   }
 
+  /** Messages of several frames are made to fit into the queue as it is. */
+  #formatterFor({ maxMessageBytes }: QueueFacts): Formatter {
+    if (maxMessageBytes === this.#formatterBytes) return this.#formatter;
+    const { format, envelope } = this.#spec;
+    const room = Math.max(0, maxMessageBytes - ATTRIBUTE_BYTES);
+    const isBase64 = format === 'protobuf' && envelope === undefined;
+    const maxBytes = isBase64 ? Math.floor(room / 4) * 3 : room;
+    this.#formatter = new Formatter(this.#spec, { headers: false, maxBytes });
+    this.#formatterBytes = maxMessageBytes;
+    return this.#formatter;
+  }
+
   async #prepare(
-    batch: readonly PendingRecord[],
+    messages: readonly Message[],
     facts: QueueFacts,
-    results: DeliveryResult[],
+    run: Run,
     signal: AbortSignal,
   ): Promise<SqsMessage[]> {
-    const messages: (SqsMessage | undefined)[] = new Array(batch.length);
-    await eachLimited(batch, this.#spec.concurrency, async (record, index) => {
+    const prepared = messages.map((message): SqsMessage | undefined => toSqsMessage(message));
+    const tooBig = prepared.filter((message) => message!.bytes > facts.maxMessageBytes);
+    await eachLimited(tooBig, this.#spec.concurrency, async (message) => {
+      const at = prepared.indexOf(message);
       try {
-        const message = toMessage(record, index, this.#spec.format);
-        const isTooBig = message.bytes > facts.maxMessageBytes;
-        messages[index] = isTooBig ? await this.#claim(message, facts, signal) : message;
+        prepared[at] = await this.#claim(message!, facts, signal);
       } catch (thrown) {
-        const error = toSightlineError(thrown);
-        results[index] = {
-          status: error.code === 'SL_SINK_REJECTED' ? 'rejected' : 'retry',
-          error,
-        };
+        prepared[at] = undefined;
+        run.fail(message!, toSightlineError(thrown));
       }
     });
-    return messages.filter((message) => message !== undefined);
+    return prepared.filter((message) => message !== undefined);
   }
 
   /** Object first, message second: a message never points at nothing. */
-  async #claim(message: SqsMessage, facts: QueueFacts, signal: AbortSignal): Promise<SqsMessage> {
-    const { record, index, bytes } = message;
+  async #claim(
+    { message, bytes }: SqsMessage,
+    { maxMessageBytes }: QueueFacts,
+    signal: AbortSignal,
+  ): Promise<SqsMessage> {
+    const { recordId, streamId, body, contentType } = message;
     if (this.#claims === undefined) {
       throw new SightlineError(
         'SL_SINK_REJECTED',
-        `Cannot send ${record.recordId}: ${bytes} bytes are above the ${facts.maxMessageBytes} of queue ${this.#spec.queue}, and sink ${this.id} has no claimCheck bucket`,
+        `Cannot send ${recordId}: ${bytes} bytes are above the ${maxMessageBytes} of queue ${this.#spec.queue}, and sink ${this.id} has no claimCheck bucket`,
       );
     }
-    const { contentType, bytes: data } = encode(record, this.#spec.format);
     const metadata = {
-      'record-id': headerText(record.recordId),
-      'stream-id': headerText(record.streamId),
+      'record-id': headerText(recordId),
+      'stream-id': headerText(streamId),
       'schema-version': SCHEMA_VERSION,
     };
-    const object = { key: claimKey(record), data, contentType, metadata };
-    const stored = await this.#claims.put(object, signal);
-    return toClaimMessage(record, index, stored, contentType);
-  }
-}
-
-/** One batch on its way: remembers an outage and, for FIFO queues, groups whose order would break. */
-class Run {
-  readonly #queue: SqsQueue;
-  readonly #facts: QueueFacts;
-  readonly #isFresh: boolean;
-  readonly #results: DeliveryResult[];
-  readonly #signal: AbortSignal;
-  readonly #blockedGroups = new Map<string, SightlineError>();
-  #outage: SightlineError | undefined;
-
-  constructor(
-    queue: SqsQueue,
-    facts: QueueFacts,
-    isFresh: boolean,
-    results: DeliveryResult[],
-    signal: AbortSignal,
-  ) {
-    this.#queue = queue;
-    this.#facts = facts;
-    this.#isFresh = isFresh;
-    this.#results = results;
-    this.#signal = signal;
-  }
-
-  async send(request: readonly SqsMessage[]): Promise<void> {
-    const open = request.filter((message) => !this.#isHeldBack(message));
-    if (open.length === 0) return;
-    const { url, isFifo } = this.#facts;
-    try {
-      const entries = open.map((message) => toEntry(message, isFifo));
-      const failures = await this.#queue.send(url, entries, this.#signal);
-      const byId = new Map(open.map((message) => [String(message.index), message]));
-      for (const failure of failures) this.#failEntry(byId.get(failure.id), failure);
-    } catch (thrown) {
-      await this.#failRequest(open, toSightlineError(thrown));
-    }
-  }
-
-  #isHeldBack(message: SqsMessage): boolean {
-    const error = this.#outage ?? this.#blockedGroups.get(message.groupId);
-    if (error === undefined) return false;
-    this.#results[message.index] = { status: 'retry', error };
-    return true;
-  }
-
-  /** A refused request is cut in halves down to the message that causes it; anything else ends the batch. */
-  async #failRequest(messages: readonly SqsMessage[], error: SightlineError): Promise<void> {
-    const [first] = messages;
-    if (error.code !== 'SL_SINK_REJECTED') {
-      this.#outage = error;
-      for (const { index } of messages) this.#results[index] = { status: 'retry', error };
-    } else if (messages.length === 1) {
-      this.#results[first!.index] = { status: 'rejected', error };
-    } else {
-      const middle = messages.length >>> 1;
-      await this.send(messages.slice(0, middle));
-      await this.send(messages.slice(middle));
-    }
-  }
-
-  #failEntry(message: SqsMessage | undefined, { code, isSenderFault }: EntryFailure): void {
-    if (message === undefined) return;
-    // The queue's limit may have been lowered since it was read: ask once more before giving up.
-    const isStale = code === SIZE_CODE && !this.#isFresh;
-    if (isStale) this.#queue.forgetFacts();
-    const isPoison = isSenderFault && !isStale;
-    const error = new SightlineError(
-      isPoison ? 'SL_SINK_REJECTED' : 'SL_SINK_UNAVAILABLE',
-      `The queue did not take ${message.record.recordId} (${code})`,
-      { details: { reason: code } },
-    );
-    this.#results[message.index] = { status: isPoison ? 'rejected' : 'retry', error };
-    if (!isPoison && this.#facts.isFifo) this.#blockedGroups.set(message.groupId, error);
+    const object = { key: claimKey(message), data: body, contentType, metadata };
+    return toClaimMessage(message, await this.#claims.put(object, signal));
   }
 }
