@@ -49,6 +49,10 @@ async function createUnfiltered(
       const { MqttSink } = await import('./mqtt/sink.ts');
       return new MqttSink(spec, { baseDir, logger });
     }
+    case 'amqp': {
+      const { AmqpSink } = await import('./amqp/sink.ts');
+      return new AmqpSink(spec, baseDir);
+    }
     case 'kafka': {
       const { KafkaSink } = await import('./kafka/sink.ts');
       return new KafkaSink(spec, baseDir);

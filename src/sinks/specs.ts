@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { tagged } from '../common/schema.ts';
+import { AmqpSinkSpec } from './amqp/spec.ts';
 import { FileSinkSpec } from './file/spec.ts';
 import { KafkaSinkSpec } from './kafka/spec.ts';
 import { MqttSinkSpec } from './mqtt/spec.ts';
@@ -17,5 +18,6 @@ export const SinkSpec = tagged('type', [
   MqttSinkSpec,
   KafkaSinkSpec,
   WebhookSinkSpec,
+  AmqpSinkSpec,
 ]);
 export type SinkSpec = Static<typeof SinkSpec>;
