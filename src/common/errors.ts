@@ -58,6 +58,7 @@ export const ERROR_CODES = {
   SL_OUTBOX_DISK_FULL: { status: 503, retryable: true, fault: 'system' },
   SL_OUTBOX_CORRUPT: { status: 500, retryable: false, fault: 'system' },
   SL_OUTBOX_FORMAT: { status: 500, retryable: false, fault: 'user' },
+  SL_OUTBOX_KEY: { status: 500, retryable: false, fault: 'user' },
 
   SL_SINK_UNAVAILABLE: { status: 503, retryable: true, fault: 'user' },
   SL_SINK_THROTTLED: { status: 503, retryable: true, fault: 'user' },

@@ -5,47 +5,63 @@ import type { JournalThread, ShedReason } from './protocol.ts';
 import { isFor } from './route.ts';
 
 const CHUNKS_PER_STEP = 64;
+/** How far one step looks past what required sinks wait for. */
+const PAGES_PER_STEP = 8;
 
-/** What is given up first: pictures, then frames; events last. */
-const ORDER: readonly RecordKind[] = ['image', 'frame', 'event'];
+interface Stage {
+  readonly kind: RecordKind;
+  /** Only what no required sink waits for. */
+  readonly spareRequired: boolean;
+}
 
 /**
- * Gives up records when the outbox outgrows its bounds: first what only best-effort sinks and sinks that are gone
- * still wait for, then everybody's, in both cases pictures before frames before events and the oldest first.
+ * What is given up first, in this order and the oldest first: pictures; what only best-effort sinks and sinks that are
+ * gone wait for; frames. Events of required sinks are not: new ones are refused instead.
  */
-export class Bounds {
-  readonly #journal: JournalThread;
-  readonly #lanes: () => readonly Lane[];
-  readonly #isRequired: (lane: Lane) => boolean;
+const STAGES: readonly Stage[] = [
+  { kind: 'image', spareRequired: false },
+  { kind: 'frame', spareRequired: true },
+  { kind: 'event', spareRequired: true },
+  { kind: 'frame', spareRequired: false },
+];
 
-  constructor(
-    journal: JournalThread,
-    lanes: () => readonly Lane[],
-    isRequired: (lane: Lane) => boolean,
-  ) {
-    this.#journal = journal;
-    this.#lanes = lanes;
-    this.#isRequired = isRequired;
+/** What may be given up for their age. */
+const BY_AGE: readonly RecordKind[] = ['image', 'frame', 'event'];
+
+export interface BoundsOptions {
+  readonly journal: JournalThread;
+  readonly lanes: () => readonly Lane[];
+  readonly isRequired: (lane: Lane) => boolean;
+}
+
+/** Gives up records that the bounds of the outbox have no room for. */
+export class Bounds {
+  readonly #options: BoundsOptions;
+
+  constructor(options: BoundsOptions) {
+    this.#options = options;
   }
 
   /** Gives up chunks until `bytes` can be deleted, as far as one step goes. Returns the bytes. */
-  async shedBytes(bytes: number): Promise<number> {
+  async shedBytes(bytes: number, reason: ShedReason): Promise<number> {
     let freed = 0;
-    for (const includeRequired of [false, true]) {
-      for (const kind of ORDER) {
-        if (freed >= bytes) return freed;
-        freed += await this.#shedKind(kind, bytes - freed, includeRequired);
-      }
+    for (const stage of STAGES) {
+      if (freed >= bytes) return freed;
+      freed += await this.#shedStage(stage, bytes - freed, reason);
     }
     return freed;
   }
 
-  /** Gives up chunks stored before `beforeMs` (wall), at most a bounded number in one step. Returns how many. */
+  /** Gives up the oldest pictures, whose files take inodes. Returns the bytes. */
+  shedPictures(reason: ShedReason): Promise<number> {
+    return this.#shedStage(STAGES[0]!, Number.POSITIVE_INFINITY, reason);
+  }
+
+  /** Gives up chunks stored before `beforeMs`, at most a bounded number in one step. Returns how many. */
   async shedOlderThan(beforeMs: number): Promise<number> {
     let count = 0;
-    for (const kind of ORDER) {
-      const chunks = await this.#journal.call('oldest', { kind, limit: CHUNKS_PER_STEP });
-      for (const chunk of chunks) {
+    for (const kind of BY_AGE) {
+      for (const chunk of await this.#headers(kind, 0)) {
         if (chunk.storedMs >= beforeMs) break;
         this.#shed(chunk, 'age');
         count++;
@@ -54,32 +70,49 @@ export class Bounds {
     return count;
   }
 
-  async #shedKind(kind: RecordKind, bytes: number, includeRequired: boolean): Promise<number> {
+  async #shedStage(
+    { kind, spareRequired }: Stage,
+    bytes: number,
+    reason: ShedReason,
+  ): Promise<number> {
     let freed = 0;
-    const chunks = await this.#journal.call('oldest', { kind, limit: CHUNKS_PER_STEP });
-    for (const chunk of chunks) {
-      if (freed >= bytes) break;
-      const waits = this.#behind(chunk).some(
-        (lane) => isFor(chunk, lane.sinkId) && this.#isRequired(lane),
-      );
-      if (!includeRequired && waits) break;
-      this.#shed(chunk, 'bytes');
-      freed += chunk.bytes;
+    let afterSeq = 0;
+    /** Lanes that keep an earlier chunk: what they have to hand out stays in one piece. */
+    const holding = new Set<Lane>();
+    for (let page = 0; page < (spareRequired ? PAGES_PER_STEP : 1); page++) {
+      const chunks = await this.#headers(kind, afterSeq);
+      for (const chunk of chunks) {
+        if (freed >= bytes) return freed;
+        afterSeq = chunk.firstSeq;
+        const takers = this.#behind(chunk).filter((lane) => isFor(chunk, lane.sinkId));
+        const isWanted = takers.some((lane) => holding.has(lane) || this.#options.isRequired(lane));
+        if (spareRequired && isWanted) {
+          for (const lane of takers) holding.add(lane);
+          continue;
+        }
+        this.#shed(chunk, reason, holding);
+        freed += chunk.bytes;
+      }
+      if (chunks.length < CHUNKS_PER_STEP || freed > 0) return freed;
     }
     return freed;
   }
 
+  #headers(kind: RecordKind, afterSeq: number): Promise<readonly ChunkHeader[]> {
+    return this.#options.journal.call('headers', { kind, afterSeq, limit: CHUNKS_PER_STEP });
+  }
+
   /** Lanes it is not for lose nothing with it. */
-  #shed(chunk: ChunkHeader, reason: ShedReason): void {
+  #shed(chunk: ChunkHeader, reason: ShedReason, holding: ReadonlySet<Lane> = new Set()): void {
     const last = lastSeqOf(chunk);
     for (const lane of this.#behind(chunk)) {
       if (isFor(chunk, lane.sinkId)) lane.shedChunk(chunk.firstSeq, last, reason);
-      else lane.passTo(last);
+      else if (!holding.has(lane)) lane.passTo(last);
     }
   }
 
   #behind(chunk: ChunkHeader): Lane[] {
     const last = lastSeqOf(chunk);
-    return this.#lanes().filter((lane) => lane.kind === chunk.kind && lane.cursor < last);
+    return this.#options.lanes().filter((lane) => lane.kind === chunk.kind && lane.cursor < last);
   }
 }

@@ -2,7 +2,16 @@ import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import type { RecordKind } from '../common/delivery.ts';
 import { type ChunkHeader, KINDS } from './chunk.ts';
-import type { BytesByKind, NewChunk, ReadChunk, ReadRequest, SeqRange } from './protocol.ts';
+import type { Cipher } from './cipher.ts';
+import type {
+  BytesByKind,
+  HeadersRequest,
+  NewBlob,
+  NewChunk,
+  ReadChunk,
+  ReadRequest,
+  SeqRange,
+} from './protocol.ts';
 import { parseRoute, routeText } from './route.ts';
 
 interface HeaderRow {
@@ -19,30 +28,44 @@ interface ChunkRow extends HeaderRow {
   data: Buffer;
 }
 
+/** What a collection deleted; `more`: there is probably more to delete. */
+export interface Collected {
+  readonly freed: Record<RecordKind, number>;
+  /** Whose files may go once the transaction is committed. */
+  readonly blobs: number[];
+  more: boolean;
+}
+
 /** Of `chunk`; those for some sinks only have a row of `route` too. */
 const HEADER = 'first_seq, kind, count, bytes, stored_ms, sinks';
 const CHUNKS = 'chunk INDEXED BY chunk_by_kind LEFT JOIN route USING (first_seq)';
 /** Headers looked at in one read of a kind; more than a read returns. */
 const HEADERS_PER_READ = 512;
 const CHUNKS_PER_COLLECTION = 64;
+/** In place of a checksum: the cipher's tag does its work. */
+const SEALED = -1;
 
 /** Rows of chunks and of the blobs they speak of. Writers run inside the caller's transaction. */
 export class ChunkStore {
+  readonly #cipher: Cipher;
   readonly #insertChunk: Database.Statement;
   readonly #insertBlob: Database.Statement;
   readonly #insertRoute: Database.Statement;
   readonly #deleteRoute: Database.Statement;
   readonly #headersFrom: Database.Statement;
   readonly #before: Database.Statement;
-  readonly #oldest: Database.Statement;
   readonly #data: Database.Statement;
   readonly #deleteChunk: Database.Statement;
   readonly #blobsBetween: Database.Statement;
   readonly #deleteBlobs: Database.Statement;
   readonly #blobChecksum: Database.Statement;
   readonly #totals: Database.Statement;
+  readonly #routed: Database.Statement;
+  /** Where the look at routed chunks goes on. */
+  #routedAfter = 0;
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, cipher: Cipher) {
+    this.#cipher = cipher;
     this.#insertChunk = database.prepare('INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#insertBlob = database.prepare('INSERT INTO blob VALUES (?, ?)');
     this.#insertRoute = database.prepare('INSERT INTO route VALUES (?, ?)');
@@ -55,15 +78,15 @@ export class ChunkStore {
       `SELECT ${HEADER} FROM ${CHUNKS}
        WHERE kind = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
     );
-    this.#oldest = database.prepare(
-      `SELECT ${HEADER} FROM ${CHUNKS}
-       WHERE kind = ? ORDER BY first_seq LIMIT ?`,
-    );
     this.#data = database.prepare('SELECT checksum, data FROM chunk WHERE first_seq = ?');
     this.#deleteChunk = database.prepare('DELETE FROM chunk WHERE first_seq = ?');
     this.#blobsBetween = database.prepare('SELECT seq FROM blob WHERE seq BETWEEN ? AND ?').pluck();
     this.#deleteBlobs = database.prepare('DELETE FROM blob WHERE seq BETWEEN ? AND ?');
     this.#blobChecksum = database.prepare('SELECT checksum FROM blob WHERE seq = ?').pluck();
+    this.#routed = database.prepare(
+      `SELECT ${HEADER} FROM route CROSS JOIN chunk USING (first_seq)
+       WHERE first_seq > ? ORDER BY first_seq LIMIT ${CHUNKS_PER_COLLECTION}`,
+    );
     this.#totals = database.prepare(
       'SELECT kind, sum(bytes) AS bytes FROM chunk INDEXED BY chunk_by_kind GROUP BY kind',
     );
@@ -77,26 +100,38 @@ export class ChunkStore {
   }
 
   insert(chunk: NewChunk): void {
+    const sealed = this.#cipher.seal(chunk.data, contextOf(chunk));
     this.#insertChunk.run(
       chunk.firstSeq,
       KINDS.indexOf(chunk.kind),
       chunk.count,
       chunk.bytes,
       chunk.storedMs,
-      crc32(chunk.data),
-      chunk.data,
+      sealed === undefined ? crc32(chunk.data) : SEALED,
+      sealed ?? chunk.data,
     );
     const route = routeText(chunk.sinks);
     if (route !== undefined) this.#insertRoute.run(chunk.firstSeq, route);
-    for (const blob of chunk.blobs) this.#insertBlob.run(blob.seq, crc32(blob.data));
+    const isSealed = this.#cipher.current !== undefined;
+    for (const blob of chunk.blobs) {
+      this.#insertBlob.run(blob.seq, isSealed ? SEALED : crc32(blob.data));
+    }
+  }
+
+  /** The bytes of a blob's file. */
+  sealBlob({ seq, data }: NewBlob): Uint8Array {
+    return this.#cipher.seal(data, `blob ${seq}`) ?? data;
   }
 
   hasBlob(seq: number): boolean {
     return Number.isInteger(seq) && this.#blobChecksum.get(seq) !== undefined;
   }
 
-  isIntactBlob(seq: number, data: Uint8Array): boolean {
-    return this.#blobChecksum.get(seq) === crc32(data);
+  /** The blob that lies in a file, undefined when it is damaged. */
+  openBlob(seq: number, data: Uint8Array): Uint8Array | undefined {
+    const checksum = this.#blobChecksum.get(seq) as number | undefined;
+    if (checksum === SEALED) return this.#cipher.open(data, `blob ${seq}`);
+    return checksum === crc32(data) ? data : undefined;
   }
 
   /** Chunks with a record above `afterSeq`, in order, up to about `maxBytes` and at least one. */
@@ -110,33 +145,72 @@ export class ChunkStore {
       if (chunks.length > 0 && bytes + header.bytes > maxBytes) break;
       const { checksum, data } = this.#data.get(header.first_seq) as ChunkRow;
       bytes += data.byteLength;
-      const isIntact = crc32(data) === checksum;
-      chunks.push({ ...toHeader(header), data: isIntact ? data : undefined });
+      const chunk = toHeader(header);
+      const clear = checksum === crc32(data) ? data : undefined;
+      chunks.push({
+        ...chunk,
+        data: checksum === SEALED ? this.#cipher.open(data, contextOf(chunk)) : clear,
+      });
     }
     return chunks;
   }
 
-  oldest(kind: RecordKind, limit: number): ChunkHeader[] {
-    return (this.#oldest.all(KINDS.indexOf(kind), limit) as HeaderRow[]).map(toHeader);
+  /** Of a kind, in order, those that begin above `afterSeq`. */
+  headers({ kind, afterSeq, limit }: HeadersRequest): ChunkHeader[] {
+    const end = Number.MAX_SAFE_INTEGER;
+    const rows = this.#headersFrom.all(KINDS.indexOf(kind), afterSeq, end, limit);
+    return (rows as HeaderRow[]).map(toHeader);
   }
 
   /** Deletes chunks that lie wholly in the range, a bounded number of them. */
-  collect(kind: RecordKind, range: SeqRange): { bytes: number; blobs: number[]; more: boolean } {
+  collect(kind: RecordKind, range: SeqRange): Collected {
     const { after, upTo } = range;
-    const blobs: number[] = [];
-    let bytes = 0;
+    const collected: Collected = {
+      freed: { frame: 0, image: 0, event: 0 },
+      blobs: [],
+      more: false,
+    };
     const found = this.#headersFrom.all(KINDS.indexOf(kind), after, upTo, CHUNKS_PER_COLLECTION);
     const rows = found as HeaderRow[];
     for (const row of rows) {
       const last = row.first_seq + row.count - 1;
-      if (last > upTo) return { bytes, blobs, more: false };
-      for (const seq of this.#blobsBetween.all(row.first_seq, last)) blobs.push(seq as number);
-      this.#deleteBlobs.run(row.first_seq, last);
-      this.#deleteChunk.run(row.first_seq);
-      if (row.sinks !== null) this.#deleteRoute.run(row.first_seq);
-      bytes += row.bytes;
+      if (last > upTo) return collected;
+      this.#remove(row, collected);
     }
-    return { bytes, blobs, more: rows.length === CHUNKS_PER_COLLECTION };
+    collected.more = rows.length === CHUNKS_PER_COLLECTION;
+    return collected;
+  }
+
+  /**
+   * Deletes chunks for some sinks that all of these are past, though others of the kind are not. Each call looks at a
+   * bounded number and the next one goes on there.
+   */
+  collectRouted(isWaiting: (sinkId: string, kind: RecordKind, seq: number) => boolean): Collected {
+    const collected: Collected = {
+      freed: { frame: 0, image: 0, event: 0 },
+      blobs: [],
+      more: false,
+    };
+    const rows = this.#routed.all(this.#routedAfter) as HeaderRow[];
+    for (const row of rows) {
+      const { kind, sinks = [], firstSeq, count } = toHeader(row);
+      const last = firstSeq + count - 1;
+      if (!sinks.some((sinkId) => isWaiting(sinkId, kind, last))) this.#remove(row, collected);
+    }
+    const isEnd = rows.length < CHUNKS_PER_COLLECTION;
+    this.#routedAfter = isEnd ? 0 : rows.at(-1)!.first_seq;
+    collected.more = !isEnd && collected.blobs.length + sumOf(collected.freed) > 0;
+    return collected;
+  }
+
+  #remove(row: HeaderRow, collected: Collected): void {
+    const last = row.first_seq + row.count - 1;
+    for (const seq of this.#blobsBetween.all(row.first_seq, last))
+      collected.blobs.push(seq as number);
+    this.#deleteBlobs.run(row.first_seq, last);
+    this.#deleteChunk.run(row.first_seq);
+    if (row.sinks !== null) this.#deleteRoute.run(row.first_seq);
+    collected.freed[KINDS[row.kind]!] += row.bytes;
   }
 
   #headersAfter(kind: number, afterSeq: number, untilSeq: number): HeaderRow[] {
@@ -145,6 +219,23 @@ export class ChunkStore {
     const isCut = before !== undefined && before.first_seq + before.count - 1 > afterSeq;
     return isCut ? [before, ...rows] : rows;
   }
+}
+
+/** What the cipher authenticates with the bytes: nothing of a chunk can be exchanged. */
+function contextOf({ kind, firstSeq, count, bytes, storedMs, sinks }: ChunkHeader): string {
+  return JSON.stringify([
+    'chunk',
+    kind,
+    firstSeq,
+    count,
+    bytes,
+    storedMs,
+    routeText(sinks) ?? null,
+  ]);
+}
+
+function sumOf({ frame, image, event }: BytesByKind): number {
+  return frame + image + event;
 }
 
 function toHeader(row: HeaderRow): ChunkHeader {

@@ -235,6 +235,7 @@ export class Committer {
         image: lanes.free('image', durable),
         event: lanes.free('event', durable),
       },
+      cursors: lanes.all.map(({ sinkId, kind, cursor }) => ({ sinkId, kind, cursor })),
       nowMs,
     };
     const bytes = bytesOf(chunks);

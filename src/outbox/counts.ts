@@ -31,7 +31,7 @@ export class Refusals {
 }
 
 function none(): Record<RefusalReason, number> {
-  return { 'queue-full': 0, failed: 0 };
+  return { 'queue-full': 0, pressure: 0, failed: 0 };
 }
 
 /** Records whose stored bytes are damaged. Every sink that reads them finds that; they count once. */

@@ -2,7 +2,13 @@ import type { OutboxRecord } from '../common/delivery.ts';
 import { SightlineError } from '../common/errors.ts';
 import type { Committer } from './committer.ts';
 import type { LaneTable } from './lanes.ts';
-import type { DeadLetter, DeadLetterChoice, JournalThread, WholeDeadLetter } from './protocol.ts';
+import type {
+  DeadLetter,
+  DeadLetterChoice,
+  JournalThread,
+  ReadDeadLetter,
+  WholeDeadLetter,
+} from './protocol.ts';
 
 const STEP_BYTES = 2 * 1024 * 1024;
 const MAX_CLASHES = 5;
@@ -12,7 +18,7 @@ export type LetterChoice = readonly number[] | { readonly sinkId: string };
 
 export interface RetryResult {
   readonly retried: number;
-  /** Letters of a sink that is gone or takes the kind no more; they stay. */
+  /** Letters of a sink that is gone or takes the kind no more, and damaged ones; they stay. */
   readonly kept: number;
 }
 
@@ -39,12 +45,15 @@ export class DeadLetterDesk {
     return this.#journal.call('deadLetters', { sinkId, beforeId, limit });
   }
 
-  /** @throws SightlineError `SL_NOT_FOUND` */
+  /** @throws SightlineError `SL_NOT_FOUND`, `SL_OUTBOX_CORRUPT` */
   async get(id: number): Promise<WholeDeadLetter> {
     await this.#committer.commitState();
     const [letter] = await this.#take([id], 0);
-    if (letter !== undefined) return letter;
-    throw new SightlineError('SL_NOT_FOUND', `There is no dead letter ${id}`);
+    if (letter === undefined) {
+      throw new SightlineError('SL_NOT_FOUND', `There is no dead letter ${id}`);
+    }
+    if (isWhole(letter)) return letter;
+    throw new SightlineError('SL_OUTBOX_CORRUPT', `The bytes of dead letter ${id} are damaged`);
   }
 
   /** One retry after the other, so that none brings a letter back twice. */
@@ -80,7 +89,9 @@ export class DeadLetterDesk {
       const letters = await this.#take(bounded, afterId);
       const last = letters.at(-1);
       if (last === undefined) return { retried, kept };
-      const wanted = letters.filter(({ sinkId, kind }) => this.#lanes.ofSink(sinkId)?.has(kind));
+      const wanted = letters
+        .filter(isWhole)
+        .filter(({ sinkId, kind }) => this.#lanes.ofSink(sinkId)?.has(kind));
       if (wanted.length > 0 && !(await this.#revive(wanted))) {
         // One of them was dropped or purged meanwhile: look again.
         if (this.#committer.trouble === undefined && ++clashes < MAX_CLASHES) continue;
@@ -105,7 +116,7 @@ export class DeadLetterDesk {
     );
   }
 
-  #take(choice: DeadLetterChoice, afterId: number): Promise<readonly WholeDeadLetter[]> {
+  #take(choice: DeadLetterChoice, afterId: number): Promise<readonly ReadDeadLetter[]> {
     const request = { choice, afterId, maxBytes: STEP_BYTES };
     return this.#journal.call('takeDeadLetters', request);
   }
@@ -119,4 +130,8 @@ export class DeadLetterDesk {
     const [newest] = await this.list({ sinkId: choice.sinkId, limit: 1 });
     return { sinkId: choice.sinkId, upToId: newest?.id ?? 0 };
   }
+}
+
+function isWhole(letter: ReadDeadLetter): letter is WholeDeadLetter {
+  return letter.payload !== undefined;
 }

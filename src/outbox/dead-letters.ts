@@ -1,12 +1,13 @@
 import type Database from 'better-sqlite3';
 import { KINDS } from './chunk.ts';
+import { type Cipher, SEAL_BYTES } from './cipher.ts';
 import type {
   DeadLetter,
   DeadLetterChoice,
   DeadLetterQuery,
   DeadLetterRequest,
   NewDeadLetter,
-  WholeDeadLetter,
+  ReadDeadLetter,
 } from './protocol.ts';
 
 interface DeadLetterRow {
@@ -25,11 +26,12 @@ interface DeadLetterRow {
 }
 
 const COLUMNS = `id, sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason,
-  length(payload) AS payload_bytes`;
+  length(payload) - ${SEAL_BYTES} * sealed AS payload_bytes`;
 const PER_STEP = 256;
 
 /** Records a sink will never take, kept with the reason within a bound of bytes and age; the oldest go first. */
 export class DeadLetterStore {
+  readonly #cipher: Cipher;
   readonly #maxBytes: number;
   readonly #maxAgeMs: number;
   readonly #insert: Database.Statement;
@@ -46,13 +48,19 @@ export class DeadLetterStore {
   #bytes = 0;
   #lastId = 0;
 
-  constructor(database: Database.Database, maxBytes: number, maxAgeMs: number) {
+  constructor(
+    database: Database.Database,
+    cipher: Cipher,
+    { maxBytes, maxAgeMs }: { readonly maxBytes: number; readonly maxAgeMs: number },
+  ) {
+    this.#cipher = cipher;
     this.#maxBytes = maxBytes;
     this.#maxAgeMs = maxAgeMs;
     this.#insert = database.prepare(
       `INSERT INTO dead_letter
-         (id, sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sink, seq) DO NOTHING`,
+         (id, sink, seq, kind, stream_id, record_id, at_ms, dead_ms, attempts, code, reason, payload,
+          stored_ms, sealed)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sink, seq) DO NOTHING`,
     );
     this.#list = database.prepare(
       `SELECT ${COLUMNS} FROM dead_letter WHERE id < @beforeId ORDER BY id DESC LIMIT @limit`,
@@ -68,13 +76,14 @@ export class DeadLetterStore {
       )
       .pluck();
     this.#one = database.prepare(`SELECT ${COLUMNS} FROM dead_letter WHERE id = ?`);
-    this.#payload = database.prepare('SELECT payload FROM dead_letter WHERE id = ?').pluck();
+    this.#payload = database.prepare('SELECT payload, sealed FROM dead_letter WHERE id = ?');
     this.#oldest = database.prepare(
-      'SELECT id, dead_ms, length(payload) AS bytes FROM dead_letter ORDER BY id LIMIT 1',
+      `SELECT id, stored_ms, length(payload) - ${SEAL_BYTES} * sealed AS bytes
+       FROM dead_letter ORDER BY id LIMIT 1`,
     );
     this.#delete = database.prepare('DELETE FROM dead_letter WHERE id = ?');
     this.#total = database
-      .prepare('SELECT coalesce(sum(length(payload)), 0) FROM dead_letter')
+      .prepare(`SELECT coalesce(sum(length(payload) - ${SEAL_BYTES} * sealed), 0) FROM dead_letter`)
       .pluck();
     this.#loadLastId = database.prepare('SELECT last_letter FROM outbox').pluck();
     this.#saveLastId = database.prepare('UPDATE outbox SET last_letter = ?');
@@ -90,6 +99,7 @@ export class DeadLetterStore {
   /** Runs inside the caller's transaction. Returns how many old ones were dropped to stay in bounds. */
   add(letters: readonly NewDeadLetter[], nowMs: number): number {
     for (const letter of letters) {
+      const sealed = this.#cipher.seal(letter.payload, contextOf(letter));
       const { changes } = this.#insert.run(
         ++this.#lastId,
         letter.sinkId,
@@ -102,7 +112,9 @@ export class DeadLetterStore {
         letter.attempts,
         letter.code,
         letter.reason,
-        letter.payload,
+        sealed ?? letter.payload,
+        nowMs,
+        sealed === undefined ? 0 : 1,
       );
       if (changes > 0) this.#bytes += letter.payload.byteLength;
     }
@@ -119,18 +131,25 @@ export class DeadLetterStore {
   }
 
   /** Those above `afterId`, oldest first: at least one, a bounded number and about `maxBytes` of payload. */
-  take({ choice, afterId, maxBytes }: DeadLetterRequest): WholeDeadLetter[] {
-    const letters: WholeDeadLetter[] = [];
+  take({ choice, afterId, maxBytes }: DeadLetterRequest): ReadDeadLetter[] {
+    const letters: ReadDeadLetter[] = [];
     let bytes = 0;
     for (const id of this.#ids(choice, afterId)) {
       const row = this.#one.get(id) as DeadLetterRow | undefined;
       if (row === undefined) continue;
       if (letters.length > 0 && bytes + row.payload_bytes > maxBytes) break;
       bytes += row.payload_bytes;
-      const payload = Uint8Array.from(this.#payload.get(id) as Buffer);
-      letters.push({ ...toDeadLetter(row), payload });
+      const letter = toDeadLetter(row);
+      letters.push({ ...letter, payload: this.#payloadOf(letter) });
     }
     return letters;
+  }
+
+  /** Undefined when it is damaged. */
+  #payloadOf(letter: DeadLetter): Uint8Array | undefined {
+    const { payload, sealed } = this.#payload.get(letter.id) as { payload: Buffer; sealed: number };
+    if (sealed === 0) return Uint8Array.from(payload);
+    return this.#cipher.open(payload, contextOf(letter));
   }
 
   /** Runs inside the caller's transaction. Returns how many there were to remove. */
@@ -161,16 +180,20 @@ export class DeadLetterStore {
     let dropped = 0;
     for (;;) {
       const oldest = this.#oldest.get() as
-        | { id: number; dead_ms: number; bytes: number }
+        | { id: number; stored_ms: number; bytes: number }
         | undefined;
       if (oldest === undefined) return dropped;
-      const inBounds = this.#bytes <= this.#maxBytes && nowMs - oldest.dead_ms <= this.#maxAgeMs;
+      const inBounds = this.#bytes <= this.#maxBytes && nowMs - oldest.stored_ms <= this.#maxAgeMs;
       if (inBounds) return dropped;
       this.#delete.run(oldest.id);
       this.#bytes -= oldest.bytes;
       dropped++;
     }
   }
+}
+
+function contextOf({ sinkId, seq, recordId }: Omit<NewDeadLetter, 'payload'>): string {
+  return JSON.stringify(['letter', sinkId, seq, recordId]);
 }
 
 function toDeadLetter(row: DeadLetterRow): DeadLetter {

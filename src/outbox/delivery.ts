@@ -11,11 +11,13 @@ import {
   type LastError,
 } from './delivery-meters.ts';
 import type { Fate, Outbox } from './outbox.ts';
+import { Pace } from './pace.ts';
 import type { SinkCounts } from './stats.ts';
 import { WakeUp } from './wake-up.ts';
 import { type Batch, DeliveryWindow, type Entry } from './window.ts';
 
 const IDLE_MS = 60_000;
+const THROTTLED = 'SL_SINK_THROTTLED';
 const NOTHING: Batch = { entries: [], isFull: false };
 
 export interface DeliveryOptions {
@@ -51,6 +53,7 @@ export class Delivery implements AsyncDisposable {
   readonly #options: DeliveryOptions;
   readonly #window: DeliveryWindow;
   readonly #circuit: Circuit;
+  readonly #pace = new Pace();
   readonly #meters = new DeliveryMeters();
   readonly #wakeUp = new WakeUp();
   readonly #stop = new AbortController();
@@ -200,6 +203,7 @@ export class Delivery implements AsyncDisposable {
     const open = entries.filter((entry) => outbox.isOpen(sink.id, entry.record));
     if (open.length === 0) return this.#window.retain((entry) => !entries.includes(entry));
     const started = performance.now();
+    this.#pace.begin(started);
     const outcome = await attempt(
       sink,
       open.map((entry) => entry.record),
@@ -246,15 +250,18 @@ export class Delivery implements AsyncDisposable {
       entry.notBeforeMs = now + fullJitterMs(entry.attempts, this.#options.backoff);
       this.#note(reason);
     }
+    const codes = retry.map(({ error }) => toSightlineError(error).code);
+    if (failure?.code === THROTTLED || codes.includes(THROTTLED)) this.#pace.throttled();
+    else if (progressed) this.#pace.succeeded();
     if (failure === undefined) {
-      this.#notBeforeMs = 0;
+      this.#notBeforeMs = this.#pace.nextMs();
       // A batch that was filtered whole says nothing about the sink.
       if (progressed) this.#circuit.succeed();
       return;
     }
     const decided = accepted.length + filtered.length + rejected.length + retry.length;
     this.#meters.retried(failure.code, byRecord.size - decided);
-    this.#notBeforeMs = now + this.#circuit.fail(failure);
+    this.#notBeforeMs = Math.max(this.#pace.nextMs(), now + this.#circuit.fail(failure));
     this.#note(failure);
   }
 

@@ -4,8 +4,11 @@ import type Database from 'better-sqlite3';
 import { Ballast } from './ballast.ts';
 import { BlobSpool } from './blobs.ts';
 import { type ChunkHeader, KINDS, lastSeqOf } from './chunk.ts';
-import { ChunkStore } from './chunk-store.ts';
+import { ChunkStore, type Collected } from './chunk-store.ts';
+import type { Cipher } from './cipher.ts';
 import { DeadLetterStore } from './dead-letters.ts';
+import { describeTrouble } from './disk-trouble.ts';
+import { openCipher } from './keyring.ts';
 import { LaneStore } from './lane-store.ts';
 import { lockFolder } from './lock.ts';
 import type {
@@ -17,26 +20,24 @@ import type {
   DeadLetterQuery,
   DeadLetterRequest,
   DiskTrouble,
+  HeadersRequest,
   JournalOptions,
   JournalState,
-  OldestRequest,
   ReadChunk,
+  ReadDeadLetter,
   ReadRequest,
-  WholeDeadLetter,
 } from './protocol.ts';
 import { openJournalDatabase } from './schema.ts';
 
 const NOTHING: BytesByKind = { frame: 0, image: 0, event: 0 };
 
-interface Written {
-  readonly freed: BytesByKind;
-  readonly freedBlobs: readonly number[];
-  readonly more: boolean;
+interface Written extends Collected {
   readonly deadLettersDropped: number;
 }
 
 /** The outbox on the disk. Synchronous: it lives in a thread of its own. */
 export class Journal {
+  readonly #dir: string;
   readonly #lock: { release(): void };
   readonly #database: Database.Database;
   readonly #ballast: Ballast;
@@ -47,12 +48,15 @@ export class Journal {
   readonly #saveTotals: Database.Statement;
   #lastSeq: number;
   readonly #strayBlobs: number;
+  readonly #clockMs: number;
+  readonly #pageBytes: number;
   #deadLettersDropped: number;
   #isShort = false;
 
   /** @throws SightlineError `SL_DATA_DIR_LOCKED`, `SL_OUTBOX_FORMAT`, `SL_OUTBOX_CORRUPT`, `SL_OUTBOX_DISK_FULL` */
   constructor(options: JournalOptions) {
-    const { dir, ballastBytes, deadLetterBytes, deadLetterAgeMs } = options;
+    const { dir, ballastBytes, deadLetterBytes, deadLetterAgeMs, encryption } = options;
+    this.#dir = dir;
     mkdirSync(dir, { recursive: true });
     this.#lock = lockFolder(dir);
     try {
@@ -62,20 +66,29 @@ export class Journal {
       throw error;
     }
     const database = this.#database;
+    const totals = database.prepare('SELECT * FROM outbox').get() as Totals;
+    let cipher: Cipher;
+    try {
+      cipher = openCipher(database, encryption, totals.last_seq);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     this.#ballast = new Ballast(dir, ballastBytes);
     this.#spool = new BlobSpool(dir);
-    this.#chunks = new ChunkStore(database);
+    this.#chunks = new ChunkStore(database, cipher);
     this.#lanes = new LaneStore(database);
-    this.#deadLetters = new DeadLetterStore(database, deadLetterBytes, deadLetterAgeMs);
+    this.#deadLetters = new DeadLetterStore(database, cipher, {
+      maxBytes: deadLetterBytes,
+      maxAgeMs: deadLetterAgeMs,
+    });
     this.#saveTotals = database.prepare(
-      'UPDATE outbox SET last_seq = ?, dead_letters_dropped = ? WHERE id = 1',
+      'UPDATE outbox SET last_seq = ?, dead_letters_dropped = ?, clock_ms = ?',
     );
-    const totals = database.prepare('SELECT last_seq, dead_letters_dropped FROM outbox').get() as {
-      last_seq: number;
-      dead_letters_dropped: number;
-    };
+    this.#pageBytes = database.pragma('page_size', { simple: true }) as number;
     this.#lastSeq = totals.last_seq;
     this.#deadLettersDropped = totals.dead_letters_dropped;
+    this.#clockMs = totals.clock_ms;
     this.#strayBlobs = this.#spool.sweep((seq) => this.#chunks.hasBlob(seq));
     this.#ballast.fill();
   }
@@ -87,6 +100,7 @@ export class Journal {
       lanes: this.#lanes.load(),
       deadLettersDropped: this.#deadLettersDropped,
       strayBlobs: this.#strayBlobs,
+      clockMs: this.#clockMs,
     };
   }
 
@@ -107,11 +121,11 @@ export class Journal {
         if (!(error instanceof LetterGone)) trouble = this.#takeTrouble(error);
       }
     } else {
-      trouble = { reason: 'disk-full', message: 'no space left on the disk of the outbox' };
+      trouble = { reason: 'disk-full', message: 'its disk has no room for the ballast yet' };
     }
     const stored = written !== undefined;
     written ??= this.#writeStateAlone(request);
-    if (written !== undefined) this.#spool.remove(written.freedBlobs);
+    if (written !== undefined) this.#spool.remove(written.blobs);
     return {
       stored,
       stateSaved: written !== undefined,
@@ -131,21 +145,28 @@ export class Journal {
   readBlobs(seqs: readonly number[]): (Uint8Array | undefined)[] {
     return seqs.map((seq) => {
       const data = this.#spool.read(seq);
-      if (data === undefined || !this.#chunks.isIntactBlob(seq, data)) return undefined;
+      const blob = data && this.#chunks.openBlob(seq, data);
       // A buffer out of Node's pool cannot change hands.
-      return data.byteLength === data.buffer.byteLength ? data : Uint8Array.from(data);
+      return blob && blob.byteLength < blob.buffer.byteLength ? Uint8Array.from(blob) : blob;
     });
   }
 
-  oldest({ kind, limit }: OldestRequest): ChunkHeader[] {
-    return this.#chunks.oldest(kind, limit);
+  headers(request: HeadersRequest): ChunkHeader[] {
+    return this.#chunks.headers(request);
+  }
+
+  /** Gives unused pages at the end of the file back. Returns the bytes that are unused still. */
+  shrink(maxBytes: number): number {
+    const pages = Math.floor(maxBytes / this.#pageBytes);
+    if (pages > 0) this.#database.pragma(`incremental_vacuum(${pages})`);
+    return this.#unusedBytes();
   }
 
   deadLetters(query: DeadLetterQuery): DeadLetter[] {
     return this.#deadLetters.list(query);
   }
 
-  takeDeadLetters(request: DeadLetterRequest): WholeDeadLetter[] {
+  takeDeadLetters(request: DeadLetterRequest): ReadDeadLetter[] {
     return this.#deadLetters.take(request);
   }
 
@@ -166,7 +187,7 @@ export class Journal {
   #write(request: CommitRequest, withChunks: boolean): Written {
     const chunks = withChunks ? request.chunks : [];
     const blobs = chunks.flatMap((chunk) => chunk.blobs);
-    this.#spool.write(blobs);
+    this.#spool.write(blobs.map((blob) => ({ ...blob, data: this.#chunks.sealBlob(blob) })));
     try {
       return this.#transact(request, withChunks);
     } catch (error) {
@@ -191,23 +212,34 @@ export class Journal {
           ? 0
           : this.#deadLetters.add(request.deadLetters, request.nowMs);
       const deadLettersDropped = this.#deadLettersDropped + dropped;
-      const freed = { ...NOTHING };
-      let more = false;
-      const freedBlobs: number[] = [];
-      for (const kind of KINDS) {
-        for (const range of request.free[kind]) {
-          const collected = this.#chunks.collect(kind, range);
-          freed[kind] += collected.bytes;
-          freedBlobs.push(...collected.blobs);
-          more ||= collected.more;
-        }
-      }
-      this.#saveTotals.run(lastSeq, deadLettersDropped);
-      return { freed, freedBlobs, more, deadLettersDropped };
+      const collected = this.#collect(request);
+      this.#saveTotals.run(lastSeq, deadLettersDropped, request.nowMs);
+      return { ...collected, deadLettersDropped };
     })();
     this.#lastSeq = lastSeq;
     this.#deadLettersDropped = written.deadLettersDropped;
     return written;
+  }
+
+  #collect({ free, cursors }: CommitRequest): Collected {
+    const byLane = new Map(
+      cursors.map(({ sinkId, kind, cursor }) => [`${kind}/${sinkId}`, cursor]),
+    );
+    const parts = KINDS.flatMap((kind) =>
+      free[kind].map((range) => this.#chunks.collect(kind, range)),
+    );
+    parts.push(
+      this.#chunks.collectRouted(
+        (sinkId, kind, seq) => (byLane.get(`${kind}/${sinkId}`) ?? seq) < seq,
+      ),
+    );
+    const total: Collected = { freed: { ...NOTHING }, blobs: [], more: false };
+    for (const { freed, blobs, more } of parts) {
+      for (const kind of KINDS) total.freed[kind] += freed[kind];
+      total.blobs.push(...blobs);
+      total.more ||= more;
+    }
+    return total;
   }
 
   #writeStateAlone(request: CommitRequest): Written | undefined {
@@ -230,14 +262,16 @@ export class Journal {
       bytes += chunk.data.byteLength;
       spoolBytes += chunk.bytes - chunk.data.byteLength;
     }
-    const pages = this.#database.pragma('freelist_count', { simple: true }) as number;
-    const pageBytes = this.#database.pragma('page_size', { simple: true }) as number;
-    return spoolBytes === 0 && pages * pageBytes > 2 * bytes + this.#ballast.bytes;
+    return spoolBytes === 0 && this.#unusedBytes() > 2 * bytes + this.#ballast.bytes;
+  }
+
+  #unusedBytes(): number {
+    return (this.#database.pragma('freelist_count', { simple: true }) as number) * this.#pageBytes;
   }
 
   #takeTrouble(error: unknown): DiskTrouble {
-    const code = (error as { code?: string }).code ?? 'unknown';
-    const isFull = code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
+    const trouble = describeTrouble(error, this.#dir);
+    if (trouble.reason !== 'disk-full') return trouble;
     this.#isShort = true;
     this.#ballast.release();
     try {
@@ -245,11 +279,14 @@ export class Journal {
     } catch {
       // The log stays as it is; the next commit tries again.
     }
-    return {
-      reason: isFull ? 'disk-full' : 'disk-error',
-      message: `cannot write the outbox: ${code}`,
-    };
+    return trouble;
   }
+}
+
+interface Totals {
+  last_seq: number;
+  dead_letters_dropped: number;
+  clock_ms: number;
 }
 
 /** A dead letter that was to be retried was dropped or purged meanwhile. */

@@ -13,8 +13,16 @@ export interface OutboxSink {
 }
 
 export interface OutboxLimits {
-  /** Bytes that may wait on the disk; beyond, the oldest are shed. Default 10 GiB. */
+  /**
+   * Bytes that may wait on the disk. From 90 % of it on the least valuable are shed, from 95 % on new frames and
+   * pictures are refused, at 100 % everything. Default 10 GiB.
+   */
   readonly maxBytes?: number;
+  /** What has to stay free on the file system, the larger of both; shedding begins there too. Default 256 MiB and 1 %. */
+  readonly minFreeBytes?: number;
+  readonly minFreePercent?: number;
+  /** The same for its inodes, which only pictures take. Default 1 %. */
+  readonly minFreeInodePercent?: number;
   /** How long a record may wait. Default 14 days. */
   readonly maxAgeMs?: number;
   /** Bytes that may wait in memory for the disk; beyond, `append` refuses. Default 32 MiB. */
@@ -38,11 +46,26 @@ export interface OutboxOptions {
   readonly sinks: readonly OutboxSink[];
   readonly limits?: OutboxLimits;
   readonly logger?: Logger;
+  /** Default none: records lie on the disk as they are. */
+  readonly encryption?: OutboxEncryption;
+  /** The wall clock at the start, ms since the Unix epoch. Default the system's. */
+  readonly wallMs?: number;
+}
+
+/** Payloads at rest are sealed with AES-256-GCM. Ids, times and the reasons of dead letters are not. */
+export interface OutboxEncryption {
+  /** File with the key: 32 bytes, raw, in hex or in base64. */
+  readonly keyFile: string;
+  /** Key of an earlier time, to read what was stored with it. */
+  readonly previousKeyFile?: string;
 }
 
 export function withDefaults(limits: OutboxLimits = {}): Required<OutboxLimits> {
   return {
     maxBytes: 10 * 1024 * MIB,
+    minFreeBytes: 256 * MIB,
+    minFreePercent: 1,
+    minFreeInodePercent: 1,
     maxAgeMs: 14 * DAY_MS,
     maxQueueBytes: 32 * MIB,
     inlineBytes: 16 * 1024,

@@ -6,8 +6,11 @@ import { Bounds } from './bounds.ts';
 import { Committer } from './committer.ts';
 import { CorruptCount, Refusals } from './counts.ts';
 import { DeadLetterDesk, type LetterChoice, type RetryResult } from './dead-letter-desk.ts';
+import { Keeper } from './keeper.ts';
 import { LaneTable } from './lanes.ts';
 import { type OutboxLimits, type OutboxOptions, type OutboxSink, withDefaults } from './options.ts';
+import { OutboxClock } from './outbox-clock.ts';
+import { isRefused } from './pressure.ts';
 import type {
   DeadLetter,
   DiskTrouble,
@@ -21,10 +24,6 @@ import type { ReadLimits } from './sink-reader.ts';
 import { Sinks, unknownSink } from './sinks.ts';
 import { type OutboxStats, type SinkCounts, sumLanes } from './stats.ts';
 import { TailCache } from './tail-cache.ts';
-
-const SWEEP_INTERVAL_MS = 5_000;
-/** Shedding goes on until this share of `maxBytes` is reached. */
-const SHED_TO = 0.95;
 
 /** What became of a record that was read. */
 export type Fate =
@@ -47,17 +46,15 @@ export class Outbox implements AsyncDisposable {
   readonly #journal: JournalThread;
   readonly #lanes: LaneTable;
   readonly #committer: Committer;
-  readonly #bounds: Bounds;
+  readonly #keeper: Keeper;
   readonly #sinks: Sinks;
   readonly #desk: DeadLetterDesk;
   readonly #listeners = new Set<() => void>();
   readonly #refusals = new Refusals();
   readonly #corrupt = new CorruptCount();
-  readonly #clock = wallClock();
-  readonly #sweep: NodeJS.Timeout;
+  readonly #clock: OutboxClock;
   readonly #openedInMs: number;
   #unrouted = 0;
-  #enforcing = false;
   #closing: Promise<void> | undefined;
   #lastError: OutboxStats['lastError'];
 
@@ -79,10 +76,11 @@ export class Outbox implements AsyncDisposable {
         ballastBytes: limits.ballastBytes,
         deadLetterBytes: limits.deadLetterBytes,
         deadLetterAgeMs: limits.deadLetterAgeMs,
+        encryption: options.encryption,
       });
       const outbox = new Outbox(options, limits, { journal, state, started });
       await outbox.#committer.commitState();
-      void outbox.#enforce(true);
+      void outbox.#keeper.sweep();
       return outbox;
     } catch (error) {
       await journal.close().catch(() => undefined);
@@ -98,6 +96,7 @@ export class Outbox implements AsyncDisposable {
     this.#limits = limits;
     this.#logger = options.logger;
     this.#journal = journal;
+    this.#clock = new OutboxClock(state.clockMs, options.wallMs ?? Date.now());
     this.#lanes = new LaneTable(options.sinks, state.lanes, state.lastSeq);
     const cache = new TailCache(limits.cacheBytes, state.lastSeq + 1);
     this.#committer = new Committer({
@@ -106,7 +105,7 @@ export class Outbox implements AsyncDisposable {
       cache,
       limits,
       state,
-      nowMs: this.#clock,
+      nowMs: () => this.#clock.now(),
       onCommit: ({ hasNewRecords }) => this.#afterCommit(hasNewRecords),
       onTrouble: (trouble) => this.#takeTrouble(trouble),
       onFailure: (error) => this.#report(error),
@@ -120,19 +119,24 @@ export class Outbox implements AsyncDisposable {
       onCorrupt: (firstSeq, count) => this.#corrupt.add(firstSeq, count),
     });
     this.#desk = new DeadLetterDesk(journal, this.#committer, this.#lanes);
-    this.#bounds = new Bounds(
+    const bounds = new Bounds({
       journal,
-      () => this.#lanes.all,
-      (lane) => !lane.orphaned && this.#sinks.isRequired(lane.sinkId),
-    );
-    this.#sweep = setInterval(() => void this.#enforce(true), SWEEP_INTERVAL_MS);
-    this.#sweep.unref();
+      lanes: () => this.#lanes.all,
+      isRequired: (lane) => !lane.orphaned && this.#sinks.isRequired(lane.sinkId),
+    });
+    this.#keeper = new Keeper({
+      ...{ dir: options.dir, limits, journal, bounds },
+      lanes: this.#lanes,
+      committer: this.#committer,
+      clock: this.#clock,
+      report: (error) => this.#report(error),
+    });
     this.#openedInMs = performance.now() - started;
   }
 
   /**
-   * Takes a record for every sink that takes its kind and that it is for; copies it. False when it was refused (the queue in memory is
-   * full, or the journal has failed): the caller counts it, `stats().refused` does too. A record that the disk cannot
+   * Takes a record for every sink that takes its kind and that it is for; copies it. False when it was refused (a bound
+   * has no room, the queue in memory is full, or the journal has failed): the caller counts it, `stats().refused` does too. A record that the disk cannot
    * take afterwards is counted as shed (`disk-full`).
    * @throws SightlineError `SL_CLOSED`
    */
@@ -145,6 +149,7 @@ export class Outbox implements AsyncDisposable {
     }
     const { kind } = record;
     if (this.#committer.failure !== undefined) return this.#refusals.count(kind, 'failed');
+    if (isRefused(this.#keeper.pressure, kind)) return this.#refusals.count(kind, 'pressure');
     const queued = this.#committer.queuedBytes + record.payload.byteLength;
     if (queued > this.#limits.maxQueueBytes) return this.#refusals.count(kind, 'queue-full');
     const lanes = this.#lanes.takers(record);
@@ -153,7 +158,7 @@ export class Outbox implements AsyncDisposable {
       return true;
     }
     this.#committer.add(record, this.#lanes.routeOf(record, lanes));
-    const now = this.#clock();
+    const now = this.#clock.now();
     for (const lane of lanes) lane.accept(now);
     return true;
   }
@@ -186,7 +191,7 @@ export class Outbox implements AsyncDisposable {
         if (record.kind !== kind) continue;
         if (status !== 'dead-lettered') settled[status].push(record.seq);
         else {
-          const letter = toDeadLetter(sinkId, fate, this.#clock());
+          const letter = toDeadLetter(sinkId, fate);
           if (lane.settleDead(record.seq, letter.code)) letters.push(letter);
         }
       }
@@ -267,12 +272,14 @@ export class Outbox implements AsyncDisposable {
   /** Counters of one sink, also of one that is gone and left a backlog. */
   countsOf(sinkId: string): SinkCounts {
     const lanes = this.#lanes.all.filter((lane) => lane.sinkId === sinkId);
-    return sumLanes(sinkId, this.#sinks.isRequired(sinkId), lanes, this.#clock());
+    return sumLanes(sinkId, this.#sinks.isRequired(sinkId), lanes, this.#clock.now());
   }
 
   stats(): OutboxStats {
     return {
       state: this.#state(),
+      pressure: this.#keeper.pressure,
+      space: this.#keeper.space,
       ...this.#committer.figures(),
       refused: this.#refusals.byReason(),
       refusedByKind: this.#refusals.byKind(),
@@ -295,7 +302,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#sweep);
+    this.#keeper.close();
     await this.#committer.flushed().catch((error) => {
       this.#logger?.error({ err: error }, 'outbox.close.unstored');
     });
@@ -310,48 +317,15 @@ export class Outbox implements AsyncDisposable {
   #state(): OutboxStats['state'] {
     if (this.#closing !== undefined) return 'closed';
     if (this.#committer.failure !== undefined) return 'failed';
-    return this.#committer.trouble === undefined ? 'ok' : 'storage-full';
+    const { trouble } = this.#committer;
+    if (trouble === undefined) return 'ok';
+    const isFull = trouble.reason === 'disk-full' || trouble.reason === 'no-inodes';
+    return isFull ? 'storage-full' : 'storage-failed';
   }
 
   #afterCommit(hasNewRecords: boolean): void {
     if (hasNewRecords) for (const listener of this.#listeners) listener();
-    if (this.#committer.storedBytes > this.#limits.maxBytes) void this.#enforce(false);
-  }
-
-  /** Brings the outbox back within its bounds, one run at a time. */
-  async #enforce(withAge: boolean): Promise<void> {
-    if (this.#enforcing || this.#closing !== undefined) return;
-    this.#enforcing = true;
-    try {
-      const before = this.#clock() - this.#limits.maxAgeMs;
-      if (withAge && (await this.#bounds.shedOlderThan(before)) > 0) {
-        this.#report(
-          new SightlineError('SL_OUTBOX_FULL', 'Records that waited too long were shed'),
-        );
-        await this.#committer.commitState();
-      }
-      if (this.#committer.storedBytes > this.#limits.maxBytes) await this.#shedToFit();
-      this.#committer.state.dropLanes(this.#lanes.removeOrphans());
-    } catch (error) {
-      this.#report(toSightlineError(error));
-    } finally {
-      this.#enforcing = false;
-    }
-  }
-
-  async #shedToFit(): Promise<void> {
-    const { maxBytes } = this.#limits;
-    this.#report(
-      new SightlineError(
-        'SL_OUTBOX_FULL',
-        `The outbox holds more than its ${maxBytes} bytes: the oldest records are shed`,
-      ),
-    );
-    for (;;) {
-      const excess = this.#committer.storedBytes - SHED_TO * maxBytes;
-      if (excess <= 0 || (await this.#bounds.shedBytes(excess)) === 0) return;
-      await this.#committer.commitState();
-    }
+    this.#keeper.committed();
   }
 
   #takeTrouble(trouble: DiskTrouble | undefined): void {
@@ -360,7 +334,7 @@ export class Outbox implements AsyncDisposable {
       this.#report(
         new SightlineError(
           'SL_OUTBOX_DISK_FULL',
-          `Cannot store new records: ${trouble.message}. What was accepted before is kept; make room, storing resumes by itself`,
+          `Cannot store new records in the outbox: ${trouble.message}. What was accepted before is kept; make room, storing resumes by itself`,
         ),
       );
     }
@@ -380,16 +354,9 @@ interface Opened {
   readonly started: number;
 }
 
-/** Wall time that a jump of the clock cannot move: set once, then driven by the monotonic clock. */
-function wallClock(): () => number {
-  const offset = Date.now() - performance.now();
-  return () => offset + performance.now();
-}
-
 function toDeadLetter(
   sinkId: string,
   fate: Extract<Fate, { status: 'dead-lettered' }>,
-  nowMs: number,
 ): NewDeadLetter {
   const { record, error, attempts } = fate;
   const { code, message } = toSightlineError(error);
@@ -397,7 +364,7 @@ function toDeadLetter(
   const payload = Uint8Array.from(record.payload);
   return {
     ...{ sinkId, seq, kind, streamId, recordId, atMs, attempts, code, payload },
-    deadMs: Math.round(nowMs),
+    deadMs: Date.now(),
     reason: message,
   };
 }

@@ -1,6 +1,7 @@
 import type { RecordKind } from '../common/delivery.ts';
 import type { ThreadClient } from '../common/thread-client.ts';
 import type { ChunkHeader } from './chunk.ts';
+import type { OutboxEncryption } from './options.ts';
 
 /** What the outbox and its journal thread say to each other. Byte arrays travel by transfer, never by copy. */
 
@@ -19,8 +20,18 @@ export interface ReadChunk extends ChunkHeader {
   readonly data: Uint8Array | undefined;
 }
 
-/** Why records were given up. */
-export type ShedReason = 'bytes' | 'age' | 'disk-full' | 'disk-error' | 'corrupt' | 'missing';
+/** Why the disk takes nothing. */
+export type DiskReason = 'disk-full' | 'no-inodes' | 'no-files' | 'read-only' | 'disk-error';
+
+/** Why records were given up: a bound of the outbox, the disk, or what was found of them. */
+export type ShedReason =
+  | 'bytes'
+  | 'free-space'
+  | 'inodes'
+  | 'age'
+  | DiskReason
+  | 'corrupt'
+  | 'missing';
 
 /** The persisted state of one sink for one kind of record. */
 export interface LaneRow {
@@ -56,6 +67,7 @@ export interface NewDeadLetter {
   readonly streamId: string;
   readonly recordId: string;
   readonly atMs: number;
+  /** When it came here: wall time, for people. */
   readonly deadMs: number;
   readonly attempts: number;
   readonly code: string;
@@ -71,6 +83,11 @@ export interface DeadLetter extends Omit<NewDeadLetter, 'payload'> {
 
 export interface WholeDeadLetter extends DeadLetter {
   readonly payload: Uint8Array;
+}
+
+/** As it was read; its payload is undefined when its bytes are damaged. */
+export interface ReadDeadLetter extends DeadLetter {
+  readonly payload: Uint8Array | undefined;
 }
 
 /** Some dead letters by id, or those of a sink up to an id. */
@@ -102,6 +119,7 @@ export interface JournalOptions {
   readonly ballastBytes: number;
   readonly deadLetterBytes: number;
   readonly deadLetterAgeMs: number;
+  readonly encryption: OutboxEncryption | undefined;
 }
 
 export interface JournalState {
@@ -111,6 +129,8 @@ export interface JournalState {
   readonly deadLettersDropped: number;
   /** Blobs no row spoke of, removed at the start. */
   readonly strayBlobs: number;
+  /** What `nowMs` was last, 0 for a new journal. */
+  readonly clockMs: number;
 }
 
 export type BytesByKind = Readonly<Record<RecordKind, number>>;
@@ -125,11 +145,18 @@ export interface CommitRequest {
   readonly retried: readonly number[];
   /** Chunks that lie wholly in one of their kind's ranges may be deleted. */
   readonly free: Readonly<Record<RecordKind, readonly SeqRange[]>>;
+  /** Where each lane is, for chunks that are for some sinks only: they may be deleted when all of these are past. */
+  readonly cursors: readonly {
+    readonly sinkId: string;
+    readonly kind: RecordKind;
+    readonly cursor: number;
+  }[];
+  /** The outbox' own clock, see OutboxClock. */
   readonly nowMs: number;
 }
 
 export interface DiskTrouble {
-  readonly reason: 'disk-full' | 'disk-error';
+  readonly reason: DiskReason;
   readonly message: string;
 }
 
@@ -156,8 +183,9 @@ export interface ReadRequest {
   readonly maxBytes: number;
 }
 
-export interface OldestRequest {
+export interface HeadersRequest {
   readonly kind: RecordKind;
+  readonly afterSeq: number;
   readonly limit: number;
 }
 
@@ -168,10 +196,12 @@ export interface JournalCalls {
   read: { args: ReadRequest; result: readonly ReadChunk[] };
   /** A blob is undefined when it is gone or its checksum does not fit. */
   readBlobs: { args: readonly number[]; result: readonly (Uint8Array | undefined)[] };
-  oldest: { args: OldestRequest; result: readonly ChunkHeader[] };
+  headers: { args: HeadersRequest; result: readonly ChunkHeader[] };
+  /** Gives up to `maxBytes` of what the journal's file holds unused back to the disk; returns the bytes still unused. */
+  shrink: { args: { readonly maxBytes: number }; result: number };
   deadLetters: { args: DeadLetterQuery; result: readonly DeadLetter[] };
   /** Whole, oldest first, at least one and about `maxBytes` of those that still exist. */
-  takeDeadLetters: { args: DeadLetterRequest; result: readonly WholeDeadLetter[] };
+  takeDeadLetters: { args: DeadLetterRequest; result: readonly ReadDeadLetter[] };
   /** Deletes some; returns how many, 0 when none is left. */
   purgeDeadLetters: { args: DeadLetterChoice; result: number };
   close: { args: undefined; result: undefined };

@@ -58,7 +58,10 @@ const TABLES = `
 /** New in version 2: the sinks of chunks that are not for all, as a sorted JSON array. */
 const ROUTES = 'CREATE TABLE route (first_seq INTEGER PRIMARY KEY, sinks TEXT NOT NULL);';
 
-/** New in version 3: records a sink filters, dead letters by code, where the lane of a removed sink ends. */
+/**
+ * New in version 3: records a sink filters, dead letters by code, where the lane of a removed sink ends, the outbox'
+ * own clock, and keys. A checksum of -1 marks bytes that are sealed.
+ */
 const FATES = `
   ALTER TABLE lane ADD COLUMN filtered INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE lane ADD COLUMN dead_by_code TEXT NOT NULL DEFAULT '{}';
@@ -67,6 +70,12 @@ const FATES = `
   ALTER TABLE lane DROP COLUMN dead_lettered;
   CREATE INDEX dead_letter_by_sink ON dead_letter (sink);
   ALTER TABLE outbox ADD COLUMN last_letter INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE outbox ADD COLUMN clock_ms INTEGER NOT NULL DEFAULT 0;
+  UPDATE outbox SET clock_ms = (SELECT coalesce(max(stored_ms), 0) FROM chunk);
+  ALTER TABLE dead_letter ADD COLUMN stored_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE dead_letter ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+  UPDATE dead_letter SET stored_ms = dead_ms;
+  CREATE TABLE cipher (key_id INTEGER PRIMARY KEY, key_check BLOB NOT NULL, retired_seq INTEGER);
   UPDATE outbox SET last_letter = (SELECT coalesce(max(id), 0) FROM dead_letter);
 `;
 
@@ -84,6 +93,8 @@ export function openJournalDatabase(file: string, ballastBytes: number): Databas
     checkFormat(database, file);
     const walBytes = ballastBytes === 0 ? MAX_WAL_BYTES : Math.min(MAX_WAL_BYTES, ballastBytes / 2);
     database.pragma(`page_size = ${PAGE_BYTES}`);
+    // Only a new file takes it: what is deleted can be given back to the disk.
+    database.pragma('auto_vacuum = INCREMENTAL');
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');

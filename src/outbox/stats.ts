@@ -1,6 +1,7 @@
 import type { RecordKind } from '../common/delivery.ts';
 import type { HistogramView } from './histogram.ts';
 import type { Lane } from './lane.ts';
+import type { DiskSpace, Pressure } from './pressure.ts';
 import type { BytesByKind, ShedReason } from './protocol.ts';
 
 /** One sink's counters. accepted = delivered + filtered + deadLettered + shed + pending, at all times. */
@@ -24,11 +25,18 @@ export interface SinkCounts {
   readonly oldestAgeMs: number;
 }
 
-export type RefusalReason = 'queue-full' | 'failed';
+/** `pressure`: a bound has no room for the kind; `queue-full`: the disk is behind; `failed`: the journal is gone. */
+export type RefusalReason = 'queue-full' | 'pressure' | 'failed';
 
 export interface OutboxStats {
-  /** `storage-full`: new records are counted as shed until there is room; `failed`: the journal is gone. */
-  readonly state: 'ok' | 'storage-full' | 'failed' | 'closed';
+  /**
+   * `storage-full`, `storage-failed`: new records are counted as shed until the disk takes them again, what is stored is
+   * delivered; `failed`: the journal is gone.
+   */
+  readonly state: 'ok' | 'storage-full' | 'storage-failed' | 'failed' | 'closed';
+  readonly pressure: Pressure;
+  /** What is free on the disk, as of the last look, at most 5 s ago; undefined before the first. */
+  readonly space: DiskSpace | undefined;
   /** On the disk: records and blobs that wait or are not deleted yet. */
   readonly bytes: number;
   readonly bytesByKind: BytesByKind;

@@ -8,6 +8,7 @@ import { Delivery } from '../outbox/delivery.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { createSink } from '../sinks/registry.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { outboxOptions } from './config/outbox.ts';
 
 /** Bytes handed to the outbox and not yet durable at which workers are asked to wait. */
 const UNSTORED_LIMIT_BYTES = 8 * 1024 * 1024;
@@ -33,7 +34,7 @@ export async function openDelivery(
   );
   const outbox = await Outbox.open({
     dir: join(dataDir, 'outbox'),
-    limits: config.outbox,
+    ...outboxOptions(config.outbox, baseDir),
     sinks: sinks.map(({ id, kinds }, index) => ({
       id,
       kinds,

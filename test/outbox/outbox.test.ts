@@ -213,44 +213,12 @@ test('append refuses and counts when the queue in memory is full, and throws whe
   let taken = 0;
   for (let index = 0; index < 50; index++) if (outbox.append(record(index, { payload }))) taken++;
   assert.ok(taken >= 9 && taken <= 10, `${taken} taken`);
-  assert.deepEqual(outbox.stats().refused, { 'queue-full': 50 - taken, failed: 0 });
+  assert.deepEqual(outbox.stats().refused, { 'queue-full': 50 - taken, pressure: 0, failed: 0 });
   assert.equal(outbox.countsOf('frames').accepted, taken);
   await outbox.flushed();
   assert.equal(outbox.append(record(99)), true);
   await outbox.close();
   assert.throws(() => outbox.append(record(100)), { code: 'SL_CLOSED' });
-});
-
-test('outbox over its byte bound sheds best-effort backlog first, then pictures, then the oldest frames', async (context) => {
-  const outbox = await openOutbox(context, {
-    dir: temporaryDir(context),
-    sinks: [EVERYTHING, { ...FRAMES, id: 'best-effort', required: false }],
-    limits: { maxBytes: 200_000, cacheBytes: 0 },
-  });
-  const payload = Buffer.alloc(1000);
-  const fill = async (count: number, kind: 'frame' | 'image'): Promise<void> => {
-    for (let index = 0; index < count; index++) {
-      outbox.append(record(index, { kind, payload }));
-      if (index % 10 === 9) await outbox.flushed();
-    }
-    await until(() => outbox.stats().bytes <= 200_000, 'back within the bound');
-  };
-  await fill(100, 'frame');
-  ackAll(outbox, 'all', await outbox.read('all', ALL));
-  await fill(150, 'frame');
-  const shed = (id: string): number => outbox.countsOf(id).shed;
-  assert.ok(shed('best-effort') > 0);
-  assert.equal(shed('all'), 0, 'what a required sink is past goes first');
-
-  await fill(100, 'image');
-  await fill(100, 'frame');
-  const { shedByReason, pending } = outbox.countsOf('all');
-  const left = await outbox.read('all', ALL);
-  assert.equal(left.length, pending);
-  assert.deepEqual(new Set(left.map(({ kind }) => kind)), new Set(['frame']), 'no picture is left');
-  assert.ok((shedByReason.bytes ?? 0) >= 100);
-  for (const { id } of outbox.stats().sinks) assertConserved(outbox.countsOf(id));
-  assert.equal(outbox.stats().lastError?.code, 'SL_OUTBOX_FULL');
 });
 
 test('outbox sheds records that waited longer than its age bound', async (context) => {
