@@ -25,6 +25,8 @@ export interface WriteReply {
   }[];
   /** Torn tails of a former run that were cut off files since the last reply. */
   readonly cut: readonly { readonly path: string; readonly bytes: number }[];
+  /** What went wrong with Parquet files since the last reply. */
+  readonly notes: readonly { readonly path: string; readonly what: string }[];
 }
 
 export interface FileCalls {

@@ -29,6 +29,7 @@ export class FileSink implements Sink {
   readonly limits;
   readonly #logger: Logger | undefined;
   readonly #start: () => FileThread;
+  readonly #makesParquet: boolean;
   #thread: FileThread | undefined;
   #lastBatchId = 0;
 
@@ -39,7 +40,13 @@ export class FileSink implements Sink {
     this.kinds = spec.kinds;
     this.limits = { maxRecords: 4000, maxBytes: 8 * 1024 * 1024, maxWaitMs };
     this.#logger = logger;
+    this.#makesParquet = formats.includes('parquet');
     this.#start = () => startThread({ root, formats, maxFileBytes, maxFileAgeMs });
+  }
+
+  /** What a former run staged for Parquet files is made into them without waiting for a record. */
+  start(): void {
+    if (this.#makesParquet) this.#thread ??= this.#start();
   }
 
   async deliver(
@@ -71,7 +78,13 @@ export class FileSink implements Sink {
     if (thread !== undefined && !thread.failed) await thread.close();
   }
 
-  #resultsOf(batch: readonly PendingRecord[], { failures, cut }: WriteReply): DeliveryResult[] {
+  #resultsOf(
+    batch: readonly PendingRecord[],
+    { failures, cut, notes }: WriteReply,
+  ): DeliveryResult[] {
+    for (const facts of notes) {
+      this.#logger?.warn({ sink: this.id, ...facts }, 'sink.file.parquet');
+    }
     for (const facts of cut) {
       this.#logger?.warn({ sink: this.id, ...facts }, 'sink.file.tornTailCut');
     }

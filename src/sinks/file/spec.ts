@@ -2,14 +2,14 @@ import { type Static, Type } from 'typebox';
 import { defaulted, oneOf, strictObject } from '../../common/schema.ts';
 import { COMMON, kinds, MIB } from '../spec-parts.ts';
 
-/** Local files: NDJSON and length-delimited protobuf per stream and hour, pictures beside them. */
+/** Local files: NDJSON, length-delimited protobuf and Parquet per stream and hour, pictures beside them. */
 export const FileSinkSpec = strictObject({
   ...COMMON,
   type: Type.Literal('file'),
   dir: Type.String({ minLength: 1, description: 'Relative to the configuration file' }),
   kinds: kinds(['frame', 'image', 'event'], ['frame', 'image', 'event']),
   formats: defaulted(
-    Type.Array(oneOf(['ndjson', 'protobuf']), { minItems: 1, uniqueItems: true }),
+    Type.Array(oneOf(['ndjson', 'protobuf', 'parquet']), { minItems: 1, uniqueItems: true }),
     ['ndjson', 'protobuf'],
   ),
   maxFileBytes: defaulted(Type.Integer({ minimum: 4096 }), 64 * MIB),

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import type { DeliveryResult, PendingRecord, RecordKind } from '../../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
+import { decodeFrame } from '../../metadata/frame.ts';
 import { decodeImage } from '../../metadata/image.ts';
 import { ByteWriter } from '../format/byte-writer.ts';
 import { writeJsonLine } from '../format/encode.ts';
@@ -10,6 +11,7 @@ import { encodeDelimited } from '../format/length-delimited.ts';
 import { eachLimited } from '../limited.ts';
 import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
 import { dayAndHour, fileName, filePath } from './names.ts';
+import { type ParquetOptions, ParquetStore } from './parquet/store.ts';
 import { FileRotation, type RotationOptions } from './rotation.ts';
 import type { FileSinkSpec } from './spec.ts';
 
@@ -20,7 +22,9 @@ const SPARE_BYTES = 16 * 1024 * 1024;
 
 /** Records that go to the same files. */
 interface Group {
+  readonly streamId: string;
   readonly folder: string;
+  readonly day: string;
   readonly hour: string;
   readonly kind: RecordKind;
   readonly members: number[];
@@ -31,11 +35,13 @@ interface Group {
 
 export interface FileWriterOptions extends RotationOptions {
   readonly formats: FileSinkSpec['formats'];
+  readonly onNote: ParquetOptions['onNote'];
 }
 
 /**
  * Writes below `root`, everything on the disk before it is acknowledged:
- * - frames: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.ndjson` and `.pb` (length-delimited protobuf), UTC of the capture time
+ * - frames: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.ndjson` and `.pb` (length-delimited protobuf), UTC of the capture time,
+ *   and Parquet, see ParquetStore
  * - events: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.events.ndjson`
  * - pictures: `images/<ref>`
  */
@@ -43,13 +49,18 @@ export class FileWriter {
   readonly #root: string;
   readonly #formats: FileWriterOptions['formats'];
   readonly #rotation: FileRotation;
+  readonly #parquet: ParquetStore | undefined;
   readonly #spare = new SpareWriters();
   #busy: Promise<unknown> = Promise.resolve();
 
-  constructor({ root, formats, maxFileBytes, maxFileAgeMs, onCut }: FileWriterOptions) {
+  constructor(options: FileWriterOptions) {
+    const { root, formats, maxFileBytes, maxFileAgeMs, onCut, onNote } = options;
     this.#root = root;
     this.#formats = formats;
     this.#rotation = new FileRotation({ root, maxFileBytes, maxFileAgeMs, onCut });
+    this.#parquet = formats.includes('parquet')
+      ? new ParquetStore({ root, maxFileBytes, maxFileAgeMs, onNote })
+      : undefined;
   }
 
   /** Batches are written one after the other, also when an earlier one was given up by the caller. */
@@ -65,6 +76,7 @@ export class FileWriter {
   async close(): Promise<void> {
     await this.#busy;
     await this.#rotation.close();
+    await this.#parquet?.close();
   }
 
   async #write(
@@ -126,15 +138,18 @@ export class FileWriter {
     let group = groups.get(key);
     if (group === undefined) {
       const folder = join(fileName(streamId), day);
-      group = { folder, hour, kind, members: [], lines: this.#spare.take(), messages: [] };
+      const lines = this.#spare.take();
+      group = { streamId, folder, day, hour, kind, members: [], lines, messages: [] };
       groups.set(key, group);
     }
     if (!isFrame || this.#formats.includes('ndjson')) {
       writeJsonLine(group.lines, record);
       group.lines.text('\n');
-    }
+    } else if (this.#parquet !== undefined) checkFrame(record);
     group.members.push(index);
-    if (isFrame && this.#formats.includes('protobuf')) group.messages.push(record.payload);
+    if (isFrame && (this.#formats.includes('protobuf') || this.#parquet !== undefined)) {
+      group.messages.push(record.payload);
+    }
   }
 
   /** After a failure nothing more of that folder in this batch: its records keep their order. */
@@ -157,7 +172,14 @@ export class FileWriter {
       writes.push(this.#append(group, suffix, 'ndjson', lines.bytes()));
     }
     if (messages.length > 0) {
-      writes.push(this.#append(group, '.pb', 'protobuf', encodeDelimited(messages)));
+      const { streamId, day, hour } = group;
+      const bytes = encodeDelimited(messages);
+      if (this.#formats.includes('protobuf')) {
+        writes.push(this.#append(group, '.pb', 'protobuf', bytes));
+      }
+      if (this.#parquet !== undefined) {
+        writes.push(this.#parquet.append(streamId, day, hour, bytes));
+      }
     }
     for (const outcome of await Promise.allSettled(writes)) {
       if (outcome.status === 'rejected') return this.#describe(outcome.reason);
@@ -209,6 +231,16 @@ export class FileWriter {
       `Cannot write below ${this.#root} (${code}): check that it can be written and has space left`,
       { cause, details: { code } },
     );
+  }
+}
+
+/** What is acknowledged must be readable when its Parquet file is made, hours later. */
+function checkFrame({ recordId, payload }: PendingRecord): void {
+  try {
+    decodeFrame(payload);
+  } catch (cause) {
+    const message = `Cannot read frame ${recordId}: its bytes are damaged`;
+    throw new SightlineError('SL_SINK_REJECTED', message, { cause });
   }
 }
 

@@ -1,0 +1,212 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { settlesWithin } from '../../../common/waits.ts';
+import { AppendFile } from '../append-file.ts';
+import { fileName } from '../names.ts';
+import { convert } from './convert.ts';
+
+const STAGING = '.staging';
+/** Neither in the name of a camera nor in a day or hour. */
+const SEPARATOR = '!';
+/** The name of Hive for "none": here for hours of a camera whose clock jumps about. */
+const NO_PARTITION = '__HIVE_DEFAULT_PARTITION__';
+const MAX_HOURS_PER_CAMERA = 6;
+const MAX_IDLE_MS = 300_000;
+const CLOSE_LIMIT_MS = 8_000;
+
+export interface ParquetOptions {
+  readonly root: string;
+  readonly maxFileBytes: number;
+  readonly maxFileAgeMs: number;
+  /** What was cut off, could not be read or could not be written; for the log. */
+  readonly onNote: (note: { readonly path: string; readonly what: string }) => void;
+}
+
+interface Stage {
+  readonly key: string;
+  readonly camera: string;
+  /** Parts of the file's place: camera, day, hour. */
+  readonly place: readonly [string, string, string];
+  readonly openedMs: number;
+  usedMs: number;
+  bytes: number;
+  path: string | undefined;
+  file: AppendFile | undefined;
+  /** Appends follow each other. */
+  busy: Promise<void>;
+}
+
+/**
+ * Parquet files by camera, day and hour: `camera=<id>/date=<yyyy-MM-dd>/hour=<HH>/part-<nnnn>.parquet`. A Parquet file is
+ * written in one go, so frames gather in a staged file beside them, durable before they are acknowledged. It becomes a
+ * part when it is full or old or nothing more comes. What a former run staged becomes parts at the start.
+ */
+export class ParquetStore {
+  readonly #options: ParquetOptions;
+  readonly #stages = new Map<string, Stage>();
+  readonly #sweep: NodeJS.Timeout;
+  readonly #ready: Promise<void>;
+  /** Staged files whose turn to be converted has come, one after the other. */
+  readonly #due = new Set<string>();
+  #converting: Promise<void> | undefined;
+
+  constructor(options: ParquetOptions) {
+    this.#options = options;
+    const sweepMs = Math.max(20, Math.min(5_000, options.maxFileAgeMs / 4));
+    this.#sweep = setInterval(() => this.#retireOld(), sweepMs);
+    this.#sweep.unref();
+    this.#ready = this.#recover();
+    this.#ready.catch(() => undefined);
+  }
+
+  /** Resolves when the frames (length-delimited) are on the disk. Rejects with what the system said. */
+  append(streamId: string, day: string, hour: string, frames: Uint8Array): Promise<void> {
+    const stage = this.#stageOf(fileName(streamId), day, hour);
+    stage.bytes += frames.byteLength;
+    stage.usedMs = performance.now();
+    const work = stage.busy.then(() => this.#write(stage, frames));
+    stage.busy = work.catch(() => undefined);
+    return work;
+  }
+
+  /** Makes parts of everything, as far as time allows; the rest waits for the next start. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    await Promise.all([...this.#stages.values()].map((stage) => this.#retire(stage)));
+    await settlesWithin(this.#converting ?? Promise.resolve(), CLOSE_LIMIT_MS);
+  }
+
+  #stageOf(camera: string, day: string, hour: string): Stage {
+    const key = [camera, day, hour].join(SEPARATOR);
+    const known = this.#stages.get(key);
+    if (known !== undefined && known.bytes < this.#options.maxFileBytes) return known;
+    if (known !== undefined) void this.#retire(known);
+    else if (day !== NO_PARTITION && this.#hoursOf(camera) >= MAX_HOURS_PER_CAMERA) {
+      return this.#stageOf(camera, NO_PARTITION, NO_PARTITION);
+    }
+    const now = performance.now();
+    const stage: Stage = {
+      ...{ key, camera, place: [camera, day, hour], openedMs: now, usedMs: now, bytes: 0 },
+      ...{ path: undefined, file: undefined },
+      // A number is taken after the one before it.
+      busy: known?.busy ?? Promise.resolve(),
+    };
+    this.#stages.set(key, stage);
+    return stage;
+  }
+
+  #hoursOf(camera: string): number {
+    let hours = 0;
+    for (const stage of this.#stages.values()) if (stage.camera === camera) hours++;
+    return hours;
+  }
+
+  async #write(stage: Stage, frames: Uint8Array): Promise<void> {
+    const { root, onNote } = this.#options;
+    try {
+      await this.#ready;
+      stage.path ??= await this.#newPath(stage.place);
+      if (stage.file === undefined) {
+        stage.file = await AppendFile.open(stage.path, 'protobuf', root);
+        const { cutBytes } = stage.file;
+        if (cutBytes > 0) onNote({ path: stage.path, what: `${cutBytes} bytes of a torn tail` });
+      }
+      await stage.file.append(frames);
+      await stage.file.sync();
+    } catch (error) {
+      await stage.file?.close().catch(() => undefined);
+      stage.file = undefined;
+      throw error;
+    }
+  }
+
+  /** A part that neither is there nor will be made of what is staged. */
+  async #newPath(place: readonly [string, string, string]): Promise<string> {
+    const { root } = this.#options;
+    const prefix = `${place.join(SEPARATOR)}${SEPARATOR}`;
+    // In this order: a part is there before its staged file is gone.
+    const staged = await names(join(root, STAGING));
+    const parts = await names(join(root, folderOf(place)));
+    const taken = [
+      ...staged.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)),
+      ...parts.map((name) => name.replace(/^part-/, '')),
+    ].map((name) => Number.parseInt(name, 10) || 0);
+    const number = String(Math.max(0, ...taken) + 1).padStart(4, '0');
+    return join(root, STAGING, `${prefix}${number}.pb`);
+  }
+
+  #retireOld(): void {
+    const now = performance.now();
+    const { maxFileAgeMs } = this.#options;
+    const maxIdleMs = Math.min(MAX_IDLE_MS, maxFileAgeMs);
+    for (const stage of this.#stages.values()) {
+      if (now - stage.openedMs < maxFileAgeMs && now - stage.usedMs < maxIdleMs) continue;
+      void this.#retire(stage);
+    }
+    this.#pump();
+  }
+
+  /** From now on its frames go to a new part. */
+  async #retire(stage: Stage): Promise<void> {
+    if (this.#stages.get(stage.key) === stage) this.#stages.delete(stage.key);
+    await stage.busy;
+    const { file, path } = stage;
+    stage.file = undefined;
+    await file?.close().catch(() => undefined);
+    if (path === undefined) return;
+    this.#due.add(path);
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#due.size === 0) return;
+    this.#converting ??= this.#convertAll().finally(() => {
+      this.#converting = undefined;
+    });
+  }
+
+  /** One at a time: each holds a row group in memory. What fails is tried again with a later sweep. */
+  async #convertAll(): Promise<void> {
+    const { root, onNote } = this.#options;
+    for (const staged of this.#due) {
+      const place = placeOf(staged.slice(join(root, STAGING).length + 1));
+      try {
+        if (place === undefined) throw new Error('Its name is not one that is staged');
+        const target = join(root, folderOf(place), `part-${place[3]}.parquet`);
+        const damaged = await convert({ staged, target, root });
+        if (damaged > 0) onNote({ path: target, what: `${damaged} frames that cannot be read` });
+        this.#due.delete(staged);
+      } catch (error) {
+        onNote({ path: staged, what: `not made into Parquet: ${String(error)}` });
+      }
+    }
+  }
+
+  async #recover(): Promise<void> {
+    const folder = join(this.#options.root, STAGING);
+    for (const name of await names(folder)) {
+      if (name.endsWith('.pb')) this.#due.add(join(folder, name));
+      else if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+    }
+    this.#pump();
+  }
+}
+
+function folderOf([camera, day, hour]: readonly [string, string, string, ...string[]]): string {
+  return join(`camera=${camera}`, `date=${day}`, `hour=${hour}`);
+}
+
+function placeOf(name: string): readonly [string, string, string, string] | undefined {
+  const [camera, day, hour, number, ...rest] = name.replace(/\.pb$/, '').split(SEPARATOR);
+  if (rest.length > 0 || !camera || !day || !hour || !/^\d+$/.test(number ?? '')) return undefined;
+  return [camera, day, hour, number!];
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
