@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { SightlineError } from './common/errors.ts';
 import { ROOT } from './common/paths.ts';
 import type { CompileFlags } from './services/compile.ts';
+import type { TailFlags } from './services/tail/tail.ts';
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   version: string;
@@ -151,6 +152,26 @@ models
       },
     ) => (await import('./models/commands.ts')).modelsTriton(name, repository, print, options),
   );
+
+program
+  .command('tail')
+  .description("Show what arrives at a sink's destination, as text; takes nothing from anybody")
+  .requiredOption('-s, --sink <id>', 'sink of the configuration')
+  .requiredOption('-c, --config <path>', 'configuration, as for serve')
+  .option('--stream <id>', 'records of this stream alone')
+  .option('--json', 'a line of JSON for each record')
+  .option('-n, --count <n>', 'end after so many records', count)
+  .option(
+    '--peek-visibility <s>',
+    'for sqs: how long messages that are shown stay hidden from their consumers',
+    count,
+  )
+  .action(async (options: TailFlags) => {
+    const { tail } = await import('./services/tail/tail.ts');
+    const end = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
+    await tail(options, { signal: end.signal, print, tell: printError });
+  });
 
 program
   .command('doctor')

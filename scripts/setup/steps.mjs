@@ -9,6 +9,7 @@ import { KAFKA_OUTPUTS, KAFKA_POM, makeKafka } from './kafka.mjs';
 import { buildWithNodeGyp, cmakeJs, configureNative } from './native.mjs';
 import { buildEnv, nodeDir } from './node-headers.mjs';
 import { BUILD_NATIVE, CACHE, DEMO_CLIP, ROOT, tool } from './paths.mjs';
+import { PYTHON_STEP } from './python.mjs';
 import { filesUnder } from './stamp.mjs';
 import { packagesFor } from './system-packages.mjs';
 
@@ -268,7 +269,7 @@ export function stepsFor(purpose, env = process.env) {
     MODEL_STEP,
   ];
   if (purpose !== 'test') return steps;
-  return [...steps, NATIVE_TESTS, testServers(packages.name), KAFKA_STEP];
+  return [...steps, NATIVE_TESTS, testServers(packages.name), KAFKA_STEP, PYTHON_STEP];
 }
 
 /** The named steps and those they need, in the order of `steps`; all without names. Throws SetupFailure for a wrong name. */

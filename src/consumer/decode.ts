@@ -72,7 +72,7 @@ function decodeJson(value: unknown, attributes: Attributes): SightlineRecord[] {
   }
   if (kind === 'event' || (kind === '' && typeof json['recordId'] !== 'string')) {
     if (typeof json['type'] !== 'string') throw new TypeError('an event without a type');
-    const ownId = `event/${String(json['id'])}`;
+    const ownId = json['id'] === undefined ? '' : `event/${String(json['id'])}`;
     const ownStream = typeof json['streamId'] === 'string' ? json['streamId'] : '';
     const ids = { recordId: recordId || ownId, streamId: streamId || ownStream };
     return [{ kind: 'event', ...ids, event: json }];

@@ -17,7 +17,7 @@ export type {
   SightlineRecord,
 } from './records.ts';
 export { SeenRecords } from './seen.ts';
-export { SqsConsumer, type SqsConsumerOptions } from './sqs.ts';
+export { readSqsMessage, SqsConsumer, type SqsConsumerOptions } from './sqs.ts';
 export {
   type AmqpMessage,
   fromAmqp,

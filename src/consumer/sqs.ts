@@ -19,6 +19,31 @@ const RETRY_MS = [500, 30_000] as const;
 /** From its receipt on no message can be kept invisible for longer (12 hours). */
 const MAX_HOLD_S = 43_200;
 
+const CLAIM_LIMIT_MS = 60_000;
+
+/**
+ * The records of a message as ReceiveMessage gives it, with `MessageAttributeNames: ['All']`.
+ * @param s3 for claim checks
+ * @throws SightlineError `SL_MESSAGE_INVALID`, also for a claim check without `s3`; `SL_UNAVAILABLE` as `fetchClaim`
+ */
+export async function readSqsMessage(
+  { Body = '', MessageAttributes }: Message,
+  s3: Pick<S3Client, 'send'> | undefined,
+  signal: AbortSignal,
+): Promise<SightlineRecord[]> {
+  if (readAttributes(MessageAttributes).contentType !== CLAIM_TYPE) {
+    return decodeMessage(Body, MessageAttributes);
+  }
+  if (s3 === undefined) {
+    throw new SightlineError(
+      'SL_MESSAGE_INVALID',
+      'Cannot read a message whose record lies in S3: the consumer has no S3 client',
+    );
+  }
+  const { body, contentType } = await fetchClaim(Body, s3, signal);
+  return decodeMessage(body, { ...MessageAttributes, encoding: '', contentType });
+}
+
 export interface SqsConsumerOptions {
   readonly sqs: Pick<SQSClient, 'send'>;
   readonly queueUrl: string;
@@ -109,27 +134,13 @@ export class SqsConsumer {
     const { sqs, queueUrl, handle } = this.#options;
     const heartbeat = this.#holdInvisible(message);
     try {
-      await handle(await this.#read(message), message);
+      const { s3 } = this.#options;
+      await handle(await readSqsMessage(message, s3, AbortSignal.timeout(CLAIM_LIMIT_MS)), message);
     } finally {
       clearInterval(heartbeat);
     }
     const { ReceiptHandle } = message;
     await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
-  }
-
-  async #read({ Body = '', MessageAttributes }: Message): Promise<SightlineRecord[]> {
-    const { s3 } = this.#options;
-    if (readAttributes(MessageAttributes).contentType !== CLAIM_TYPE) {
-      return decodeMessage(Body, MessageAttributes);
-    }
-    if (s3 === undefined) {
-      throw new SightlineError(
-        'SL_MESSAGE_INVALID',
-        'Cannot read a message whose record lies in S3: the consumer has no S3 client',
-      );
-    }
-    const { body, contentType } = await fetchClaim(Body, s3, AbortSignal.timeout(60_000));
-    return decodeMessage(body, { ...MessageAttributes, encoding: '', contentType });
   }
 
   /** Until it is cleared, or SQS would refuse. A failed renewal is told: another consumer may get the message, too. */
