@@ -28,7 +28,7 @@ def read_attributes(raw: Mapping[str, Any]) -> dict[str, str]:
             value = value.get("StringValue", "")
         if isinstance(value, bytes):  # Kafka
             value = value.decode()
-        plain = name.lower().removeprefix("x-sightline-").replace("-", "").replace("_", "")
+        plain = name.lower().removeprefix("sightline-").replace("-", "").replace("_", "")
         found[plain.replace("cloudevents:", "ce")] = str(value)
     return found
 

@@ -19,7 +19,7 @@ export interface Attributes {
 function plain(name: string): string {
   return name
     .toLowerCase()
-    .replace(/^x-sightline-|^sightline-/, '')
+    .replace(/^sightline-/, '')
     .replaceAll('-', '');
 }
 

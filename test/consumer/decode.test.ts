@@ -70,8 +70,8 @@ const TRANSPORTS: Readonly<Record<string, (message: Message) => SightlineRecord[
   http: (m) =>
     fromHttp(m.body, {
       'content-type': m.contentType,
-      'x-sightline-record-id': m.recordId,
-      'x-sightline-kind': m.kind,
+      'sightline-record-id': m.recordId,
+      'sightline-kind': m.kind,
       ...cloudEventHeaders(m, 'http'),
     }),
   sqs: (m) =>

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { parse } from 'yaml';
+import { checkValue } from '../../src/common/check.ts';
+import { ROOT } from '../../src/common/paths.ts';
+import { decodeMessage } from '../../src/consumer/index.ts';
+import { SinkSpec } from '../../src/sinks/specs.ts';
+
+const DOCS = join(ROOT, 'docs');
+const SINKS = join(DOCS, 'sinks');
+
+/** The code blocks of a language, with the line they begin at. */
+function blocks(file: string, language: string): { text: string; where: string }[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    (found) => ({
+      text: found[1]!,
+      where: `${file.slice(ROOT.length + 1)}:${text.slice(0, found.index).split('\n').length}`,
+    }),
+  );
+}
+
+/** A block is a configuration with sinks, a list of them, or one. */
+function sinksOf(document: unknown): unknown[] {
+  if (Array.isArray(document)) return document;
+  const { sinks } = document as { sinks?: unknown[] };
+  return sinks ?? [document];
+}
+
+const pages = readdirSync(SINKS).map((name) => join(SINKS, name));
+
+test('every page of a sink shows a configuration that works', () => {
+  for (const file of [...pages, join(DOCS, 'formats.md')]) {
+    const found = blocks(file, 'yaml');
+    assert.ok(found.length > 0, `${file} has no YAML block`);
+    for (const { text, where } of found) {
+      for (const sink of sinksOf(parse(text))) {
+        checkValue(sink, SinkSpec, { subject: where });
+      }
+    }
+  }
+});
+
+test('the sample messages of docs/formats.md are messages', () => {
+  const samples = blocks(join(DOCS, 'formats.md'), 'json');
+  assert.ok(samples.length >= 5);
+  for (const { text, where } of samples) assert.equal(decodeMessage(text).length, 1, where);
+});
