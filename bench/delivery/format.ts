@@ -25,7 +25,7 @@ type Work = (batch: readonly PendingRecord[]) => unknown;
 function formatting(spec: MessageSpec, headers = true): () => Work {
   return () => {
     const formatter = new Formatter(spec, { headers });
-    return (batch) => formatter.format(batch);
+    return (batch) => formatter.formatInTurns(batch);
   };
 }
 

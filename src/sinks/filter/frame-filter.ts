@@ -1,5 +1,5 @@
 import type { PendingRecord } from '../../common/delivery.ts';
-import { type FrameObject, keepObjects, readObjects } from './frame-objects.ts';
+import { type FrameObject, keepObjects, readObjects, type Wanted } from './frame-objects.ts';
 import type { When } from './spec.ts';
 import { StreamPace } from './stream-pace.ts';
 
@@ -12,6 +12,7 @@ export class FrameFilter {
   readonly #minConfidence: number;
   readonly #hasObjects: boolean | undefined;
   readonly #needsObjects: boolean;
+  readonly #wanted: Wanted;
   readonly #pace: StreamPace;
 
   constructor(when: When) {
@@ -24,6 +25,8 @@ export class FrameFilter {
     const asksObjects = [classes, zones, lines, minConfidence].some((item) => item !== undefined);
     this.#hasObjects = hasObjects ?? (asksObjects ? true : undefined);
     this.#needsObjects = this.#hasObjects !== undefined || changesOnly === true;
+    const isChange = changesOnly === true;
+    this.#wanted = { id: isChange, type: isChange || classes !== undefined };
     this.#pace = new StreamPace(when);
   }
 
@@ -33,7 +36,7 @@ export class FrameFilter {
    */
   judge(record: PendingRecord): PendingRecord | undefined {
     if (!this.#needsObjects) return this.#pace.admit(record, undefined) ? record : undefined;
-    const objects = readObjects(record.payload);
+    const objects = readObjects(record.payload, this.#wanted);
     const matching = objects.filter((object) => this.#matches(object));
     if (this.#hasObjects !== undefined && matching.length > 0 !== this.#hasObjects)
       return undefined;

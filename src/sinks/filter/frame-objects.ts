@@ -20,7 +20,9 @@ export interface FrameObject {
   readonly start: number;
   readonly bodyStart: number;
   readonly end: number;
+  /** Empty unless asked for. */
   readonly id: string;
+  /** Empty unless asked for. */
   readonly type: string;
   readonly confidence: number;
   readonly zones: readonly string[];
@@ -29,22 +31,28 @@ export interface FrameObject {
   readonly parent: number;
 }
 
+/** Texts that are worth reading: most of the time goes into them. */
+export interface Wanted {
+  readonly id: boolean;
+  readonly type: boolean;
+}
+
 const NONE: readonly string[] = [];
 
 /** Walks over the bytes of a frame; nothing else of it is decoded. @throws UNUSUAL for bytes that are no frame */
-export function readObjects(frame: Uint8Array): FrameObject[] {
+export function readObjects(frame: Uint8Array, wanted: Wanted): FrameObject[] {
   const reader = new FieldReader(frame);
   const objects: FrameObject[] = [];
   while (reader.at < frame.byteLength) {
     const start = reader.at;
     reader.next();
-    if (reader.field === FRAME_OBJECTS) objects.push(readObject(reader, start));
+    if (reader.field === FRAME_OBJECTS) objects.push(readObject(reader, start, wanted));
     else reader.skip();
   }
   return objects;
 }
 
-function readObject(reader: FieldReader, start: number): FrameObject {
+function readObject(reader: FieldReader, start: number, wanted: Wanted): FrameObject {
   const end = reader.enter();
   const bodyStart = reader.at;
   let id = '';
@@ -55,8 +63,8 @@ function readObject(reader: FieldReader, start: number): FrameObject {
   let lines = NONE;
   while (reader.at < end) {
     const field = reader.next();
-    if (field === OBJECT_ID) id = reader.text();
-    else if (field === OBJECT_TYPE) type = reader.text();
+    if (field === OBJECT_ID && wanted.id) id = reader.text();
+    else if (field === OBJECT_TYPE && wanted.type) type = reader.text();
     else if (field === OBJECT_CONFIDENCE) confidence = reader.float();
     else if (field === OBJECT_PARENT) parent = reader.uint31();
     else if (field === OBJECT_ANALYTICS) {

@@ -3,7 +3,7 @@ import { didYouMean } from '../../common/near.ts';
 import { FIELDS } from '../../gen/fields.js';
 import { decodeFrame, frameToJson } from '../../metadata/frame.ts';
 import { FieldReader, UNUSUAL } from './field-reader.ts';
-import { varintBytes, writeVarint } from './length-delimited.ts';
+import { writeVarint } from './length-delimited.ts';
 
 /** Without these a consumer could neither tell frames apart nor remove duplicates. */
 const ALWAYS = ['recordId', 'streamId', 'timestamp'];
@@ -90,41 +90,55 @@ function unknownField(
   );
 }
 
-/** Copies what is kept; the lengths of messages that lost fields are written anew. */
-function pruneWire(wire: Uint8Array, node: Node): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  let total = 0;
-  const keep = (piece: Uint8Array): void => {
-    pieces.push(piece);
-    total += piece.byteLength;
-  };
+/** Copies what is kept into one buffer; the result is never longer than what it came from. */
+function pruneWire(wire: Uint8Array, root: Node): Uint8Array {
+  const target = new Uint8Array(wire.byteLength);
   const reader = new FieldReader(wire);
-  while (reader.at < wire.byteLength) {
+  return target.subarray(0, prune(reader, wire.byteLength, root, target, 0));
+}
+
+/** Goes on in `target` at `from`; returns where it ends. */
+function prune(
+  reader: FieldReader,
+  end: number,
+  node: Node,
+  target: Uint8Array,
+  from: number,
+): number {
+  let at = from;
+  while (reader.at < end) {
     const start = reader.at;
-    reader.next();
-    const part = node.byNumber.get(reader.field);
+    const part = node.byNumber.get(reader.next());
     if (part?.inner === undefined) {
       reader.skip();
-      if (part !== undefined) keep(wire.subarray(start, reader.at));
+      if (part !== undefined) at = copy(reader.wire, start, reader.at, target, at);
       continue;
     }
     const tagEnd = reader.at;
-    const end = reader.enter();
-    const inner = pruneWire(wire.subarray(reader.at, end), part.inner);
-    reader.at = end;
-    const head = new Uint8Array(tagEnd - start + varintBytes(inner.byteLength));
-    head.set(wire.subarray(start, tagEnd));
-    writeVarint(head, tagEnd - start, inner.byteLength);
-    keep(head);
-    keep(inner);
+    const innerEnd = reader.enter();
+    at = copy(reader.wire, start, tagEnd, target, at);
+    // As wide as it was; a length that needs fewer bytes now pulls what follows nearer.
+    const inner = at + reader.at - tagEnd;
+    const stop = prune(reader, innerEnd, part.inner, target, inner);
+    const after = writeVarint(target, at, stop - inner);
+    at = after === inner ? stop : after + stop - inner;
+    if (after !== inner) target.copyWithin(after, inner, stop);
   }
-  const result = new Uint8Array(total);
-  let at = 0;
-  for (const piece of pieces) {
-    result.set(piece, at);
-    at += piece.byteLength;
-  }
-  return result;
+  if (reader.at !== end) throw UNUSUAL;
+  return at;
+}
+
+function copy(
+  wire: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  // Most fields have a few bytes: faster than a view of each.
+  if (end - start > 64) target.set(wire.subarray(start, end), at);
+  else for (let index = start; index < end; index++) target[at + index - start] = wire[index]!;
+  return at + end - start;
 }
 
 /** The mapping shows some fields also when they are not set: those go here. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Static } from 'typebox';
 import type { PendingRecord, RecordKind } from '../../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
@@ -60,6 +61,14 @@ export interface FormatterOptions {
 }
 
 const MESSAGE_BYTES = 256 * 1024;
+/** Of uninterrupted work, and after how many records it is looked at. */
+const TURN_MS = 4;
+const LOOK_EVERY = 16;
+
+interface Encoding {
+  readonly pieces: Piece[];
+  readonly rejected: { readonly index: number; readonly error: SightlineError }[];
+}
 
 /** Makes the messages of a sink out of its records. One to each sink. */
 export class Formatter {
@@ -98,25 +107,43 @@ export class Formatter {
   }
 
   format(batch: readonly PendingRecord[]): Formatted {
-    const pieces: Piece[] = [];
-    const rejected: { index: number; error: SightlineError }[] = [];
-    for (const [index, record] of batch.entries()) {
-      try {
-        pieces.push({ index, record, ...encode(record, this.#spec.format, this.#mask) });
-      } catch (error) {
-        rejected.push({ index, error: toSightlineError(error) });
-      }
+    const encoded: Encoding = { pieces: [], rejected: [] };
+    for (let index = 0; index < batch.length; index++) this.#encode(batch, index, encoded);
+    return this.#messages(encoded);
+  }
+
+  /** As `format`, but never holds up the process for more than a few milliseconds: for sinks whose batches are large. */
+  async formatInTurns(batch: readonly PendingRecord[]): Promise<Formatted> {
+    const encoded: Encoding = { pieces: [], rejected: [] };
+    let turnStarted = performance.now();
+    for (let index = 0; index < batch.length; index++) {
+      this.#encode(batch, index, encoded);
+      if (index % LOOK_EVERY !== 0 || performance.now() - turnStarted < TURN_MS) continue;
+      await nextTurn();
+      turnStarted = performance.now();
     }
-    const messages =
-      this.#bundler === undefined
-        ? pieces.map((piece) => this.#single(piece))
-        : this.#bundler.bundle(pieces).map((bundle) =>
-            'frames' in bundle
-              ? this.#message(bundle.frames, bundle.recordId, bundle, {
-                  frames: String(bundle.frames.length),
-                })
-              : this.#single(bundle),
-          );
+    return this.#messages(encoded);
+  }
+
+  #encode(batch: readonly PendingRecord[], index: number, { pieces, rejected }: Encoding): void {
+    const record = batch[index]!;
+    try {
+      const { contentType, bytes } = encode(record, this.#spec.format, this.#mask);
+      pieces.push({ index, record, contentType, bytes });
+    } catch (error) {
+      rejected.push({ index, error: toSightlineError(error) });
+    }
+  }
+
+  #messages({ pieces, rejected }: Encoding): Formatted {
+    if (this.#bundler === undefined) {
+      return { messages: pieces.map((piece) => this.#single(piece)), rejected };
+    }
+    const messages = this.#bundler.bundle(pieces).map((bundle) => {
+      if (!('frames' in bundle)) return this.#single(bundle);
+      const { frames, recordId } = bundle;
+      return this.#message(frames, recordId, bundle, { frames: String(frames.length) });
+    });
     return { messages, rejected };
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deepStreamJson, sixDigits } from '../../../src/sinks/format/deepstream.ts';
 import { encodeFrame } from '../../metadata/sample-frame.ts';
+import { frameRecord } from '../samples.ts';
 
 test('a frame in the minimal schema of DeepStream', () => {
   const frame = encodeFrame({
@@ -30,6 +31,25 @@ test('a frame in the minimal schema of DeepStream', () => {
   );
 });
 
+test('frames without classifiers give the same by the short way', () => {
+  const { payload } = frameRecord(7, { objects: 5 });
+  // The long way is taken for a time that needs more than 31 bits.
+  const far = { version: '4.0', timestamp: { seconds: 4e9, nanos: 5e6 }, id: '1', sensorId: 'a|b' };
+  const box = { leftX: 0.5, topY: -3, rightX: 1e7, bottomY: 2 };
+  const objects = [{ id: '1', bbox: box, type: 'x|y' }];
+  assert.equal(
+    deepStreamJson(payload),
+    '{"version":"4.0","id":"7","@timestamp":"2026-01-31T13:00:00.231Z","sensorId":"cam-1","objects":[' +
+      [0, 1, 2, 3, 4].map((at) => `"${at + 1}|${10.5 + at}|20.25|110.75|220.5|person"`).join() +
+      ']}',
+  );
+  assert.equal(
+    deepStreamJson(encodeFrame({ ...far, objects })),
+    '{"version":"4.0","id":"1","@timestamp":"2096-10-02T07:06:40.005Z","sensorId":"a|b",' +
+      '"objects":["1|0.5|-3|1e+07|2|x/y"]}',
+  );
+});
+
 test('numbers have six significant digits, as printf writes %g', () => {
   const expected: readonly [number, string][] = [
     [0, '0'],
@@ -47,6 +67,15 @@ test('numbers have six significant digits, as printf writes %g', () => {
     [3.4e38, '3.4e+38'],
     [1e100, '1e+100'],
     [0.1, '0.1'],
+    // Halves, exact in binary: to the even digit.
+    [1234.625, '1234.62'],
+    [1234.875, '1234.88'],
+    [123456.5, '123456'],
+    [9.9999955, '10'],
+    [-0.25, '-0.25'],
+    [Math.fround(0.3), '0.3'],
+    [0.0123456789, '0.0123457'],
+    [999998.5, '999998'],
     [Number.POSITIVE_INFINITY, 'inf'],
     [Number.NaN, 'nan'],
   ];

@@ -107,6 +107,17 @@ test('frames of a stream go together up to the number and the size, others as th
   assert.deepEqual([one?.indexes, two?.indexes], [[0], [1]]);
 });
 
+test('in turns it gives the same, and lets others have theirs', async () => {
+  const batch = Array.from({ length: 2000 }, (_, seq) => frameRecord(seq, { objects: 23 }));
+  const formatter = new Formatter({ format: 'json', framesPerMessage: 7 }, HEADERS);
+  let turns = 0;
+  const ticking = setInterval(() => turns++, 1);
+  const inTurns = await formatter.formatInTurns(batch);
+  clearInterval(ticking);
+  assert.deepEqual(inTurns, formatter.format(batch));
+  assert.ok(turns > 0);
+});
+
 test('no body with several frames outgrows its limit', () => {
   const batch = Array.from({ length: 300 }, (_, seq) => frameRecord(seq, { objects: seq % 40 }));
   for (const spec of ['protobuf', 'json', 'deepstream'] as const) {
