@@ -3,72 +3,51 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Answer, Seen, ServiceLimits } from './aws-limits/limits.ts';
+import { S3Limits } from './aws-limits/s3.ts';
+import { SqsLimits } from './aws-limits/sqs.ts';
 
-/** A request as it came over the wire. */
-export interface Seen {
-  readonly method: string;
-  readonly path: string;
-  /** `SendMessageBatch` and the like for SQS, empty for S3. */
-  readonly action: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
-}
+export { type Answer, type Seen, s3Error, sqsError } from './aws-limits/limits.ts';
 
-export interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+/**
+ * What the proxy does with a request: answers itself, never answers, cuts the line, passes it on and never answers
+ * (`accept`), or (undefined) passes it on.
+ */
+export type Rule = (seen: Seen) => Answer | 'silence' | 'cut' | 'accept' | undefined;
 
-/** What the proxy does with a request: answers itself, never answers, cuts the line, or (undefined) passes it on. */
-export type Rule = (seen: Seen) => Answer | 'silence' | 'cut' | undefined;
-
-/** The body of an SQS error as AWS sends it in the JSON protocol. */
-export function sqsError(code: string, status = 400): Answer {
-  return {
-    status,
-    body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: code }),
-    headers: {
-      'content-type': 'application/x-amz-json-1.0',
-      'x-amzn-query-error': `${code};Sender`,
-    },
-  };
-}
-
-export function s3Error(code: string, status: number): Answer {
-  const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
-  return { status, body, headers: { 'content-type': 'application/xml' } };
-}
-
-/** The emulator behind a proxy that enforces what it does not, and that a test can make fail. */
-export class TestAws {
-  readonly server: FauxqsServer;
+/** Stands before an emulator: enforces what that does not, and fails as a test wants. */
+export class AwsProxy {
   readonly seen: Seen[] = [];
   rule: Rule = () => undefined;
   endpoint = '';
-  readonly #keys = new Set<string>();
+  /** Of the emulator. */
+  readonly #port: number;
+  readonly #limits: readonly ServiceLimits[];
   readonly #sockets = new Set<Socket>();
+  readonly #server = createServer((incoming, response) => void this.#handle(incoming, response));
 
-  private constructor(server: FauxqsServer) {
-    this.server = server;
+  constructor(port: number, limits: readonly ServiceLimits[]) {
+    this.#port = port;
+    this.#limits = limits;
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
   }
 
-  static async start(context: TestContext): Promise<TestAws> {
-    const aws = new TestAws(await startFauxqs({ port: 0, host: '127.0.0.1', logger: false }));
-    const proxy = createServer((incoming, response) => void aws.#handle(incoming, response));
-    proxy.on('connection', (socket: Socket) => {
-      aws.#sockets.add(socket);
-      socket.once('close', () => aws.#sockets.delete(socket));
-    });
-    proxy.listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
-    aws.endpoint = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    context.after(async () => {
-      for (const socket of aws.#sockets) socket.destroy();
-      proxy.close();
-      await aws.server.stop();
-    });
-    return aws;
+  /** @param port 0: any; `host` any address of this machine */
+  async listen(port = 0, host = '127.0.0.1'): Promise<void> {
+    this.#server.listen(port, host);
+    await once(this.#server, 'listening');
+    this.endpoint = `http://${host}:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Connections end, also those kept alive; `listen` may follow. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   /** What a spec needs to reach it. */
@@ -77,18 +56,17 @@ export class TestAws {
     return { endpoint: this.endpoint, region: 'us-east-1', credentials };
   }
 
-  /** Bodies and attributes of the messages in a queue. */
-  messages(queue: string) {
-    return this.server.inspectQueue(queue)!.messages.ready;
-  }
-
   actions(action: string): Seen[] {
     return this.seen.filter((seen) => seen.action === action);
   }
 
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    } catch {
+      return; // The client went away in the middle of its request.
+    }
     const seen: Seen = {
       method: incoming.method ?? '',
       path: incoming.url ?? '',
@@ -97,34 +75,81 @@ export class TestAws {
       body: Buffer.concat(chunks),
     };
     this.seen.push(seen);
-    const answer = this.rule(seen) ?? this.#conditional(seen);
-    if (answer === 'silence') return;
-    if (answer === 'cut') incoming.socket.destroy();
-    else if (answer !== undefined)
-      response.writeHead(answer.status, answer.headers).end(answer.body);
-    else this.#forward(seen, response);
+    const wish = this.rule(seen);
+    if (wish === 'silence') return;
+    if (wish === 'cut') {
+      incoming.socket.destroy();
+      return;
+    }
+    const isAnswer = typeof wish === 'object';
+    const answer = isAnswer ? wish : this.#refuse(seen);
+    if (answer === undefined) this.#forward(seen, wish === 'accept' ? undefined : response);
+    else response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  /** S3 refuses to overwrite a key when asked to; the emulator does not. */
-  #conditional(seen: Seen): Answer | undefined {
-    if (seen.method !== 'PUT' || seen.action !== '') return undefined;
-    const key = seen.path.split('?')[0]!;
-    if (seen.headers['if-none-match'] === '*' && this.#keys.has(key)) {
-      return s3Error('PreconditionFailed', 412);
+  #refuse(seen: Seen): Answer | undefined {
+    for (const limits of this.#limits) {
+      const answer = limits.refuse(seen);
+      if (answer !== undefined) return answer;
     }
-    this.#keys.add(key);
     return undefined;
   }
 
-  #forward({ method, path, headers, body }: Seen, response: ServerResponse): void {
+  #forward(seen: Seen, response: ServerResponse | undefined): void {
+    const { method, path, headers } = seen;
+    const body = this.#limits.reduce(
+      (bytes, limits) => limits.onward?.({ ...seen, body: bytes }) ?? bytes,
+      seen.body,
+    );
+    const length = { 'content-length': String(body.byteLength) };
+    const onwardHeaders = body === seen.body ? headers : { ...headers, ...length };
     const onward = request(
-      { host: '127.0.0.1', port: this.server.port, method, path, headers },
+      { host: '127.0.0.1', port: this.#port, method, path, headers: onwardHeaders },
       (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
+        const more = this.#answered(seen, answer.statusCode ?? 0);
+        if (response === undefined) answer.resume();
+        else {
+          response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...more });
+          answer.pipe(response);
+        }
       },
     );
-    onward.on('error', () => response.destroy());
+    onward.on('error', () => {
+      this.#answered(seen, 0);
+      response?.destroy();
+    });
     onward.end(body);
+  }
+
+  #answered(seen: Seen, status: number): Record<string, string> {
+    return Object.assign({}, ...this.#limits.map((limits) => limits.answered?.(seen, status)));
+  }
+}
+
+/** S3 and SQS: the emulator behind the proxy. */
+export class TestAws extends AwsProxy {
+  readonly server: FauxqsServer;
+  readonly s3: S3Limits;
+
+  private constructor(server: FauxqsServer, s3: S3Limits) {
+    super(server.port, [new SqsLimits(), s3]);
+    this.server = server;
+    this.s3 = s3;
+  }
+
+  static async start(context: TestContext): Promise<TestAws> {
+    const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
+    const aws = new TestAws(server, new S3Limits());
+    await aws.listen();
+    context.after(async () => {
+      await aws.close();
+      await server.stop();
+    });
+    return aws;
+  }
+
+  /** Bodies and attributes of the messages in a queue. */
+  messages(queue: string) {
+    return this.server.inspectQueue(queue)!.messages.ready;
   }
 }
