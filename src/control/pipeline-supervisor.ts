@@ -163,7 +163,10 @@ export class PipelineSupervisor implements LaneHost {
   recycle(reason: Reason, options: { revive?: boolean } & ApplyOptions = {}): Promise<void> {
     return this.#exclusive(options, async (signal) => {
       this.#emit('worker.recycling', { code: reason.code, message: reason.message });
-      if (options.revive === true) this.#streams.revive(this.#program.streamIds);
+      if (options.revive === true) {
+        this.#streams.revive(this.#program.streamIds);
+        for (const stream of this.streams.values()) stream.refusal.forget();
+      }
       const ids = this.#runnable();
       if (this.#lanes.all.every(({ worker }) => worker === undefined)) {
         for (const lane of this.#lanes.all) lane.start();

@@ -2,6 +2,7 @@ import type { FrameHeader } from '../metadata/frame-header.ts';
 import type { Image } from '../metadata/image.ts';
 import type { StreamCounters, StreamFacts } from '../worker/protocol.ts';
 import type { EventLog } from './event-log.ts';
+import { Refusal } from './refusal.ts';
 import { StreamAccelerator } from './stream-accelerator.ts';
 import { StreamChanges } from './stream-changes.ts';
 import { StreamConditions } from './stream-conditions.ts';
@@ -36,6 +37,7 @@ export class SupervisedStream {
   readonly id: string;
   readonly pipelineId: string;
   readonly counts: StreamCounts;
+  readonly refusal: Refusal;
   /** Ids of the sinks its records are for, as its spec says now; undefined: all. */
   sinks: readonly string[] | undefined;
   readonly #events: EventLog;
@@ -58,6 +60,7 @@ export class SupervisedStream {
     this.pipelineId = pipelineId;
     this.#events = events;
     this.#machine = new StreamStateMachine(clock);
+    this.refusal = new Refusal(clock);
     this.#latest = new StreamLatest(clock);
     this.replan(plan);
     this.counts = new StreamCounts(clock.monotonicMs);

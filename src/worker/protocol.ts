@@ -53,6 +53,15 @@ export interface StartParams {
   readonly stream: StreamPolicy;
   /** Streams of graphs with others that are over already (a file that an earlier worker read to its end). */
   readonly over?: readonly string[];
+  /** Streams with a graph of their own that an earlier worker was refused: they begin with a wait. */
+  readonly waits?: Readonly<Record<string, StreamWait>>;
+}
+
+/** Why a stream is not tried at once, as the `backoff` that says so will have it. */
+export interface StreamWait {
+  readonly code: string;
+  readonly message: string;
+  readonly retryInMs: number;
 }
 
 /** How the worker brings a stream back. All waits in ms, monotonic clock. */

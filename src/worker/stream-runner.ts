@@ -4,7 +4,13 @@ import type { Graph } from '../pipeline/graph.ts';
 import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
 import { withoutSources } from './graph-facts.ts';
 import { HandOver } from './hand-over.ts';
-import type { StreamCounters, StreamEvent, StreamFacts, StreamPolicy } from './protocol.ts';
+import type {
+  StreamCounters,
+  StreamEvent,
+  StreamFacts,
+  StreamPolicy,
+  StreamWait,
+} from './protocol.ts';
 import { Run } from './run.ts';
 import type { SessionEnd, StreamChange } from './session-rules.ts';
 import { SessionWaits } from './session-waits.ts';
@@ -19,6 +25,8 @@ export interface StreamRunnerOptions {
   readonly policy: StreamPolicy;
   /** Streams that are over before the first session. */
   readonly over: readonly string[];
+  /** Before the first session. */
+  readonly wait: StreamWait | undefined;
   readonly report: (event: StreamEvent) => void;
   /** A pipeline hangs in a call: only the end of the process helps. */
   readonly onFrozen: (graph: Graph) => void;
@@ -90,9 +98,14 @@ export class StreamRunner {
     );
   }
 
-  /** Begins the first session; resolves when its pipeline has begun to start or has failed. */
+  /** Begins the first session, or the wait for it; resolves when its pipeline has begun to start or has failed. */
   async start(): Promise<void> {
-    await this.#connect();
+    const { wait, report } = this.#options;
+    if (wait === undefined) return this.#connect();
+    for (const streamId of this.#running()) {
+      report({ ...wait, event: 'stream', streamId, phase: 'backoff', attempt: 0 });
+    }
+    this.#retry = setTimeout(() => void this.#connect(), wait.retryInMs);
   }
 
   async sample(): Promise<void> {

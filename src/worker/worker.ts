@@ -155,11 +155,13 @@ export class Worker {
   }
 
   #createEntry(graph: Graph): Entry {
-    const { stream, over = [] } = this.#params!;
+    const { stream, over = [], waits = {} } = this.#params!;
+    const [id = '', ...others] = graph.streams;
     const runner = new StreamRunner({
       graph,
       policy: stream,
       over,
+      wait: others.length === 0 ? waits[id] : undefined,
       report: this.#options.send,
       onFrozen: () => this.#onFrozen(entry),
     });

@@ -1,5 +1,5 @@
 import type { Logger } from '../../common/logger.ts';
-import type { StatsEvent, StreamEvent } from '../../worker/protocol.ts';
+import type { StatsEvent, StreamEvent, StreamWait } from '../../worker/protocol.ts';
 import type { Scrubber } from '../scrubber.ts';
 import type { Evidence } from '../stream-state.ts';
 import type { SupervisedStream } from '../supervised-stream.ts';
@@ -118,6 +118,16 @@ export class LaneStreams {
       .flatMap((id) => this.#options.streams.get(id) ?? []);
   }
 
+  /** Streams that are not to be tried yet. */
+  get waits(): Readonly<Record<string, StreamWait>> {
+    return Object.fromEntries(
+      this.running.flatMap((id) => {
+        const wait = this.#options.streams.get(id)?.refusal.wait;
+        return wait === undefined ? [] : [[id, wait] as const];
+      }),
+    );
+  }
+
   /** The process is gone: its word means nothing any more. */
   workerGone(worker: object): void {
     this.#said.clear();
@@ -131,6 +141,7 @@ export class LaneStreams {
       return;
     }
     this.#said.set(streamId, event);
+    this.#options.streams.get(streamId)?.refusal.note(event);
     if (OVER_PHASES.has(phase)) this.#over.add(streamId);
     // A camera that was given up and has pictures after all.
     if (phase === 'live') this.#over.delete(streamId);

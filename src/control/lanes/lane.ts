@@ -295,7 +295,8 @@ export class Lane {
     const others = graphs.flatMap(({ streams }) => streams);
     const over = others.filter((id) => !this.#served.has(id));
     try {
-      await worker.start({ pipelineId, graphs, stream, ...(over.length === 0 ? {} : { over }) });
+      const { waits } = this.streams;
+      await worker.start({ pipelineId, graphs, stream, over, waits });
       this.#watch.begin();
       this.#ready = true;
     } catch (error) {

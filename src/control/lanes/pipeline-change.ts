@@ -65,6 +65,7 @@ export class PipelineChange {
     const over = next.streamIds.filter((id) => streams.get(id)?.over === true);
     const revived = over.filter((id) => changed.some((graph) => graph.streams.includes(id)));
     streams.revive(revived);
+    this.#forgetRefusals(changed);
     try {
       await handOver(
         next,
@@ -75,6 +76,11 @@ export class PipelineChange {
       throw error;
     }
     return next;
+  }
+
+  #forgetRefusals(graphs: readonly Graph[]): void {
+    const { streams } = this.#options;
+    for (const id of graphs.flatMap((graph) => graph.streams)) streams.get(id)?.refusal.forget();
   }
 
   /** The new streams of a change that failed are not there. */
@@ -133,6 +139,7 @@ export class PipelineChange {
   async #add(graph: Graph): Promise<void> {
     const { program, lanes, streams } = this.#options;
     streams.revive(graph.streams);
+    this.#forgetRefusals([graph]);
     program.graphs.put(graph);
     const home = lanes.home ?? lanes.create({ name: 'main', program, streamIds: [] });
     for (const id of graph.streams) home.streams.add(id);
