@@ -14,6 +14,9 @@ export class EventCounts implements Disposable {
   readonly transitions: Counts = new Map();
   /** By `streamId layer`. */
   readonly stalls: Counts = new Map();
+  /** By `streamId`: times without pictures for a successor, and how long. */
+  readonly gaps: Counts = new Map();
+  readonly gapMs: Counts = new Map();
   /** By `pipelineId reason`. */
   readonly exits: Counts = new Map();
   /** By `pipelineId kind`. */
@@ -37,8 +40,12 @@ export class EventCounts implements Disposable {
     if (STATE_EVENTS.has(type)) {
       add(this.transitions, streamId, type.slice('stream.'.length), textOf(event['code']));
       if (type === 'stream.stalled') add(this.stalls, streamId, textOf(event['layer']));
+    } else if (type === 'stream.gap') {
+      add(this.gaps, streamId);
+      this.gapMs.set(streamId, (this.gapMs.get(streamId) ?? 0) + Number(event['gapMs']));
     } else if (type === 'stream.removed') {
-      for (const counts of [this.transitions, this.stalls]) forget(counts, streamId);
+      for (const counts of [this.transitions, this.stalls, this.gaps, this.gapMs])
+        forget(counts, streamId);
     } else if (type === 'worker.exited') {
       add(this.exits, pipelineId, textOf(event['fault'] ?? event['signal'] ?? event['kind']));
     } else if (type === 'incident.recorded') {

@@ -8,7 +8,10 @@ import {
   type Watched,
 } from './supervision-metrics.ts';
 
-const STREAM_COUNTERS: readonly [name: string, field: keyof StreamTotals, help: string][] = [
+/** Totals that are one number. */
+type Counted = Exclude<keyof StreamTotals, 'framesSkippedByReason'>;
+
+const STREAM_COUNTERS: readonly [name: string, field: Counted, help: string][] = [
   ['sightline_frames_received_total', 'framesArrived', 'Access units that came from the camera'],
   ['sightline_frames_decoded_total', 'framesDecoded', 'Pictures the decoder gave'],
   ['sightline_frames_inferred_total', 'framesInferred', 'Frames the detector ran on'],
@@ -70,8 +73,11 @@ export async function renderMetrics(
     for (const name of STREAM_STATES)
       state.set({ ...label, state: name }, name === status.state ? 1 : 0);
     for (const [metric, field] of counters) metric.inc(label, status.counters[field]);
-    const { framesSkipped, recordsDropped, recordsRefused, recordsOverlapped } = status.counters;
-    dropped.inc({ ...label, stage: 'infer', reason: 'skipped' }, framesSkipped);
+    const { framesSkippedByReason, recordsDropped } = status.counters;
+    const { recordsRefused, recordsOverlapped } = status.counters;
+    for (const [reason, frames] of Object.entries(framesSkippedByReason)) {
+      dropped.inc({ ...label, stage: 'infer', reason }, frames);
+    }
     dropped.inc({ ...label, stage: 'worker', reason: 'slow-reader' }, recordsDropped);
     dropped.inc({ ...label, stage: 'outbox', reason: 'refused' }, recordsRefused);
     dropped.inc({ ...label, stage: 'control', reason: 'overlapped' }, recordsOverlapped);

@@ -37,6 +37,16 @@ export function renderSupervision(
     counts.stalls,
     [...['stream_id', 'layer']],
   );
+  count(
+    'sightline_stream_gaps_total',
+    'Times it went over to a successor with a gap',
+    counts.gaps,
+    ['stream_id'],
+  );
+  const gapSeconds = new Map([...counts.gapMs].map(([id, ms]) => [id, ms / 1_000] as const));
+  count('sightline_stream_gap_seconds_total', 'Time without pictures in them', gapSeconds, [
+    'stream_id',
+  ]);
   count('sightline_worker_exits_total', 'Workers that ended, by reason', counts.exits, [
     ...['pipeline_id', 'reason'],
   ]);

@@ -15,7 +15,8 @@ export type StreamEffect =
   /** Its graph was started anew beside the old one, which ended once the new one had pictures. */
   | 'replaced'
   /** The whole pipeline went over to a fresh worker in the same way. */
-  | 'handed-over';
+  | 'handed-over'
+  | 'restarted';
 
 export interface StreamChangeReport {
   readonly streamId: string;

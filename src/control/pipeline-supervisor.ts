@@ -147,6 +147,7 @@ export class PipelineSupervisor implements LaneHost {
         lanes: this.#lanes,
         streams: this.#streams,
         handOver: (program, ids) => this.#handOver(program, ids, { ...options, signal }),
+        startAnew: (program, ids) => this.#startAnew(program, ids),
         drainMs: DRAIN_MS,
         timeoutMs: this.#startLimitMs(compiled),
       });
@@ -272,6 +273,9 @@ export class PipelineSupervisor implements LaneHost {
   async #withGap(lanes: readonly Lane[], reason: Reason, cause: unknown): Promise<void> {
     if (this.#closing.signal.aborted) throw cause;
     this.#emit('worker.recycled', { gap: true, ...this.#reasonOf(cause) });
+    for (const lane of lanes) {
+      for (const stream of lane.streams.owned()) stream.beginGap(this.#reasonOf(cause));
+    }
     await Promise.all(lanes.map((lane) => lane.restart(reason, DRAIN_MS)));
   }
 
@@ -304,6 +308,14 @@ export class PipelineSupervisor implements LaneHost {
       limitMs: settings.handOverMs + startTimeoutMs,
       signal,
     });
+  }
+
+  /** Ends what runs, and starts this instead. */
+  async #startAnew(program: Program, streamIds: readonly string[]): Promise<void> {
+    await Promise.all(this.#lanes.all.map((lane) => this.#lanes.end(lane, DRAIN_MS)));
+    const lane = this.#lanes.create({ name: 'main', program, streamIds });
+    this.#lanes.own(lane, streamIds);
+    lane.start();
   }
 
   /** Streams with a graph that are not over. */

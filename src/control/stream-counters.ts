@@ -19,6 +19,9 @@ interface Sample {
   readonly counters: StreamCounters;
 }
 
+/** Frames by reason. */
+type Reasons = Readonly<Record<string, number>>;
+
 export type Rates = { decoded: number; inferred: number; published: number };
 
 /** A stream's totals over all its workers, and the rates of the last seconds. */
@@ -28,6 +31,9 @@ export class StreamCounts {
   #base = ZERO;
   /** What those that run have counted: two while one takes over from the other. */
   readonly #current = new Map<object, StreamCounters>();
+  /** Frames left out, by reason: the same two. */
+  #skippedBefore: Reasons = {};
+  readonly #skippedNow = new Map<object, Reasons>();
   /** Whose samples the rates are made of. */
   #sampled: object | undefined;
   #samples: Sample[] = [];
@@ -43,10 +49,16 @@ export class StreamCounts {
   }
 
   /** The report of `worker`; `atMs` by its monotonic clock. Rates come from the one that `speaks` for the stream. */
-  report(worker: object, counters: StreamCounters, atMs: number, speaks = true): void {
+  report(
+    worker: object,
+    counters: StreamCounters,
+    atMs: number,
+    { speaks = true, skipped = {} }: { speaks?: boolean; skipped?: Reasons | undefined } = {},
+  ): void {
     // A graph that was started anew in the same worker counts from zero.
     if (falls(this.#current.get(worker) ?? ZERO, counters)) this.workerGone(worker);
     this.#current.set(worker, counters);
+    this.#skippedNow.set(worker, skipped);
     if (!speaks) return;
     this.#heardMs = this.#monotonicMs();
     if (this.#sampled !== worker) this.#samples = [];
@@ -61,12 +73,15 @@ export class StreamCounts {
   workerGone(worker: object): void {
     this.#base = add(this.#base, this.#current.get(worker) ?? ZERO);
     this.#current.delete(worker);
+    this.#skippedBefore = addReasons(this.#skippedBefore, this.#skippedNow.get(worker) ?? {});
+    this.#skippedNow.delete(worker);
     if (this.#sampled === worker) this.#samples = [];
   }
 
   totals(reconnects: number): StreamTotals {
     return {
       ...[...this.#current.values()].reduce(add, this.#base),
+      framesSkippedByReason: [...this.#skippedNow.values()].reduce(addReasons, this.#skippedBefore),
       framesReceived: this.framesReceived,
       imagesReceived: this.imagesReceived,
       recordsRefused: this.recordsRefused,
@@ -97,6 +112,11 @@ export class StreamCounts {
 function falls(before: StreamCounters, after: StreamCounters): boolean {
   const names = Object.keys(ZERO) as (keyof StreamCounters)[];
   return names.some((name) => after[name] < before[name]);
+}
+
+function addReasons(a: Reasons, b: Reasons): Reasons {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return Object.fromEntries(names.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]));
 }
 
 function add(a: StreamCounters, b: StreamCounters): StreamCounters {

@@ -48,6 +48,9 @@ export class SupervisedStream {
   #facts: StreamFacts | undefined;
   readonly #conditions: StreamConditions;
   readonly #changes: StreamChanges;
+  readonly #clock: Clock;
+  /** It was ended for a successor that could not be started beside it. */
+  #gap: { readonly sinceMs: number; readonly reason: Reason } | undefined;
 
   constructor(
     id: string,
@@ -59,6 +62,7 @@ export class SupervisedStream {
     this.id = id;
     this.pipelineId = pipelineId;
     this.#events = events;
+    this.#clock = clock;
     this.#machine = new StreamStateMachine(clock);
     this.refusal = new Refusal(clock);
     this.#latest = new StreamLatest(clock);
@@ -100,6 +104,7 @@ export class SupervisedStream {
     const change = this.#machine.enter(to, evidence);
     if (change === undefined) return false;
     this.#judge();
+    if (to === 'live') this.#endGap();
     const flaps = this.#changes.turns(change.from, to);
     const { reason, layer, observed } = evidence;
     const tells = this.#changes.tells(to, reason?.code, this.#machine.attempt);
@@ -124,6 +129,22 @@ export class SupervisedStream {
       this.#events.emit('stream.flapping', { streamId, pipelineId, state: to });
     }
     return true;
+  }
+
+  /** Its pictures are given up for those of a successor; told, with its length, when they are back. */
+  beginGap(reason: Reason): void {
+    if (!this.#machine.hasFrames) return;
+    this.#gap = { sinceMs: this.#clock.monotonicMs(), reason };
+  }
+
+  #endGap(): void {
+    if (this.#gap === undefined) return;
+    const { sinceMs, reason } = this.#gap;
+    this.#gap = undefined;
+    const gapMs = Math.round(this.#clock.monotonicMs() - sinceMs);
+    const { id: streamId, pipelineId } = this;
+    const { code, message } = reason;
+    this.#events.emit('stream.gap', { streamId, pipelineId, gapMs, code, message });
   }
 
   #judge(): void {
@@ -159,7 +180,8 @@ export class SupervisedStream {
 
   /** `speaks`: of the worker whose records are taken. */
   takeStats(worker: object, report: StreamReport, speaks: boolean): void {
-    this.counts.report(worker, report.counters, report.atMs, speaks);
+    const skipped = report.facts?.skipped;
+    this.counts.report(worker, report.counters, report.atMs, { speaks, skipped });
     if (!speaks) return;
     this.#facts = report.facts;
     this.#judge();

@@ -59,6 +59,11 @@ export interface Reason {
 
 /** Totals since the stream was created; they never fall, also when its worker is replaced. */
 export interface StreamTotals extends StreamCounters {
+  /**
+   * `framesSkipped` by reason: `busy` (the detector was), `budget-oldest`, `budget-newest`, `non-key` (the latency budget),
+   * `skip-frames`, `drop-interval` (live commands).
+   */
+  readonly framesSkippedByReason: Readonly<Record<string, number>>;
   /** Frame messages that arrived from the worker and were handed on. */
   readonly framesReceived: number;
   readonly imagesReceived: number;
@@ -216,7 +221,7 @@ export interface WorkerView {
  * otherwise), `pipeline.note` (where the backend does otherwise than the spec says), `worker.starting`, `worker.running`
  * (the process is ready; it is given its streams next), `worker.exited`, `worker.crash_loop`, `worker.recycling` and
  * `worker.recycled` (a fresh one takes over; `gap`), `worker.bisecting` (its streams are split to find the one at fault),
- * `worker.merged`, `stream.flapping`, `incident.recorded`, `records.refused`, `records.unreadable`,
+ * `worker.merged`, `stream.gap` (`gapMs` without pictures, for a successor that could not run beside it), `stream.flapping`, `incident.recorded`, `records.refused`, `records.unreadable`,
  * `records.unread`, `pipeline.changed` (kept), `pipeline.applied` (it runs), `pipeline.failed`, `pipeline.removed`,
  * `stream.throttled` and `stream.unthrottled` (by admission, with the numbers), `camera.created`, `camera.changed`,
  * `camera.removed`, `camera.reachable`, `camera.unreachable`, `config.invalid` (a file of the watched folder). The other

@@ -108,6 +108,9 @@ function codeOfRtspStatus(issue: IssueEvent): ErrorCode | undefined {
     case 410:
     case 454:
       return 'SL_SOURCE_NOT_FOUND';
+    // Not enough bandwidth: what cameras say that have no session left.
+    case 453:
+      return 'SL_SOURCE_UNREACHABLE';
     case 415:
     case 461:
       return 'SL_SOURCE_UNSUPPORTED';

@@ -48,6 +48,7 @@ function status(id: string): StreamView['status'] {
       framesInferred: 2,
       framesPublished: 2,
       framesSkipped: 1,
+      framesSkippedByReason: { busy: 1 },
       recordsDropped: 0,
       framesReceived: 2,
       imagesReceived: 1,

@@ -55,6 +55,32 @@ export function cameraGraph(streamId: string, location: string): Graph {
   };
 }
 
+/** An H.264 camera whose frames leave as metadata; `meta` are properties of what writes it. */
+export function cameraFrames(
+  streamId: string,
+  location: string,
+  meta: GraphNode['properties'] = {},
+): Graph {
+  const raw = cameraGraph(streamId, location);
+  const [choice] = raw.choices;
+  const [alternative] = choice!.alternatives;
+  const decoded = node('decoded', 'slstamp', 'stamp', { stage: 'decode' });
+  const properties = { 'stream-id': streamId, ...meta };
+  return {
+    ...raw,
+    nodes: [...raw.nodes, node('meta', 'slmeta', 'metadata', properties)],
+    links: [{ from: 'meta', to: 'meta-out' }],
+    choices: [
+      {
+        from: 'source',
+        to: 'meta',
+        alternatives: [{ ...alternative!, chain: [...alternative!.chain, decoded] }],
+      },
+    ],
+    sessionNodes: ['meta'],
+  };
+}
+
 /** Compiles any spec to the test picture. */
 export const TEST_PICTURES: Compiler = {
   stream: (spec) => ({

@@ -59,8 +59,8 @@ test('while one worker takes over from another both count, and rates come from t
   const [old, fresh] = [{}, {}];
   counts.report(old, counters(100), 1_000);
   counts.report(old, counters(125), 2_000);
-  counts.report(fresh, counters(0), 7_000, false);
-  counts.report(fresh, counters(50), 8_000, false);
+  counts.report(fresh, counters(0), 7_000, { speaks: false });
+  counts.report(fresh, counters(50), 8_000, { speaks: false });
   assert.equal(counts.totals(0).framesDecoded, 175);
   assert.equal(counts.rates().decoded, 25);
   counts.report(fresh, counters(60), 9_000);
@@ -75,4 +75,14 @@ test('a graph that is started anew in the same worker lets no total fall', () =>
   counts.report(WORKER, counters(100), 1_000);
   counts.report(WORKER, counters(5), 2_000);
   assert.equal(counts.totals(0).framesDecoded, 105);
+});
+
+test('frames left out are told by reason, over all workers', () => {
+  const counts = new StreamCounts(() => 0);
+  const [first, second] = [{}, {}];
+  counts.report(first, counters(10), 1_000, { skipped: { busy: 2 } });
+  counts.report(first, counters(20), 2_000, { skipped: { busy: 3, 'budget-oldest': 1 } });
+  counts.workerGone(first);
+  counts.report(second, counters(5), 500, { skipped: { busy: 4 } });
+  assert.deepEqual(counts.totals(0).framesSkippedByReason, { busy: 7, 'budget-oldest': 1 });
 });

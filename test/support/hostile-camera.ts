@@ -36,6 +36,20 @@ export function startHostileCameras(
   }));
 }
 
+/** Lets one viewer in at a time, as small cameras do: the others get `status` until it has gone. */
+export function oneSession(usual: Behaviour, status = '453 Not Enough Bandwidth'): Behaviour {
+  let holder: Socket | undefined;
+  return (request, socket) => {
+    if (request.method === 'SETUP') {
+      if (holder !== undefined && holder !== socket && !holder.destroyed) {
+        return response(request, status);
+      }
+      holder = socket;
+    }
+    return usual(request, socket);
+  };
+}
+
 /** Answers the method in its own way, and everything else as a camera should. */
 export function except(method: string, clip: H264Clip, own: Behaviour): Behaviour {
   const usual = wellBehaved(clip);

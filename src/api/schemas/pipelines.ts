@@ -84,8 +84,8 @@ const ChangeSchema = Type.Object(
   {
     streamId: Type.String(),
     effect: Word(
-      ['unchanged', 'added', 'removed', 'disabled', 'set', 'replaced', 'handed-over'],
-      'disabled: switched off by its spec; set: properties of running elements, no frame missed; replaced: its graph was started anew beside the old one; handed-over: the pipeline went over to a fresh worker',
+      ['unchanged', 'added', 'removed', 'disabled', 'set', 'replaced', 'handed-over', 'restarted'],
+      'disabled: switched off by its spec; set: properties of running elements, no frame missed; replaced: its graph was started anew beside the old one; handed-over: the pipeline went over to a fresh worker; restarted: with a gap, as its camera allows one session only',
     ),
   },
   { additionalProperties: false },

@@ -37,6 +37,7 @@ const Counters = Type.Object(
     framesInferred: Count('Frames the detector ran on'),
     framesPublished: Count('Frames that left as metadata'),
     framesSkipped: Count('Frames left out: inference was busy, or it was asked for'),
+    framesSkippedByReason: Counts('framesSkipped by reason'),
     recordsDropped: Count('Records dropped because their reader was slow'),
     framesReceived: Count('Frame messages handed to the outbox'),
     imagesReceived: Count('Pictures handed to the outbox'),

@@ -7,6 +7,8 @@ import type { LaneSet } from './lane-set.ts';
 import type { Program } from './program.ts';
 
 const LOOKS_EVERY_MS = 50;
+/** A camera that turned the fresh worker away so often, while the former had its pictures, allows one session. */
+const REFUSALS_ARE_ENOUGH = 3;
 
 export interface HandOver {
   readonly program: Program;
@@ -26,7 +28,7 @@ export interface HandOver {
 /**
  * Starts a fresh worker beside those that run and ends them when every stream that is live in them is live in it. Each
  * stream's records are taken from the new one as of its first frame. Throws when that does not come to pass: the fresh
- * worker is gone by then and the old ones go on.
+ * worker is gone by then and the old ones go on. The code is one of SL_SOURCE_* when a camera did not let it in.
  */
 export async function handOver(set: LaneSet, order: HandOver): Promise<Lane> {
   const main = set.home;
@@ -75,6 +77,11 @@ async function untilTakenOver(
       ([id, lane]) =>
         lane?.streams.isLive(id) && !next.streams.owns(id) && !next.streams.over.includes(id),
     );
+    const refused = refusal(
+      next,
+      missing.map(([id]) => id),
+    );
+    if (refused !== undefined) throw refused;
     const text = progressOf(next, missing.length);
     if (text !== told) onProgress(text);
     told = text;
@@ -91,6 +98,24 @@ async function untilTakenOver(
       () => undefined,
     );
   }
+}
+
+/** When every stream that is missing was turned away: the error that says so. */
+function refusal(next: Lane, missing: readonly string[]): SightlineError | undefined {
+  const failures = missing.map((id) => next.streams.failuresOf(id));
+  const [first] = failures;
+  if (first === undefined) return undefined;
+  const all = failures.every(
+    (one) =>
+      one !== undefined &&
+      one.count >= REFUSALS_ARE_ENOUGH &&
+      one.reason.code.startsWith('SL_SOURCE_'),
+  );
+  if (!all) return undefined;
+  return new SightlineError(
+    first.reason.code,
+    `The camera of '${missing[0]}' did not let the fresh worker in ${first.count} times while it served the former: ${first.reason.message}`,
+  );
 }
 
 function progressOf(next: Lane, missing: number): string {

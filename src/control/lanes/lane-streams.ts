@@ -3,7 +3,7 @@ import type { StatsEvent, StreamEvent, StreamWait } from '../../worker/protocol.
 import type { Scrubber } from '../scrubber.ts';
 import type { Evidence } from '../stream-state.ts';
 import type { SupervisedStream } from '../supervised-stream.ts';
-import type { StreamState } from '../types.ts';
+import type { Reason, StreamState } from '../types.ts';
 import { knownCode } from '../worker-line.ts';
 import { REFUSALS } from './settings.ts';
 
@@ -38,6 +38,8 @@ export class LaneStreams {
   readonly #ids: Set<string>;
   readonly #over = new Set<string>();
   readonly #owned = new Set<string>();
+  /** Tries that failed since its last picture in this lane, and why the last did. */
+  readonly #failures = new Map<string, { readonly count: number; readonly reason: Reason }>();
   /** The worker's last word on each. */
   readonly #said = new Map<string, StreamEvent>();
 
@@ -72,6 +74,11 @@ export class LaneStreams {
     return LIVE_PHASES.has(this.#said.get(id)?.phase ?? '');
   }
 
+  /** Tries that failed since it last had a picture here, and why the last one did. */
+  failuresOf(id: string): { readonly count: number; readonly reason: Reason } | undefined {
+    return this.#failures.get(id);
+  }
+
   /** Runs it too, from its beginning. */
   add(id: string): void {
     this.#ids.add(id);
@@ -83,6 +90,7 @@ export class LaneStreams {
     this.#ids.delete(id);
     this.#over.delete(id);
     this.#owned.delete(id);
+    this.#failures.delete(id);
     this.#said.delete(id);
   }
 
@@ -142,6 +150,11 @@ export class LaneStreams {
     }
     this.#said.set(streamId, event);
     this.#options.streams.get(streamId)?.refusal.note(event);
+    if (phase === 'backoff') {
+      const count = (this.#failures.get(streamId)?.count ?? 0) + 1;
+      this.#failures.set(streamId, { count, reason: this.#reasonOf(event) });
+    }
+    if (LIVE_PHASES.has(phase)) this.#failures.delete(streamId);
     if (OVER_PHASES.has(phase)) this.#over.add(streamId);
     // A camera that was given up and has pictures after all.
     if (phase === 'live') this.#over.delete(streamId);
@@ -175,9 +188,13 @@ export class LaneStreams {
     return refused ? 'rejected' : STATE_OF_PHASE[phase];
   }
 
+  #reasonOf({ code, message = '' }: StreamEvent): Reason {
+    return { code: knownCode(code), message: this.#options.scrubber.text(message) };
+  }
+
   #evidence(event: StreamEvent): Evidence {
-    const { session, retryInMs, code, message = '', layer, observed } = event;
-    const reason = { code: knownCode(code), message: this.#options.scrubber.text(message) };
+    const { session, retryInMs, code, layer, observed } = event;
+    const reason = this.#reasonOf(event);
     return {
       ...(session === undefined ? {} : { session }),
       ...(retryInMs === undefined ? {} : { retryInMs }),

@@ -1,5 +1,5 @@
-import { toSightlineError } from '../../common/errors.ts';
-import type { Graph } from '../../pipeline/graph.ts';
+import { type SightlineError, toSightlineError } from '../../common/errors.ts';
+import type { Graph, GraphNode } from '../../pipeline/graph.ts';
 import type { CompiledPipeline, StreamChangeReport, StreamEffect } from '../types.ts';
 import { effectsOf, type GraphPlan, type GraphStep, planGraphs } from './graph-plan.ts';
 import type { Lane } from './lane.ts';
@@ -19,6 +19,8 @@ export interface PipelineChangeOptions {
   readonly lanes: LaneSet;
   readonly streams: StreamSet;
   readonly handOver: (program: Program, streamIds: readonly string[]) => Promise<void>;
+  /** The same with a gap. */
+  readonly startAnew: (program: Program, streamIds: readonly string[]) => Promise<void>;
   readonly drainMs: number;
   /** For the first picture of a graph that takes another one's place. */
   readonly timeoutMs: number;
@@ -30,6 +32,8 @@ const LEFT_TO_SUCCESSOR: ReadonlySet<string> = new Set(['SL_WORKER_DIED', 'SL_CL
 /** One change of a pipeline that runs, from plan to report. */
 export class PipelineChange {
   readonly #options: PipelineChangeOptions;
+  /** With a gap. */
+  readonly #restarted = new Set<string>();
 
   constructor(options: PipelineChangeOptions) {
     this.#options = options;
@@ -55,7 +59,7 @@ export class PipelineChange {
   }
 
   async #byHandOver(compiled: CompiledPipeline): Promise<Program> {
-    const { program, streams, handOver } = this.#options;
+    const { program, streams, handOver, startAnew } = this.#options;
     const next = new Program(compiled);
     const old = new Map(program.graphs.all.map((graph) => [graph.id, graph]));
     // A stream that is over stays so unless its graph is another one now.
@@ -66,16 +70,26 @@ export class PipelineChange {
     const revived = over.filter((id) => changed.some((graph) => graph.streams.includes(id)));
     streams.revive(revived);
     this.#forgetRefusals(changed);
+    const ids = next.streamIds.filter((id) => streams.get(id)?.over === false);
     try {
-      await handOver(
-        next,
-        next.streamIds.filter((id) => streams.get(id)?.over === false),
-      );
+      await handOver(next, ids);
     } catch (error) {
-      this.#undoAdmission(compiled);
-      throw error;
+      const reason = toSightlineError(error);
+      if (!allowsOneSession(reason.code, program.graphs.all, next.graphs.all)) {
+        this.#undoAdmission(compiled);
+        throw error;
+      }
+      this.#beginGap(ids, reason);
+      await startAnew(next, ids);
     }
     return next;
+  }
+
+  #beginGap(ids: readonly string[], { code, message }: SightlineError): void {
+    for (const id of ids) {
+      this.#options.streams.get(id)?.beginGap({ code, message });
+      this.#restarted.add(id);
+    }
   }
 
   #forgetRefusals(graphs: readonly Graph[]): void {
@@ -172,9 +186,18 @@ export class PipelineChange {
     const live = ids.every((id) => lanes.ownerOf(id)?.streams.isLive(id) === true);
     const worker = ids.map((id) => lanes.ownerOf(id)?.worker)[0];
     if (live && worker !== undefined) {
-      await leftToSuccessor(worker.replace(graph, { drainMs, timeoutMs }));
-      program.graphs.put(graph);
-      return;
+      try {
+        await leftToSuccessor(worker.replace(graph, { drainMs, timeoutMs }));
+        program.graphs.put(graph);
+        return;
+      } catch (error) {
+        const reason = toSightlineError(error);
+        const old = program.graphs.all.filter(({ id }) => id === graph.id);
+        if (!allowsOneSession(reason.code, old, [graph])) throw error;
+        this.#beginGap(ids, reason);
+        await leftToSuccessor(worker.remove(graph.id, drainMs));
+        return this.#add(graph);
+      }
     }
     // Without a picture of the old one there is nothing to keep, and no reason to wait for one of the new.
     const lane = ids.map((id) => lanes.ownerOf(id))[0];
@@ -207,11 +230,28 @@ export class PipelineChange {
     const effects = effectsOf(plan);
     const ids = new Set([...compiled.streams.map(({ id }) => id), ...was]);
     return [...ids].map((streamId) => {
+      if (this.#restarted.has(streamId)) return { streamId, effect: 'restarted' };
       const effect = effects.get(streamId) ?? effectWithoutGraph(streamId, compiled, was);
       const off = effect === 'removed' && compiled.streams.some(({ id }) => id === streamId);
       return { streamId, effect: off ? 'disabled' : effect };
     });
   }
+}
+
+/** The camera gave no second session, and the new graphs have the same cameras: waiting would not help. */
+function allowsOneSession(code: string, old: readonly Graph[], next: readonly Graph[]): boolean {
+  const sources = new Map(old.map((graph) => [graph.id, JSON.stringify(sourcesOf(graph))]));
+  return (
+    code.startsWith('SL_SOURCE_') &&
+    next.every((graph) => {
+      const before = sources.get(graph.id);
+      return before === undefined || before === JSON.stringify(sourcesOf(graph));
+    })
+  );
+}
+
+function sourcesOf({ nodes }: Graph): readonly GraphNode[] {
+  return nodes.filter(({ role }) => role === 'source');
 }
 
 function effectWithoutGraph(
