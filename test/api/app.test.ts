@@ -182,7 +182,7 @@ test('readiness says why not; metrics and the OpenAPI document are complete', as
   assert.match(metrics, /^sightline_stream_up\{stream_id="door"\} 0$/m);
   assert.match(
     metrics,
-    /^sightline_frames_dropped_total\{stream_id="door",stage="infer",reason="skipped"\} 1$/m,
+    /^sightline_frames_dropped_total\{stream_id="door",stage="infer",reason="busy"\} 1$/m,
   );
   assert.match(metrics, /^outbox_records_delivered_total\{sink="files"\} 6$/m);
   assert.doesNotMatch(metrics, /sightline_engine/);
