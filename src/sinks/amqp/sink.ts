@@ -5,6 +5,7 @@ import { Fates } from '../fates.ts';
 import { cloudEventHeaders } from '../format/cloud-events.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
 import { Template } from '../format/template.ts';
+import { Turns } from '../turns.ts';
 import { AmqpConnection } from './connection.ts';
 import { declare } from './declare.ts';
 import { amqpError } from './errors.ts';
@@ -57,9 +58,13 @@ export class AmqpSink implements Sink {
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
     signal.throwIfAborted();
-    const formatted = this.#formatter.format(batch);
+    const turns = new Turns();
+    const formatted = await turns.format(this.#formatter, batch);
     const fates = new Fates(batch.length, formatted);
-    const outgoing = formatted.messages.flatMap((message) => this.#outgoing(message, fates));
+    const outgoing = await turns.flatMap(formatted.messages, (message) =>
+      this.#outgoing(message, fates),
+    );
+    signal.throwIfAborted();
     if (outgoing.length > 0) await this.#publish(outgoing, fates, signal);
     return fates.results();
   }

@@ -5,6 +5,7 @@ import { Fates } from '../fates.ts';
 import { cloudEventHeaders } from '../format/cloud-events.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
 import { Template } from '../format/template.ts';
+import { Turns } from '../turns.ts';
 import { Cluster } from './cluster.ts';
 import type { Outgoing } from './lane.ts';
 import { Producer } from './producer.ts';
@@ -21,7 +22,7 @@ export class KafkaSink implements Sink {
   readonly id: string;
   readonly type = 'kafka';
   readonly kinds: readonly RecordKind[];
-  readonly limits = { maxRecords: 2000, maxBytes: 4 * 1024 * 1024, maxWaitMs: 20 };
+  readonly limits = { maxRecords: 1000, maxBytes: 4 * 1024 * 1024, maxWaitMs: 20 };
   readonly #formatter: Formatter;
   readonly #topic: Template;
   readonly #key: Template;
@@ -55,9 +56,13 @@ export class KafkaSink implements Sink {
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
     signal.throwIfAborted();
-    const formatted = this.#formatter.format(batch);
+    const turns = new Turns();
+    const formatted = await turns.format(this.#formatter, batch);
     const fates = new Fates(batch.length, formatted);
-    const outgoing = formatted.messages.flatMap((message) => this.#outgoing(message, fates));
+    const outgoing = await turns.flatMap(formatted.messages, (message) =>
+      this.#outgoing(message, fates),
+    );
+    signal.throwIfAborted();
     if (outgoing.length > 0) await this.#producer.send(outgoing, fates, signal);
     return fates.results();
   }
