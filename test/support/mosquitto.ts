@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
+import type { Cleanup } from './cleanup.ts';
 import { freePort } from './config.ts';
 import { until } from './wait.ts';
 
@@ -23,7 +24,7 @@ export class Mosquitto {
   }
 
   /** Not started yet. @param lines added to the configuration */
-  static async prepare(context: TestContext, lines: readonly string[] = []): Promise<Mosquitto> {
+  static async prepare(context: Cleanup, lines: readonly string[] = []): Promise<Mosquitto> {
     const dir = mkdtempSync(join(tmpdir(), 'sightline-mosquitto-'));
     const port = await freePort();
     const config = join(dir, 'mosquitto.conf');
@@ -50,7 +51,7 @@ export class Mosquitto {
     return broker;
   }
 
-  static async start(context: TestContext, lines: readonly string[] = []): Promise<Mosquitto> {
+  static async start(context: Cleanup, lines: readonly string[] = []): Promise<Mosquitto> {
     const broker = await Mosquitto.prepare(context, lines);
     await broker.start();
     return broker;
@@ -106,7 +107,7 @@ export class Subscriber {
   }
 
   static async open(
-    context: TestContext,
+    context: Cleanup,
     url: string,
     topic = '#',
     options: { readonly protocolVersion?: 4 | 5; readonly qos?: 1 | 2 } = {},
