@@ -20,7 +20,8 @@ export class BlobSpool {
 
   constructor(dir: string) {
     this.#dir = join(dir, 'blobs');
-    mkdirSync(this.#dir, { recursive: true });
+    // A folder whose name is not on the disk yet could lose what was synced in it.
+    if (mkdirSync(this.#dir, { recursive: true }) !== undefined) syncFolder(dir);
   }
 
   /** All or none, durable on return: files first, then their names, then the folder. */
@@ -29,7 +30,7 @@ export class BlobSpool {
     try {
       for (const { seq, data } of blobs) this.#writeTemporary(seq, data);
       for (const { seq } of blobs) renameSync(this.#temporary(seq), this.#path(seq));
-      this.#syncFolder();
+      syncFolder(this.#dir);
     } catch (error) {
       for (const { seq } of blobs) {
         rmSync(this.#temporary(seq), { force: true });
@@ -75,20 +76,21 @@ export class BlobSpool {
     }
   }
 
-  #syncFolder(): void {
-    const descriptor = openSync(this.#dir, 'r');
-    try {
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  }
-
   #path(seq: number): string {
     return join(this.#dir, `${seq}${SUFFIX}`);
   }
 
   #temporary(seq: number): string {
     return join(this.#dir, `${seq}.tmp`);
+  }
+}
+
+/** Makes the names in a folder durable. */
+export function syncFolder(dir: string): void {
+  const descriptor = openSync(dir, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }

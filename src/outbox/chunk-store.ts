@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
-import type { RecordKind } from '../common/delivery.ts';
 import { type ChunkHeader, KINDS } from './chunk.ts';
 import type { Cipher } from './cipher.ts';
 import type {
@@ -10,11 +9,10 @@ import type {
   NewChunk,
   ReadChunk,
   ReadRequest,
-  SeqRange,
 } from './protocol.ts';
 import { parseRoute, routeText } from './route.ts';
 
-interface HeaderRow {
+export interface HeaderRow {
   first_seq: number;
   kind: number;
   count: number;
@@ -28,20 +26,11 @@ interface ChunkRow extends HeaderRow {
   data: Buffer;
 }
 
-/** What a collection deleted; `more`: there is probably more to delete. */
-export interface Collected {
-  readonly freed: Record<RecordKind, number>;
-  /** Whose files may go once the transaction is committed. */
-  readonly blobs: number[];
-  more: boolean;
-}
-
 /** Of `chunk`; those for some sinks only have a row of `route` too. */
-const HEADER = 'first_seq, kind, count, bytes, stored_ms, sinks';
-const CHUNKS = 'chunk INDEXED BY chunk_by_kind LEFT JOIN route USING (first_seq)';
+export const HEADER = 'first_seq, kind, count, bytes, stored_ms, sinks';
+export const CHUNKS = 'chunk INDEXED BY chunk_by_kind LEFT JOIN route USING (first_seq)';
 /** Headers looked at in one read of a kind; more than a read returns. */
 const HEADERS_PER_READ = 512;
-const CHUNKS_PER_COLLECTION = 64;
 /** In place of a checksum: the cipher's tag does its work. */
 const SEALED = -1;
 
@@ -51,25 +40,17 @@ export class ChunkStore {
   readonly #insertChunk: Database.Statement;
   readonly #insertBlob: Database.Statement;
   readonly #insertRoute: Database.Statement;
-  readonly #deleteRoute: Database.Statement;
   readonly #headersFrom: Database.Statement;
   readonly #before: Database.Statement;
   readonly #data: Database.Statement;
-  readonly #deleteChunk: Database.Statement;
-  readonly #blobsBetween: Database.Statement;
-  readonly #deleteBlobs: Database.Statement;
   readonly #blobChecksum: Database.Statement;
   readonly #totals: Database.Statement;
-  readonly #routed: Database.Statement;
-  /** Where the look at routed chunks goes on. */
-  #routedAfter = 0;
 
   constructor(database: Database.Database, cipher: Cipher) {
     this.#cipher = cipher;
     this.#insertChunk = database.prepare('INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#insertBlob = database.prepare('INSERT INTO blob VALUES (?, ?)');
     this.#insertRoute = database.prepare('INSERT INTO route VALUES (?, ?)');
-    this.#deleteRoute = database.prepare('DELETE FROM route WHERE first_seq = ?');
     this.#headersFrom = database.prepare(
       `SELECT ${HEADER} FROM ${CHUNKS}
        WHERE kind = ? AND first_seq > ? AND first_seq <= ? ORDER BY first_seq LIMIT ?`,
@@ -79,14 +60,7 @@ export class ChunkStore {
        WHERE kind = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
     );
     this.#data = database.prepare('SELECT checksum, data FROM chunk WHERE first_seq = ?');
-    this.#deleteChunk = database.prepare('DELETE FROM chunk WHERE first_seq = ?');
-    this.#blobsBetween = database.prepare('SELECT seq FROM blob WHERE seq BETWEEN ? AND ?').pluck();
-    this.#deleteBlobs = database.prepare('DELETE FROM blob WHERE seq BETWEEN ? AND ?');
     this.#blobChecksum = database.prepare('SELECT checksum FROM blob WHERE seq = ?').pluck();
-    this.#routed = database.prepare(
-      `SELECT ${HEADER} FROM route CROSS JOIN chunk USING (first_seq)
-       WHERE first_seq > ? ORDER BY first_seq LIMIT ${CHUNKS_PER_COLLECTION}`,
-    );
     this.#totals = database.prepare(
       'SELECT kind, sum(bytes) AS bytes FROM chunk INDEXED BY chunk_by_kind GROUP BY kind',
     );
@@ -143,9 +117,14 @@ export class ChunkStore {
     let bytes = 0;
     for (const header of headers) {
       if (chunks.length > 0 && bytes + header.bytes > maxBytes) break;
-      const { checksum, data } = this.#data.get(header.first_seq) as ChunkRow;
-      bytes += data.byteLength;
       const chunk = toHeader(header);
+      const row = this.#dataOf(header.first_seq);
+      if (row === undefined) {
+        chunks.push({ ...chunk, data: undefined });
+        continue;
+      }
+      const { checksum, data } = row;
+      bytes += data.byteLength;
       const clear = checksum === crc32(data) ? data : undefined;
       chunks.push({
         ...chunk,
@@ -155,62 +134,21 @@ export class ChunkStore {
     return chunks;
   }
 
+  /** Undefined when the pages of the row are damaged, which the index is not. */
+  #dataOf(firstSeq: number): ChunkRow | undefined {
+    try {
+      return this.#data.get(firstSeq) as ChunkRow | undefined;
+    } catch (error) {
+      if ((error as { code?: string }).code?.startsWith('SQLITE_CORRUPT')) return undefined;
+      throw error;
+    }
+  }
+
   /** Of a kind, in order, those that begin above `afterSeq`. */
   headers({ kind, afterSeq, limit }: HeadersRequest): ChunkHeader[] {
     const end = Number.MAX_SAFE_INTEGER;
     const rows = this.#headersFrom.all(KINDS.indexOf(kind), afterSeq, end, limit);
     return (rows as HeaderRow[]).map(toHeader);
-  }
-
-  /** Deletes chunks that lie wholly in the range, a bounded number of them. */
-  collect(kind: RecordKind, range: SeqRange): Collected {
-    const { after, upTo } = range;
-    const collected: Collected = {
-      freed: { frame: 0, image: 0, event: 0 },
-      blobs: [],
-      more: false,
-    };
-    const found = this.#headersFrom.all(KINDS.indexOf(kind), after, upTo, CHUNKS_PER_COLLECTION);
-    const rows = found as HeaderRow[];
-    for (const row of rows) {
-      const last = row.first_seq + row.count - 1;
-      if (last > upTo) return collected;
-      this.#remove(row, collected);
-    }
-    collected.more = rows.length === CHUNKS_PER_COLLECTION;
-    return collected;
-  }
-
-  /**
-   * Deletes chunks for some sinks that all of these are past, though others of the kind are not. Each call looks at a
-   * bounded number and the next one goes on there.
-   */
-  collectRouted(isWaiting: (sinkId: string, kind: RecordKind, seq: number) => boolean): Collected {
-    const collected: Collected = {
-      freed: { frame: 0, image: 0, event: 0 },
-      blobs: [],
-      more: false,
-    };
-    const rows = this.#routed.all(this.#routedAfter) as HeaderRow[];
-    for (const row of rows) {
-      const { kind, sinks = [], firstSeq, count } = toHeader(row);
-      const last = firstSeq + count - 1;
-      if (!sinks.some((sinkId) => isWaiting(sinkId, kind, last))) this.#remove(row, collected);
-    }
-    const isEnd = rows.length < CHUNKS_PER_COLLECTION;
-    this.#routedAfter = isEnd ? 0 : rows.at(-1)!.first_seq;
-    collected.more = !isEnd && collected.blobs.length + sumOf(collected.freed) > 0;
-    return collected;
-  }
-
-  #remove(row: HeaderRow, collected: Collected): void {
-    const last = row.first_seq + row.count - 1;
-    for (const seq of this.#blobsBetween.all(row.first_seq, last))
-      collected.blobs.push(seq as number);
-    this.#deleteBlobs.run(row.first_seq, last);
-    this.#deleteChunk.run(row.first_seq);
-    if (row.sinks !== null) this.#deleteRoute.run(row.first_seq);
-    collected.freed[KINDS[row.kind]!] += row.bytes;
   }
 
   #headersAfter(kind: number, afterSeq: number, untilSeq: number): HeaderRow[] {
@@ -234,11 +172,7 @@ function contextOf({ kind, firstSeq, count, bytes, storedMs, sinks }: ChunkHeade
   ]);
 }
 
-function sumOf({ frame, image, event }: BytesByKind): number {
-  return frame + image + event;
-}
-
-function toHeader(row: HeaderRow): ChunkHeader {
+export function toHeader(row: HeaderRow): ChunkHeader {
   const sinks = parseRoute(row.sinks);
   return {
     ...(sinks === undefined ? {} : { sinks }),

@@ -1,24 +1,13 @@
-import type { OutboxRecord, RecordKind } from '../common/delivery.ts';
+import type { OutboxRecord } from '../common/delivery.ts';
 import type { SightlineError } from '../common/errors.ts';
-import { deferred } from '../common/waits.ts';
 import { KINDS, lastSeqOf } from './chunk.ts';
-import { Flushes } from './flushes.ts';
+import type { CommitterOptions } from './committer-options.ts';
 import { Gather } from './gather.ts';
-import { Histogram, SECONDS } from './histogram.ts';
-import type { LaneTable } from './lanes.ts';
-import type { OutboxLimits } from './options.ts';
-import type {
-  CommitReply,
-  CommitRequest,
-  DiskTrouble,
-  JournalState,
-  JournalThread,
-  NewChunk,
-  ShedReason,
-} from './protocol.ts';
+import { Ledger } from './ledger.ts';
+import type { CommitReply, CommitRequest, DiskTrouble, NewChunk } from './protocol.ts';
 import { buffersOf, bytesOf, StateQueue } from './requests.ts';
+import { type Revival, Revivals } from './revivals.ts';
 import type { Route } from './route.ts';
-import type { TailCache } from './tail-cache.ts';
 
 const MAX_IN_FLIGHT = 2;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
@@ -28,41 +17,15 @@ const POST_BYTES = 256 * 1024;
 const STATE_INTERVAL_MS = 200;
 const PROBE_INTERVAL_MS = 1_000;
 
-export interface CommitterOptions {
-  readonly journal: JournalThread;
-  readonly lanes: LaneTable;
-  readonly cache: TailCache;
-  readonly limits: Required<OutboxLimits>;
-  readonly state: JournalState;
-  /** Wall time, ms. */
-  readonly nowMs: () => number;
-  /** After each commit, with what changed. */
-  readonly onCommit: (event: { readonly hasNewRecords: boolean }) => void;
-  /** The disk refused new records; undefined: it takes them again. */
-  readonly onTrouble: (trouble: DiskTrouble | undefined) => void;
-  /** The journal thread is gone. */
-  readonly onFailure: (error: SightlineError) => void;
-}
-
-/** Records that leave the dead letters and come back as new ones. */
-interface Revival {
-  readonly letters: readonly number[];
-  readonly records: Gather;
-  resolve(stored: boolean): void;
-}
-
 /** Group commit: gathers records and state, keeps up to two groups with the journal thread, deals with its answers. */
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #gather: Gather;
   readonly #groupBytes: number;
-  readonly #flushes = new Flushes();
-  readonly #commitSeconds = new Histogram(SECONDS);
-  readonly #storedBytes: Record<RecordKind, number>;
-  readonly #revivals: Revival[] = [];
+  readonly #ledger: Ledger;
+  readonly #revivals: Revivals;
   readonly state = new StateQueue();
   #nextSeq: number;
-  #durableSeq: number;
   #inFlight = 0;
   #inFlightBytes = 0;
   #isDue = false;
@@ -71,22 +34,20 @@ export class Committer {
   #probeTimer: NodeJS.Timeout | undefined;
   #trouble: DiskTrouble | undefined;
   #failure: SightlineError | undefined;
-  #deadLettersDropped: number;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
     const { limits, state } = options;
+    this.#ledger = new Ledger(state, options.lanes, options.cache);
     this.#gather = new Gather(limits.inlineBytes);
+    this.#revivals = new Revivals(limits.inlineBytes);
     const share = limits.ballastBytes === 0 ? MAX_GROUP_BYTES : limits.ballastBytes / 4;
     this.#groupBytes = Math.max(MIN_GROUP_BYTES, Math.min(MAX_GROUP_BYTES, share));
     this.#nextSeq = state.lastSeq + 1;
-    this.#durableSeq = state.lastSeq;
-    this.#storedBytes = { ...state.storedBytes };
-    this.#deadLettersDropped = state.deadLettersDropped;
   }
 
   get durableSeq(): number {
-    return this.#durableSeq;
+    return this.#ledger.durableSeq;
   }
 
   /** Nothing that is numbered from now on has a smaller or the same number. */
@@ -95,8 +56,7 @@ export class Committer {
   }
 
   get storedBytes(): number {
-    const { frame, image, event } = this.#storedBytes;
-    return frame + image + event;
+    return this.#ledger.storedBytes;
   }
 
   get trouble(): DiskTrouble | undefined {
@@ -113,20 +73,19 @@ export class Committer {
   }
 
   figures() {
-    return {
-      bytes: this.storedBytes,
-      bytesByKind: { ...this.#storedBytes },
-      queuedRecords: this.#flushes.queued,
-      queuedBytes: this.queuedBytes,
-      appended: this.#flushes.appended,
-      deadLettersDropped: this.#deadLettersDropped,
-      commitSeconds: this.#commitSeconds.view(),
-    };
+    return { ...this.#ledger.figures(), queuedBytes: this.queuedBytes };
+  }
+
+  get health(): 'ok' | 'storage-full' | 'storage-failed' | 'failed' {
+    if (this.#failure !== undefined) return 'failed';
+    if (this.#trouble === undefined) return 'ok';
+    const { reason } = this.#trouble;
+    return reason === 'disk-full' || reason === 'no-inodes' ? 'storage-full' : 'storage-failed';
   }
 
   add(record: OutboxRecord, route: Route): void {
     this.#gather.add(record, route);
-    this.#flushes.appended++;
+    this.#ledger.flushes.appended++;
     if (this.#gather.bytes >= POST_BYTES) this.#postDue();
     else if (this.#options.limits.commitIntervalMs === 0) queueMicrotask(() => this.#postDue());
     else this.#timer ??= setTimeout(() => this.#postDue(), this.#options.limits.commitIntervalMs);
@@ -153,16 +112,18 @@ export class Committer {
 
   /**
    * Stores records, for lanes that count them once they are numbered, in one step with the end of their dead letters.
-   * False when one of the letters is gone or the disk did not take it: then nothing has changed.
+   * False when one of the letters is gone, the disk did not take it or `isWanted` says no in the last moment: then
+   * nothing has changed.
    */
-  revive(letters: readonly number[], records: readonly OutboxRecord[]): Promise<boolean> {
+  revive(
+    letters: readonly number[],
+    records: readonly OutboxRecord[],
+    isWanted: () => boolean,
+  ): Promise<boolean> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const gather = new Gather(this.#options.limits.inlineBytes);
-    for (const record of records) gather.add(record, record.sinks);
-    const { promise, resolve } = deferred<boolean>();
-    this.#revivals.push({ letters, records: gather, resolve });
+    const stored = this.#revivals.add(letters, records, isWanted);
     this.#postDue();
-    return promise;
+    return stored;
   }
 
   /**
@@ -171,8 +132,8 @@ export class Committer {
    */
   flushed(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#flushes.queued === 0) return Promise.resolve();
-    const done = this.#flushes.wait();
+    if (this.#ledger.flushes.queued === 0) return Promise.resolve();
+    const done = this.#ledger.flushes.wait();
     this.#postDue();
     return done;
   }
@@ -187,11 +148,13 @@ export class Committer {
     this.#isDue = true;
     while (this.#isDue && this.#inFlight < MAX_IN_FLIGHT && this.#failure === undefined) {
       this.#isDue = false;
-      if (this.#revivals.length > 0) {
+      if (this.#revivals.areWaiting) {
         // Alone in flight, so that no other request carries counters that its failure would take back.
-        if (this.#inFlight === 0) this.#postRevival(this.#revivals.shift()!);
-        else this.#isDue = true;
-        return;
+        this.#isDue = true;
+        if (this.#inFlight > 0) return;
+        const revival = this.#revivals.next();
+        if (revival !== undefined) this.#postRevival(revival);
+        continue;
       }
       if (this.#gather.records === 0 && !this.state.isDue) return;
       this.#post(this.#gather, [], this.#groupBytes);
@@ -224,7 +187,7 @@ export class Committer {
     clearTimeout(this.#stateTimer);
     this.#timer = undefined;
     this.#stateTimer = undefined;
-    const durable = this.#durableSeq;
+    const durable = this.#ledger.durableSeq;
     const { waiters, ...state } = this.state.take(lanes.all);
     const request: CommitRequest = {
       chunks,
@@ -252,43 +215,16 @@ export class Committer {
       this.#inFlight--;
       this.#inFlightBytes -= bytes;
       for (const resolve of waiters) resolve();
-      if (this.#isDue || this.#flushes.isAwaited) this.#postDue();
+      if (this.#isDue || this.#ledger.flushes.isAwaited) this.#postDue();
     }
   }
 
   #take(request: CommitRequest, reply: CommitReply): void {
-    for (const kind of KINDS) this.#storedBytes[kind] -= reply.freed[kind];
-    this.#deadLettersDropped = reply.deadLettersDropped;
-    this.#commitSeconds.observe(reply.durationMs / 1000);
     if (!reply.stateSaved) this.state.putBack(request, this.#options.lanes.all);
-    if (reply.stored) this.#keep(request, reply.data);
-    else this.#giveUp(request, reply.trouble?.reason ?? 'disk-error');
+    this.#ledger.take(request, reply);
     this.#setTrouble(reply.trouble);
     if (reply.moreToCollect) this.scheduleState();
-    this.#flushes.settle();
     this.#options.onCommit({ hasNewRecords: reply.stored && request.chunks.length > 0 });
-  }
-
-  #keep({ chunks, retried }: CommitRequest, data: readonly Uint8Array[]): void {
-    for (const [index, chunk] of chunks.entries()) {
-      const { blobs: _, ...kept } = chunk;
-      this.#options.cache.add({ ...kept, data: data[index]! });
-      this.#storedBytes[chunk.kind] += chunk.bytes;
-      if (retried.length === 0) this.#flushes.stored(chunk.count);
-      this.#durableSeq = lastSeqOf(chunk);
-    }
-  }
-
-  /** Records that were not stored are shed, or stay dead letters. */
-  #giveUp({ chunks, retried }: CommitRequest, reason: ShedReason): void {
-    for (const chunk of chunks) {
-      for (const lane of this.#options.lanes.waitingFor(chunk)) {
-        if (retried.length === 0) lane.shedUnstored(chunk.count, reason);
-        else lane.unaccept(chunk.count);
-      }
-      if (retried.length === 0) this.#flushes.gaveUp(chunk.count);
-      this.#durableSeq = lastSeqOf(chunk);
-    }
   }
 
   #setTrouble(trouble: DiskTrouble | undefined): void {
@@ -306,15 +242,15 @@ export class Committer {
   #fail(request: CommitRequest, error: SightlineError): void {
     const isFirst = this.#failure === undefined;
     this.#failure ??= error;
-    this.#giveUp(request, 'disk-error');
+    this.#ledger.giveUp(request, 'disk-error');
     const rest: NewChunk[] = this.#gather.take(this.#nextSeq, 0, Number.POSITIVE_INFINITY);
     const last = rest.at(-1);
     if (last !== undefined) this.#nextSeq = lastSeqOf(last) + 1;
-    this.#giveUp({ ...request, chunks: rest, retried: [] }, 'disk-error');
+    this.#ledger.giveUp({ ...request, chunks: rest, retried: [] }, 'disk-error');
     this.stopTimers();
-    this.#flushes.failAll(error);
+    this.#ledger.flushes.failAll(error);
     this.state.giveUp();
-    for (const { resolve } of this.#revivals.splice(0)) resolve(false);
+    this.#revivals.giveUp();
     if (isFirst) this.#options.onFailure(error);
   }
 }

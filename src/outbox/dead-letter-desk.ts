@@ -89,9 +89,7 @@ export class DeadLetterDesk {
       const letters = await this.#take(bounded, afterId);
       const last = letters.at(-1);
       if (last === undefined) return { retried, kept };
-      const wanted = letters
-        .filter(isWhole)
-        .filter(({ sinkId, kind }) => this.#lanes.ofSink(sinkId)?.has(kind));
+      const wanted = letters.filter(isWhole).filter((letter) => this.#isTaken(letter));
       if (wanted.length > 0 && !(await this.#revive(wanted))) {
         // One of them was dropped or purged meanwhile: look again.
         if (this.#committer.trouble === undefined && ++clashes < MAX_CLASHES) continue;
@@ -113,7 +111,12 @@ export class DeadLetterDesk {
     return this.#committer.revive(
       letters.map(({ id }) => id),
       records,
+      () => letters.every((letter) => this.#isTaken(letter)),
     );
+  }
+
+  #isTaken({ sinkId, kind }: DeadLetter): boolean {
+    return this.#lanes.ofSink(sinkId)?.has(kind) ?? false;
   }
 
   #take(choice: DeadLetterChoice, afterId: number): Promise<readonly ReadDeadLetter[]> {

@@ -1,18 +1,12 @@
-import type { PendingRecord, Sink } from '../common/delivery.ts';
+import type { PendingRecord } from '../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
-import type { Logger } from '../common/logger.ts';
-import { type BackoffOptions, fullJitterMs } from '../common/retry.ts';
+import { fullJitterMs } from '../common/retry.ts';
 import { attempt, type Outcome } from './attempt.ts';
-import { Circuit, type CircuitState } from './circuit.ts';
-import {
-  type AttemptReport,
-  type DeliveryFigures,
-  DeliveryMeters,
-  type LastError,
-} from './delivery-meters.ts';
-import type { Fate, Outbox } from './outbox.ts';
+import { Circuit } from './circuit.ts';
+import { type AttemptReport, DeliveryMeters } from './delivery-meters.ts';
+import type { DeliveryOptions, DeliveryStats } from './delivery-options.ts';
+import type { Fate } from './fates.ts';
 import { Pace } from './pace.ts';
-import type { SinkCounts } from './stats.ts';
 import { WakeUp } from './wake-up.ts';
 import { type Batch, DeliveryWindow, type Entry } from './window.ts';
 
@@ -20,33 +14,7 @@ const IDLE_MS = 60_000;
 const THROTTLED = 'SL_SINK_THROTTLED';
 const NOTHING: Batch = { entries: [], isFull: false };
 
-export interface DeliveryOptions {
-  readonly outbox: Outbox;
-  /** Its id must be one of the outbox' sinks. Closed by `close`. */
-  readonly sink: Sink;
-  readonly logger?: Logger;
-  /** Limit of one attempt. Default 60000. */
-  readonly attemptTimeoutMs?: number;
-  /** Waits after failures. Default 500 ms doubling up to 60 s, full jitter. */
-  readonly backoff?: BackoffOptions;
-  /** Wait between attempts while the sink refuses the credentials. Default 60000. */
-  readonly authProbeMs?: number;
-  /** Begin paused. Default false. */
-  readonly paused?: boolean;
-  readonly onAttempt?: (report: AttemptReport) => void;
-}
-
-export interface DeliveryStats extends SinkCounts, DeliveryFigures {
-  readonly type: string;
-  /** `paused`: nothing is sent and nothing given up; `pauseReason` says why. */
-  readonly state: 'ok' | 'backoff' | 'paused' | 'closed';
-  /** `credentials`: the sink refuses them and is asked slowly; `operator`: until `resume`. */
-  readonly pauseReason?: 'operator' | 'credentials';
-  readonly circuit: CircuitState;
-  /** When the next attempt is due, ms from now; 0 when none is put off. */
-  readonly nextAttemptInMs: number;
-  readonly lastError?: LastError;
-}
+export type { DeliveryOptions, DeliveryStats };
 
 /** Carries one sink's records from the outbox to it, for as long as it takes. Sinks do not wait for each other. */
 export class Delivery implements AsyncDisposable {

@@ -1,13 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type Database from 'better-sqlite3';
-import { Ballast } from './ballast.ts';
-import { BlobSpool } from './blobs.ts';
-import { type ChunkHeader, KINDS, lastSeqOf } from './chunk.ts';
-import { ChunkStore, type Collected } from './chunk-store.ts';
+import { BlobSpool, syncFolder } from './blobs.ts';
+import { type ChunkHeader, lastSeqOf } from './chunk.ts';
+import { ChunkStore } from './chunk-store.ts';
 import type { Cipher } from './cipher.ts';
+import { type Collected, Collector } from './collector.ts';
 import { DeadLetterStore } from './dead-letters.ts';
-import { describeTrouble } from './disk-trouble.ts';
 import { openCipher } from './keyring.ts';
 import { LaneStore } from './lane-store.ts';
 import { lockFolder } from './lock.ts';
@@ -28,6 +27,7 @@ import type {
   ReadRequest,
 } from './protocol.ts';
 import { openJournalDatabase } from './schema.ts';
+import { Shortage } from './shortage.ts';
 
 const NOTHING: BytesByKind = { frame: 0, image: 0, event: 0 };
 
@@ -37,27 +37,25 @@ interface Written extends Collected {
 
 /** The outbox on the disk. Synchronous: it lives in a thread of its own. */
 export class Journal {
-  readonly #dir: string;
   readonly #lock: { release(): void };
   readonly #database: Database.Database;
-  readonly #ballast: Ballast;
+  readonly #shortage: Shortage;
   readonly #spool: BlobSpool;
   readonly #chunks: ChunkStore;
+  readonly #collector: Collector;
   readonly #lanes: LaneStore;
   readonly #deadLetters: DeadLetterStore;
   readonly #saveTotals: Database.Statement;
   #lastSeq: number;
   readonly #strayBlobs: number;
   readonly #clockMs: number;
-  readonly #pageBytes: number;
   #deadLettersDropped: number;
-  #isShort = false;
 
   /** @throws SightlineError `SL_DATA_DIR_LOCKED`, `SL_OUTBOX_FORMAT`, `SL_OUTBOX_CORRUPT`, `SL_OUTBOX_DISK_FULL` */
   constructor(options: JournalOptions) {
     const { dir, ballastBytes, deadLetterBytes, deadLetterAgeMs, encryption } = options;
-    this.#dir = dir;
-    mkdirSync(dir, { recursive: true });
+    const made = mkdirSync(dir, { recursive: true });
+    if (made !== undefined) syncFolder(dirname(made));
     this.#lock = lockFolder(dir);
     try {
       this.#database = openJournalDatabase(join(dir, 'journal.db'), ballastBytes);
@@ -74,9 +72,10 @@ export class Journal {
       this.close();
       throw error;
     }
-    this.#ballast = new Ballast(dir, ballastBytes);
+    this.#shortage = new Shortage(dir, database, ballastBytes);
     this.#spool = new BlobSpool(dir);
     this.#chunks = new ChunkStore(database, cipher);
+    this.#collector = new Collector(database);
     this.#lanes = new LaneStore(database);
     this.#deadLetters = new DeadLetterStore(database, cipher, {
       maxBytes: deadLetterBytes,
@@ -85,12 +84,11 @@ export class Journal {
     this.#saveTotals = database.prepare(
       'UPDATE outbox SET last_seq = ?, dead_letters_dropped = ?, clock_ms = ?',
     );
-    this.#pageBytes = database.pragma('page_size', { simple: true }) as number;
     this.#lastSeq = totals.last_seq;
     this.#deadLettersDropped = totals.dead_letters_dropped;
     this.#clockMs = totals.clock_ms;
     this.#strayBlobs = this.#spool.sweep((seq) => this.#chunks.hasBlob(seq));
-    this.#ballast.fill();
+    this.#shortage.prepare();
   }
 
   state(): JournalState {
@@ -113,12 +111,12 @@ export class Journal {
     const started = performance.now();
     let trouble: DiskTrouble | undefined;
     let written: Written | undefined;
-    if (this.#hasRoomFor(request)) {
+    if (this.#shortage.hasRoomFor(request.chunks)) {
       try {
         written = this.#write(request, true);
-        if (this.#isShort) this.#isShort = !this.#ballast.fill();
+        this.#shortage.tryToEnd();
       } catch (error) {
-        if (!(error instanceof LetterGone)) trouble = this.#takeTrouble(error);
+        if (!(error instanceof LetterGone)) trouble = this.#shortage.take(error);
       }
     } else {
       trouble = { reason: 'disk-full', message: 'its disk has no room for the ballast yet' };
@@ -157,9 +155,7 @@ export class Journal {
 
   /** Gives unused pages at the end of the file back. Returns the bytes that are unused still. */
   shrink(maxBytes: number): number {
-    const pages = Math.floor(maxBytes / this.#pageBytes);
-    if (pages > 0) this.#database.pragma(`incremental_vacuum(${pages})`);
-    return this.#unusedBytes();
+    return this.#shortage.shrink(maxBytes);
   }
 
   deadLetters(query: DeadLetterQuery): DeadLetter[] {
@@ -212,7 +208,7 @@ export class Journal {
           ? 0
           : this.#deadLetters.add(request.deadLetters, request.nowMs);
       const deadLettersDropped = this.#deadLettersDropped + dropped;
-      const collected = this.#collect(request);
+      const collected = this.#collector.collect(request);
       this.#saveTotals.run(lastSeq, deadLettersDropped, request.nowMs);
       return { ...collected, deadLettersDropped };
     })();
@@ -221,65 +217,12 @@ export class Journal {
     return written;
   }
 
-  #collect({ free, cursors }: CommitRequest): Collected {
-    const byLane = new Map(
-      cursors.map(({ sinkId, kind, cursor }) => [`${kind}/${sinkId}`, cursor]),
-    );
-    const parts = KINDS.flatMap((kind) =>
-      free[kind].map((range) => this.#chunks.collect(kind, range)),
-    );
-    parts.push(
-      this.#chunks.collectRouted(
-        (sinkId, kind, seq) => (byLane.get(`${kind}/${sinkId}`) ?? seq) < seq,
-      ),
-    );
-    const total: Collected = { freed: { ...NOTHING }, blobs: [], more: false };
-    for (const { freed, blobs, more } of parts) {
-      for (const kind of KINDS) total.freed[kind] += freed[kind];
-      total.blobs.push(...blobs);
-      total.more ||= more;
-    }
-    return total;
-  }
-
   #writeStateAlone(request: CommitRequest): Written | undefined {
     try {
       return this.#write(request, false);
     } catch {
       return undefined;
     }
-  }
-
-  /** After the disk was full, new records wait until the ballast fits again or the database has pages of its own. */
-  #hasRoomFor(request: CommitRequest): boolean {
-    if (!this.#isShort) return true;
-    this.#isShort = !this.#ballast.fill();
-    if (!this.#isShort) return true;
-    if (request.chunks.length === 0) return false;
-    let bytes = 0;
-    let spoolBytes = 0;
-    for (const chunk of request.chunks) {
-      bytes += chunk.data.byteLength;
-      spoolBytes += chunk.bytes - chunk.data.byteLength;
-    }
-    return spoolBytes === 0 && this.#unusedBytes() > 2 * bytes + this.#ballast.bytes;
-  }
-
-  #unusedBytes(): number {
-    return (this.#database.pragma('freelist_count', { simple: true }) as number) * this.#pageBytes;
-  }
-
-  #takeTrouble(error: unknown): DiskTrouble {
-    const trouble = describeTrouble(error, this.#dir);
-    if (trouble.reason !== 'disk-full') return trouble;
-    this.#isShort = true;
-    this.#ballast.release();
-    try {
-      this.#database.pragma('wal_checkpoint(RESTART)');
-    } catch {
-      // The log stays as it is; the next commit tries again.
-    }
-    return trouble;
   }
 }
 

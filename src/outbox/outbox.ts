@@ -1,11 +1,13 @@
 import type { OutboxRecord, PendingRecord, RecordKind } from '../common/delivery.ts';
-import { SightlineError, toSightlineError } from '../common/errors.ts';
+import { SightlineError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import { ThreadClient } from '../common/thread-client.ts';
 import { Bounds } from './bounds.ts';
 import { Committer } from './committer.ts';
+import { Complaints } from './complaints.ts';
 import { CorruptCount, Refusals } from './counts.ts';
 import { DeadLetterDesk, type LetterChoice, type RetryResult } from './dead-letter-desk.ts';
+import { type Fate, settle } from './fates.ts';
 import { Keeper } from './keeper.ts';
 import { LaneTable } from './lanes.ts';
 import { type OutboxLimits, type OutboxOptions, type OutboxSink, withDefaults } from './options.ts';
@@ -13,27 +15,15 @@ import { OutboxClock } from './outbox-clock.ts';
 import { isRefused } from './pressure.ts';
 import type {
   DeadLetter,
-  DiskTrouble,
   JournalCalls,
   JournalState,
   JournalThread,
-  NewDeadLetter,
   WholeDeadLetter,
 } from './protocol.ts';
 import type { ReadLimits } from './sink-reader.ts';
 import { Sinks, unknownSink } from './sinks.ts';
 import { type OutboxStats, type SinkCounts, sumLanes } from './stats.ts';
 import { TailCache } from './tail-cache.ts';
-
-/** What became of a record that was read. */
-export type Fate =
-  | { readonly status: 'delivered' | 'filtered'; readonly record: PendingRecord }
-  | {
-      readonly status: 'dead-lettered';
-      readonly record: PendingRecord;
-      readonly error: Error;
-      readonly attempts: number;
-    };
 
 /**
  * A durable queue with one cursor per sink. A record accepted and flushed survives kill -9 and is handed to every sink
@@ -51,17 +41,18 @@ export class Outbox implements AsyncDisposable {
   readonly #desk: DeadLetterDesk;
   readonly #listeners = new Set<() => void>();
   readonly #refusals = new Refusals();
+  readonly #complaints: Complaints;
   readonly #corrupt = new CorruptCount();
   readonly #clock: OutboxClock;
   readonly #openedInMs: number;
   #unrouted = 0;
   #closing: Promise<void> | undefined;
-  #lastError: OutboxStats['lastError'];
 
   /**
    * Opens or makes the outbox in `dir`, alone in it until `close`. Sinks that are new start with what is appended from
    * now on; the backlog of sinks no longer listed is kept within the bounds until they return or `forget` is called.
-   * @throws SightlineError `SL_DATA_DIR_LOCKED`, `SL_OUTBOX_FORMAT`, `SL_OUTBOX_CORRUPT`, `SL_OUTBOX_DISK_FULL`
+   * @throws SightlineError `SL_DATA_DIR_LOCKED`, `SL_OUTBOX_FORMAT`, `SL_OUTBOX_CORRUPT`, `SL_OUTBOX_DISK_FULL`,
+   *   `SL_OUTBOX_KEY`
    */
   static async open(options: OutboxOptions): Promise<Outbox> {
     const limits = withDefaults(options.limits);
@@ -95,6 +86,7 @@ export class Outbox implements AsyncDisposable {
   ) {
     this.#limits = limits;
     this.#logger = options.logger;
+    this.#complaints = new Complaints(options.logger);
     this.#journal = journal;
     this.#clock = new OutboxClock(state.clockMs, options.wallMs ?? Date.now());
     this.#lanes = new LaneTable(options.sinks, state.lanes, state.lastSeq);
@@ -107,8 +99,8 @@ export class Outbox implements AsyncDisposable {
       state,
       nowMs: () => this.#clock.now(),
       onCommit: ({ hasNewRecords }) => this.#afterCommit(hasNewRecords),
-      onTrouble: (trouble) => this.#takeTrouble(trouble),
-      onFailure: (error) => this.#report(error),
+      onTrouble: (trouble) => this.#complaints.disk(trouble),
+      onFailure: (error) => this.#complaints.report(error),
     });
     this.#committer.state.dropLanes(this.#lanes.removeOrphans());
     this.#sinks = new Sinks(options.sinks, {
@@ -129,15 +121,15 @@ export class Outbox implements AsyncDisposable {
       lanes: this.#lanes,
       committer: this.#committer,
       clock: this.#clock,
-      report: (error) => this.#report(error),
+      report: (error) => this.#complaints.report(error),
     });
     this.#openedInMs = performance.now() - started;
   }
 
   /**
    * Takes a record for every sink that takes its kind and that it is for; copies it. False when it was refused (a bound
-   * has no room, the queue in memory is full, or the journal has failed): the caller counts it, `stats().refused` does too. A record that the disk cannot
-   * take afterwards is counted as shed (`disk-full`).
+   * has no room, the queue in memory is full, or the journal has failed), which `stats().refused` counts. A record that
+   * the disk cannot take afterwards is counted as shed.
    * @throws SightlineError `SL_CLOSED`
    */
   append(record: OutboxRecord): boolean {
@@ -183,22 +175,7 @@ export class Outbox implements AsyncDisposable {
   ack(sinkId: string, fates: readonly Fate[]): void {
     const lanes = this.#lanes.ofSink(sinkId);
     if (lanes === undefined) throw unknownSink(sinkId);
-    const letters: NewDeadLetter[] = [];
-    for (const [kind, lane] of lanes) {
-      const settled = { delivered: [] as number[], filtered: [] as number[] };
-      for (const fate of fates) {
-        const { record, status } = fate;
-        if (record.kind !== kind) continue;
-        if (status !== 'dead-lettered') settled[status].push(record.seq);
-        else {
-          const letter = toDeadLetter(sinkId, fate);
-          if (lane.settleDead(record.seq, letter.code)) letters.push(letter);
-        }
-      }
-      lane.settle(settled.delivered, 'delivered');
-      lane.settle(settled.filtered, 'filtered');
-    }
-    this.#committer.state.addDeadLetters(letters);
+    this.#committer.state.addDeadLetters(settle(sinkId, lanes, fates));
     this.#committer.scheduleState();
   }
 
@@ -277,7 +254,7 @@ export class Outbox implements AsyncDisposable {
 
   stats(): OutboxStats {
     return {
-      state: this.#state(),
+      state: this.#closing === undefined ? this.#committer.health : 'closed',
       pressure: this.#keeper.pressure,
       space: this.#keeper.space,
       ...this.#committer.figures(),
@@ -286,7 +263,7 @@ export class Outbox implements AsyncDisposable {
       unrouted: this.#unrouted,
       corruptRecords: this.#corrupt.records,
       recoverySeconds: this.#openedInMs / 1000,
-      lastError: this.#lastError,
+      lastError: this.#complaints.last,
       sinks: [...this.#sinks.ids(), ...this.#lanes.orphans()].map((id) => this.countsOf(id)),
     };
   }
@@ -314,36 +291,9 @@ export class Outbox implements AsyncDisposable {
     });
   }
 
-  #state(): OutboxStats['state'] {
-    if (this.#closing !== undefined) return 'closed';
-    if (this.#committer.failure !== undefined) return 'failed';
-    const { trouble } = this.#committer;
-    if (trouble === undefined) return 'ok';
-    const isFull = trouble.reason === 'disk-full' || trouble.reason === 'no-inodes';
-    return isFull ? 'storage-full' : 'storage-failed';
-  }
-
   #afterCommit(hasNewRecords: boolean): void {
     if (hasNewRecords) for (const listener of this.#listeners) listener();
     this.#keeper.committed();
-  }
-
-  #takeTrouble(trouble: DiskTrouble | undefined): void {
-    if (trouble === undefined) this.#logger?.info('outbox.resumed');
-    else {
-      this.#report(
-        new SightlineError(
-          'SL_OUTBOX_DISK_FULL',
-          `Cannot store new records in the outbox: ${trouble.message}. What was accepted before is kept; make room, storing resumes by itself`,
-        ),
-      );
-    }
-  }
-
-  #report(error: SightlineError): void {
-    const at = new Date().toISOString();
-    this.#lastError = { code: error.code, message: error.message, at };
-    this.#logger?.error({ code: error.code, reason: error.message }, 'outbox.trouble');
   }
 }
 
@@ -352,19 +302,4 @@ interface Opened {
   readonly state: JournalState;
   /** Monotonic, when opening began. */
   readonly started: number;
-}
-
-function toDeadLetter(
-  sinkId: string,
-  fate: Extract<Fate, { status: 'dead-lettered' }>,
-): NewDeadLetter {
-  const { record, error, attempts } = fate;
-  const { code, message } = toSightlineError(error);
-  const { seq, kind, streamId, recordId, atMs } = record;
-  const payload = Uint8Array.from(record.payload);
-  return {
-    ...{ sinkId, seq, kind, streamId, recordId, atMs, attempts, code, payload },
-    deadMs: Date.now(),
-    reason: message,
-  };
 }

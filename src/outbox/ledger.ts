@@ -1,0 +1,80 @@
+import type { RecordKind } from '../common/delivery.ts';
+import { KINDS, lastSeqOf } from './chunk.ts';
+import { Flushes } from './flushes.ts';
+import { Histogram, SECONDS } from './histogram.ts';
+import type { LaneTable } from './lanes.ts';
+import type { CommitReply, CommitRequest, JournalState, ShedReason } from './protocol.ts';
+import type { TailCache } from './tail-cache.ts';
+
+type Stored = Pick<CommitRequest, 'chunks' | 'retried'>;
+
+/** What the answers of the journal mean for lanes, counters and those who wait. */
+export class Ledger {
+  readonly #lanes: LaneTable;
+  readonly #cache: TailCache;
+  readonly #bytes: Record<RecordKind, number>;
+  readonly #commitSeconds = new Histogram(SECONDS);
+  readonly flushes = new Flushes();
+  #durableSeq: number;
+  #deadLettersDropped: number;
+
+  constructor(state: JournalState, lanes: LaneTable, cache: TailCache) {
+    this.#lanes = lanes;
+    this.#cache = cache;
+    this.#bytes = { ...state.storedBytes };
+    this.#durableSeq = state.lastSeq;
+    this.#deadLettersDropped = state.deadLettersDropped;
+  }
+
+  /** Every record up to here is on the disk or was given up. */
+  get durableSeq(): number {
+    return this.#durableSeq;
+  }
+
+  get storedBytes(): number {
+    const { frame, image, event } = this.#bytes;
+    return frame + image + event;
+  }
+
+  figures() {
+    return {
+      bytes: this.storedBytes,
+      bytesByKind: { ...this.#bytes },
+      queuedRecords: this.flushes.queued,
+      appended: this.flushes.appended,
+      deadLettersDropped: this.#deadLettersDropped,
+      commitSeconds: this.#commitSeconds.view(),
+    };
+  }
+
+  take(request: CommitRequest, reply: CommitReply): void {
+    for (const kind of KINDS) this.#bytes[kind] -= reply.freed[kind];
+    this.#deadLettersDropped = reply.deadLettersDropped;
+    this.#commitSeconds.observe(reply.durationMs / 1000);
+    if (reply.stored) this.#keep(request, reply.data);
+    else this.giveUp(request, reply.trouble?.reason ?? 'disk-error');
+    this.flushes.settle();
+  }
+
+  /** Records that were not stored are shed, or stay dead letters. */
+  giveUp({ chunks, retried }: Stored, reason: ShedReason): void {
+    for (const chunk of chunks) {
+      for (const lane of this.#lanes.waitingFor(chunk)) {
+        if (retried.length === 0) lane.shedUnstored(chunk.count, reason);
+        else lane.unaccept(chunk.count);
+      }
+      if (retried.length === 0) this.flushes.gaveUp(chunk.count);
+      this.#durableSeq = lastSeqOf(chunk);
+    }
+  }
+
+  #keep({ chunks, retried }: Stored, data: readonly Uint8Array[]): void {
+    for (const [index, chunk] of chunks.entries()) {
+      const { blobs: _, ...kept } = chunk;
+      this.#cache.add({ ...kept, data: data[index]! });
+      this.#bytes[chunk.kind] += chunk.bytes;
+      if (retried.length === 0) this.flushes.stored(chunk.count);
+      this.#durableSeq = lastSeqOf(chunk);
+    }
+  }
+}
