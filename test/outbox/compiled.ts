@@ -4,18 +4,24 @@ import type { TestContext } from 'node:test';
 import ts from 'typescript';
 import { ROOT } from '../../src/common/paths.ts';
 
-const FOLDERS = ['src/common', 'src/outbox', 'test/outbox/children'];
+const FOLDERS = ['src/common', 'src/outbox'];
 
 /**
  * The outbox and the child programs of its tests as JavaScript, so that a child starts in a few ms: tests that kill
  * hundreds of them need that. Returns the folder; it lies in the checkout, where the dependencies are found.
  */
 export function compileOutbox(context: TestContext): string {
+  const out = compileWithOutbox('test/outbox/children');
+  context.after(() => rmSync(out, { recursive: true, force: true }));
+  return out;
+}
+
+/** The same for the programs of any folder; the caller removes what it returns. */
+export function compileWithOutbox(programs: string): string {
   const cache = join(ROOT, '.cache');
   mkdirSync(cache, { recursive: true });
-  const out = mkdtempSync(join(cache, 'test-outbox-'));
-  context.after(() => rmSync(out, { recursive: true, force: true }));
-  for (const folder of FOLDERS) {
+  const out = mkdtempSync(join(cache, 'compiled-outbox-'));
+  for (const folder of [...FOLDERS, programs]) {
     for (const name of readdirSync(join(ROOT, folder))) {
       if (name.endsWith('.ts')) compile(join(ROOT, folder, name), out);
     }

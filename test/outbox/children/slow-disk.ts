@@ -1,0 +1,31 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Outbox } from '../../../src/outbox/outbox.ts';
+
+// Appends to an outbox on a disk that the parent made slow, and reports how that felt.
+
+const [dir] = process.argv.slice(2) as [string];
+const outbox = await Outbox.open({
+  dir,
+  sinks: [{ id: 'a', kinds: ['frame'] }],
+  limits: { ballastBytes: 0, commitIntervalMs: 5 },
+});
+const loop = monitorEventLoopDelay({ resolution: 1 });
+loop.enable();
+let maxAppendMs = 0;
+for (let index = 0; index < 200; index++) {
+  const started = performance.now();
+  const payload = Buffer.alloc(1000, index);
+  outbox.append({ kind: 'frame', streamId: 'cam', recordId: `r${index}`, atMs: index, payload });
+  maxAppendMs = Math.max(maxAppendMs, performance.now() - started);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+}
+await outbox.flushed();
+loop.disable();
+const { commitSeconds } = outbox.stats();
+const slowCommits = commitSeconds.counts
+  .slice(commitSeconds.bounds.indexOf(0.5))
+  .reduce((sum, count) => sum + count, 0);
+const stored = (await outbox.read('a', { maxRecords: 1000, maxBytes: 1e9 })).length;
+process.send?.({ maxAppendMs, maxPauseMs: loop.max / 1e6, slowCommits, stored });
+await outbox.close();
+process.disconnect();
