@@ -17,6 +17,7 @@ interface Step {
   outputs: string[];
   remedy: string;
   mayNotBeCut?: boolean;
+  isOptional?: boolean;
   run: (task: Task) => Promise<unknown>;
 }
 interface RunSteps {
@@ -29,7 +30,7 @@ interface Failure extends Error {
   log: string;
 }
 
-const quiet = { started() {}, finished() {}, said() {}, note() {} };
+const quiet = { started() {}, finished() {}, said() {}, note() {}, skipped() {} };
 
 function step(name: string, rest: Partial<Step> = {}): Step {
   return {
@@ -55,6 +56,29 @@ describe('runSteps', () => {
     assert.ok(steps.every(isDone));
     await runSteps(steps, quiet);
     assert.equal(order.length, 3);
+  });
+
+  it('leaves an optional step out when it fails, keeps the reason, and tries it again', async () => {
+    using checkout = new ScriptCheckout();
+    const { runSteps, isDone } = await checkout.load<RunSteps>('setup/run-steps.mjs');
+    let isAway = true;
+    const server = step('server', {
+      isOptional: true,
+      run: async ({ run }) => run('sh', ['-c', isAway ? 'exit 7' : 'exit 0']),
+    });
+    let told = '';
+    const progress = { ...quiet, skipped: (_step: Step, why: string) => (told = why) };
+    const after = step('after', { needs: ['server'] });
+    await runSteps([server, after], progress);
+    assert.ok(isDone(after));
+    assert.ok(!isDone(server));
+    assert.match(told, /exit status 7/);
+    const reason = join(checkout.path, '.cache', 'skipped', 'server');
+    assert.match(readFileSync(reason, 'utf8'), /exit status 7/);
+    isAway = false;
+    await runSteps([server, after], progress);
+    assert.ok(isDone(server));
+    assert.ok(!existsSync(reason));
   });
 
   it('runs a step again when an input changed or an output is gone', async () => {

@@ -5,7 +5,6 @@ import { Fates } from '../fates.ts';
 import { cloudEventHeaders } from '../format/cloud-events.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
 import { Template } from '../format/template.ts';
-import { Turns } from '../turns.ts';
 import { AmqpConnection } from './connection.ts';
 import { declare } from './declare.ts';
 import { amqpError } from './errors.ts';
@@ -58,13 +57,10 @@ export class AmqpSink implements Sink {
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
     signal.throwIfAborted();
-    const turns = new Turns();
-    const formatted = await turns.format(this.#formatter, batch);
-    const fates = new Fates(batch.length, formatted);
-    const outgoing = await turns.flatMap(formatted.messages, (message) =>
-      this.#outgoing(message, fates),
-    );
+    const formatted = await this.#formatter.formatInTurns(batch);
     signal.throwIfAborted();
+    const fates = new Fates(batch.length, formatted);
+    const outgoing = formatted.messages.flatMap((message) => this.#outgoing(message, fates));
     if (outgoing.length > 0) await this.#publish(outgoing, fates, signal);
     return fates.results();
   }

@@ -106,11 +106,6 @@ export class Formatter {
     }
   }
 
-  /** Several frames of a batch may become one message. */
-  get gathers(): boolean {
-    return this.#bundler !== undefined;
-  }
-
   format(batch: readonly PendingRecord[]): Formatted {
     const encoded: Encoding = { pieces: [], rejected: [] };
     for (let index = 0; index < batch.length; index++) this.#encode(batch, index, encoded);
