@@ -10,9 +10,19 @@ export type FileThreadOptions = Pick<FileSinkSpec, 'formats' | 'maxFileBytes' | 
   readonly root: string;
 };
 
-/** Records with all payloads in one buffer, which travels by transfer. */
+/**
+ * Records by columns, with all payloads in one buffer that travels by transfer: thousands of small objects would take
+ * longer to clone than to write.
+ */
 export interface PackedBatch {
-  readonly records: readonly (Omit<PendingRecord, 'payload'> & { readonly bytes: number })[];
+  readonly seqs: Float64Array;
+  readonly kinds: Uint8Array;
+  /** Positions in `streamIds`. */
+  readonly streams: Uint32Array;
+  readonly streamIds: readonly string[];
+  readonly recordIds: readonly string[];
+  readonly atMs: Float64Array;
+  readonly sizes: Uint32Array;
   readonly payloads: Uint8Array;
 }
 
@@ -36,24 +46,57 @@ export interface FileCalls {
   close: { args: undefined; result: undefined };
 }
 
+const KINDS = ['frame', 'image', 'event'] as const;
+
 export function packBatch(batch: readonly PendingRecord[]): PackedBatch {
+  const count = batch.length;
   const bytes = batch.reduce((sum, { payload }) => sum + payload.byteLength, 0);
-  // Not out of Node's pool, whose buffers cannot change hands.
-  const payloads = new Uint8Array(bytes);
+  const positions = new Map<string, number>();
+  const packed = {
+    seqs: new Float64Array(count),
+    kinds: new Uint8Array(count),
+    streams: new Uint32Array(count),
+    recordIds: new Array<string>(count),
+    atMs: new Float64Array(count),
+    sizes: new Uint32Array(count),
+    // Not out of Node's pool, whose buffers cannot change hands.
+    payloads: new Uint8Array(bytes),
+  };
   let at = 0;
-  const records = batch.map(({ seq, kind, streamId, recordId, atMs, payload }) => {
-    payloads.set(payload, at);
+  for (let index = 0; index < count; index++) {
+    const { seq, kind, streamId, recordId, atMs, payload } = batch[index]!;
+    packed.seqs[index] = seq;
+    packed.kinds[index] = KINDS.indexOf(kind);
+    packed.streams[index] = positionOf(streamId, positions);
+    packed.recordIds[index] = recordId;
+    packed.atMs[index] = atMs;
+    packed.sizes[index] = payload.byteLength;
+    packed.payloads.set(payload, at);
     at += payload.byteLength;
-    return { seq, kind, streamId, recordId, atMs, bytes: payload.byteLength };
-  });
-  return { records, payloads };
+  }
+  return { ...packed, streamIds: [...positions.keys()] };
 }
 
-export function unpackBatch({ records, payloads }: PackedBatch): PendingRecord[] {
+export function unpackBatch(packed: PackedBatch): PendingRecord[] {
+  const { seqs, kinds, streams, streamIds, recordIds, atMs, sizes, payloads } = packed;
   let at = 0;
-  return records.map(({ seq, kind, streamId, recordId, atMs, bytes }) => {
-    const payload = payloads.subarray(at, at + bytes);
-    at += bytes;
-    return { seq, kind, streamId, recordId, atMs, payload };
+  return recordIds.map((recordId, index) => {
+    const payload = payloads.subarray(at, at + sizes[index]!);
+    at += sizes[index]!;
+    return {
+      seq: seqs[index]!,
+      kind: KINDS[kinds[index]!]!,
+      streamId: streamIds[streams[index]!]!,
+      recordId,
+      atMs: atMs[index]!,
+      payload,
+    };
   });
+}
+
+function positionOf(streamId: string, positions: Map<string, number>): number {
+  const known = positions.get(streamId);
+  if (known !== undefined) return known;
+  positions.set(streamId, positions.size);
+  return positions.size - 1;
 }

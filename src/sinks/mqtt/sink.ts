@@ -89,23 +89,15 @@ export class MqttSink implements Sink {
   #publish(connection: MqttConnection, message: Message): Promise<void> {
     const topic = this.#topic.fill(message);
     const options = this.#publishOptions(connection, message);
-    const size = message.body.byteLength + headerBytes(topic, options);
-    const most = Math.min(
-      connection.facts.maxPacketBytes,
-      this.#spec.maxPacketBytes ?? Number.POSITIVE_INFINITY,
-    );
-    if (size > most) {
-      throw new SightlineError(
-        'SL_SINK_REJECTED',
-        `Cannot publish ${message.recordId}: about ${size} bytes are above the ${most} that may be sent`,
-      );
-    }
+    const { maxPacketBytes = Number.POSITIVE_INFINITY } = this.#spec;
+    const most = Math.min(connection.facts.maxPacketBytes, maxPacketBytes);
+    if (most !== Number.POSITIVE_INFINITY) checkSize(message, headerBytes(topic, options), most);
     return connection.publish(topic, message.body, options);
   }
 
   #publishOptions({ facts }: MqttConnection, message: Message): IClientPublishOptions {
     const { qos, eventQos = qos, retain, protocolVersion, messageExpiryS } = this.#spec;
-    const { kind, contentType, isText, attributes } = message;
+    const { kind, contentType, isText, attributes, cloudEvent } = message;
     const wanted = kind === 'event' ? eventQos : qos;
     const common = {
       qos: Math.min(wanted, facts.maxQos) as 0 | 1 | 2,
@@ -118,10 +110,22 @@ export class MqttSink implements Sink {
         contentType,
         payloadFormatIndicator: isText,
         ...(messageExpiryS === undefined ? {} : { messageExpiryInterval: messageExpiryS }),
-        userProperties: { ...attributes, ...cloudEventHeaders(message, 'mqtt') },
+        userProperties:
+          cloudEvent === undefined
+            ? attributes
+            : { ...attributes, ...cloudEventHeaders(message, 'mqtt') },
       },
     };
   }
+}
+
+function checkSize({ recordId, body }: Message, headerBytes: number, most: number): void {
+  const size = body.byteLength + headerBytes;
+  if (size <= most) return;
+  throw new SightlineError(
+    'SL_SINK_REJECTED',
+    `Cannot publish ${recordId}: about ${size} bytes are above the ${most} that may be sent`,
+  );
 }
 
 function headerBytes(topic: string, { properties }: IClientPublishOptions): number {
