@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { SightlineError } from '../../src/common/errors.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
+import { followAmqp } from '../../src/services/tail/amqp.ts';
 import { AmqpSink } from '../../src/sinks/amqp/sink.ts';
 import type { AmqpSinkSpec } from '../../src/sinks/amqp/spec.ts';
 import { assertConserved, openOutbox, temporaryDir } from '../outbox/helpers.ts';
@@ -65,6 +66,28 @@ describe('amqp sink', { skip: noRabbitMq }, () => {
       ...{ kind: 'frame', recordId: 'plain-1/s1/0', streamId: 'plain-1' },
       ...{ schemaVersion: '1', format: 'protobuf' },
     });
+  });
+
+  it('can be watched by a queue of its own', async (context) => {
+    await broker.createQueue('watched', 'sightline.*.watched-1');
+    const spec = amqpSpec({ url: broker.url, routingKey: 'sightline.{kind}s.{streamId}' });
+    const { signal } = context;
+    const told: string[] = [];
+    const options = { baseDir: '/', stream: undefined, peekVisibilityS: undefined, signal };
+    const reading = followAmqp(spec, { ...options, tell: (line) => told.push(line) });
+    const watching = reading[Symbol.asyncIterator]();
+    const first = watching.next();
+    await until('it is bound', 10_000, () => told.length > 0);
+    const record = frameRecord(1, { streamId: 'watched-1' });
+    await makeSink(context).deliver([record], NO_LIMIT);
+    const { value = [] } = await first;
+    assert.deepEqual(
+      value.map(({ recordId }) => recordId),
+      [record.recordId],
+    );
+    await watching.return?.();
+    // The others got their copy.
+    assert.deepEqual(await idsIn('watched'), [record.recordId]);
   });
 
   it('writes CloudEvents in binary mode, and keeps a value one word of the routing key', async (context) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { SightlineError } from '../../src/common/errors.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
+import { followKafka } from '../../src/services/tail/kafka.ts';
 import type { ReadMessage } from '../../src/sinks/kafka/reader.ts';
 import { KafkaSink } from '../../src/sinks/kafka/sink.ts';
 import type { KafkaSinkSpec } from '../../src/sinks/kafka/spec.ts';
@@ -124,6 +125,30 @@ describe('kafka sink', { skip: noKafka }, () => {
     const ids = (await broker.read(topic, 2 * 37)).map(idOf);
     const taken = batch.filter(({ kind }) => kind === 'frame').map(({ recordId }) => recordId);
     assert.deepEqual(ids, [...taken, ...taken]);
+  });
+
+  it('can be watched from its end, without a group', async (context) => {
+    const topic = await newTopic({}, 2);
+    const sink = makeSink(context, { topic });
+    await sink.deliver([frameRecord(0)], NO_LIMIT);
+    const options = { baseDir: '/', stream: undefined, peekVisibilityS: undefined };
+    const { signal } = context;
+    const spec = kafkaSpec({ port: broker.port, topic });
+    const reading = followKafka(spec, { ...options, signal, tell: () => undefined });
+    const watching = reading[Symbol.asyncIterator]();
+    const ids: string[] = [];
+    const first = watching.next().then(({ value = [] }) => {
+      ids.push(...value.map(({ recordId }) => recordId));
+    });
+    let seq = 0;
+    // It says nowhere when it has found the end.
+    await until('it has seen a record', 10_000, async () => {
+      await sink.deliver([frameRecord(++seq)], NO_LIMIT);
+      return ids.length > 0;
+    });
+    await first;
+    await watching.return?.();
+    assert.match(ids[0]!, /^cam-1\/s1\/[1-9]/);
   });
 
   it('asks again for an unknown topic and for nothing else', async (context) => {

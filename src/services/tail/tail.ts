@@ -88,6 +88,8 @@ async function openReader(spec: SinkSpec, options: ReadOptions): Promise<Reader>
       return (await import('./mqtt.ts')).followMqtt(spec, options);
     case 'kafka':
       return (await import('./kafka.ts')).followKafka(spec, options);
+    case 'amqp':
+      return (await import('./amqp.ts')).followAmqp(spec, options);
     case 'file':
       return (await import('./files.ts')).followFiles(spec, options);
     case 'sqs':

@@ -59,7 +59,7 @@ export class MqttSink implements Sink {
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
     const connection = await this.#broker.connection(signal);
-    const formatted = this.#formatter.format(batch);
+    const formatted = await this.#formatter.formatInTurns(batch);
     const fates = new Fates(batch.length, formatted);
     const cut = (): void => connection.abandon();
     signal.addEventListener('abort', cut, { once: true });

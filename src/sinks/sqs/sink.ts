@@ -52,7 +52,7 @@ export class SqsSink implements Sink {
   ): Promise<readonly DeliveryResult[]> {
     const started = performance.now();
     const facts = await this.#queue.facts(signal);
-    const formatted = this.#formatterFor(facts).format(batch);
+    const formatted = await this.#formatterFor(facts).formatInTurns(batch);
     const fates = new Fates(batch.length, formatted);
     const isFresh = facts.readMs >= started;
     const run = new Run({ queue: this.#queue, facts, isFresh, fates, signal });

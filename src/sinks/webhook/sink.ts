@@ -68,7 +68,7 @@ export class WebhookSink implements Sink {
   ): Promise<readonly DeliveryResult[]> {
     const waitMs = this.#notBeforeMs - performance.now();
     if (waitMs > 0) throw this.#notYet(waitMs);
-    const formatted = this.#formatter.format(batch);
+    const formatted = await this.#formatter.formatInTurns(batch);
     const run = new Run(batch, this.#formatter, new Fates(batch.length, formatted), (message) =>
       this.#post(message, signal),
     );

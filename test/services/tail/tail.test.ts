@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkValue } from '../../../src/common/check.ts';
 import type { Sink } from '../../../src/common/delivery.ts';
+import { bindingOf } from '../../../src/services/tail/amqp.ts';
 import { topicsOf } from '../../../src/services/tail/kafka.ts';
 import { topicFilter } from '../../../src/services/tail/mqtt.ts';
 import { type TailFlags, tail } from '../../../src/services/tail/tail.ts';
@@ -113,6 +114,9 @@ test('tail says why a destination cannot be read, and which sinks there are', as
 
 test('names with placeholders become what the transport can be asked for', () => {
   assert.equal(topicFilter('site/{streamId}/{kind}s/x'), 'site/+/+/x');
+  const amqp = { id: 'a', exchange: 'amq.topic', routingKey: 'x.{kind}s.{streamId}' };
+  assert.deepEqual(bindingOf(amqp), { exchange: 'amq.topic', bindingKey: 'x.*.*' });
+  assert.throws(() => bindingOf({ ...amqp, exchange: '' }), { code: 'SL_REQUEST_INVALID' });
   const spec = { id: 'k', topic: 'cam.{streamId}.{kind}s', kinds: ['frame', 'event'] as const };
   const kafka = { ...spec, kinds: [...spec.kinds] };
   assert.deepEqual(topicsOf(kafka, 'a'), ['cam.a.frames', 'cam.a.events']);
