@@ -1,6 +1,7 @@
 /** What stood beside a body, in whatever form the client of a transport gives it. */
 export type RawAttributes =
   | Readonly<Record<string, unknown>>
+  | ReadonlyMap<unknown, unknown>
   | readonly Readonly<Record<string, unknown>>[];
 
 /** What the decoder asks of it. */
@@ -27,14 +28,16 @@ function plain(name: string): string {
 const CLOUD_PREFIX = /^(?:ce[_-]|cloudevents[:_])/i;
 
 /**
- * Takes headers of Kafka clients (texts, buffers, lists; also librdkafka's list of objects), MessageAttributes of SQS,
+ * Takes headers of Kafka clients (texts, buffers, lists, maps; also librdkafka's list of objects), MessageAttributes of SQS,
  * user properties of MQTT, headers of AMQP and HTTP, and CloudEvents attributes in the binary mode of each.
  */
 export function readAttributes(raw: RawAttributes | undefined): Attributes {
   const found = new Map<string, string>();
   const clouds = new Map<string, string>();
   for (const group of Array.isArray(raw) ? (raw as readonly RawAttributes[]) : [raw ?? {}]) {
-    for (const [name, value] of Object.entries(group)) {
+    const entries = group instanceof Map ? group : Object.entries(group);
+    for (const [key, value] of entries) {
+      const name = textOf(key) ?? '';
       const text = textOf(value);
       if (text === undefined) continue;
       const isCloud = CLOUD_PREFIX.test(name);

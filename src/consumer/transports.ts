@@ -4,7 +4,7 @@ import type { SightlineRecord } from './records.ts';
 
 // What the usual clients hand over, by shape: none of them is loaded here.
 
-/** A message of kafkajs, Confluent's client or node-rdkafka. */
+/** A message of kafkajs, Confluent's client, node-rdkafka or @platformatic/kafka. */
 export interface KafkaMessage {
   /** null: a tombstone, in which there is nothing. */
   readonly value: Uint8Array | string | null;

@@ -49,6 +49,16 @@ const TRANSPORTS: Readonly<Record<string, (message: Message) => SightlineRecord[
         ([name, value]) => ({ [name]: Buffer.from(value) }),
       ),
     }),
+  'kafka, buffers in a map': (m) =>
+    fromKafka({
+      value: Buffer.from(m.body),
+      headers: new Map(
+        Object.entries(m.attributes).map(([name, value]) => [
+          Buffer.from(name),
+          Buffer.from(value),
+        ]),
+      ),
+    }),
   'kafka, envelope alone': (m) =>
     fromKafka({ value: Buffer.from(m.body), headers: cloudEventHeaders(m, 'kafka') }),
   mqtt: (m) =>

@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkValue } from '../../src/common/check.ts';
 import type { PendingRecord, Sink } from '../../src/common/delivery.ts';
-import { ROOT } from '../../src/common/paths.ts';
 import { createSink } from '../../src/sinks/registry.ts';
 import { SinkSpec } from '../../src/sinks/specs.ts';
 import { TestAws } from '../sinks/aws-proxy.ts';
 import { eventRecord, frameRecord, NO_LIMIT, statuses, withPayload } from '../sinks/samples.ts';
+import { ExampleRun, LANGUAGES } from '../support/example.ts';
 import { Mosquitto } from '../support/mosquitto.ts';
-import { missing } from '../support/optional.ts';
 import { until } from '../support/wait.ts';
 
-const PYTHON = join(ROOT, '.cache', 'python');
-const GENERATED = join(PYTHON, 'generated');
 const LIMIT_MS = 30_000;
 
 /** As the server makes them. */
@@ -28,62 +23,6 @@ const EVENT = {
   ),
   recordId: 'event/3',
 };
-
-interface Language {
-  /** Why it cannot be tested here. */
-  readonly skip: string | false;
-  readonly command: (example: string) => readonly string[];
-}
-
-const LANGUAGES: Readonly<Record<string, Language>> = {
-  TypeScript: {
-    skip: missing('dist/consumer', [join(ROOT, 'dist', 'consumer', 'index.js')], []),
-    command: (example) => [
-      ...[process.execPath, '--import', 'tsx'],
-      join(ROOT, 'examples', 'typescript', `${example}.ts`),
-    ],
-  },
-  Python: {
-    skip: missing('Python', [join(GENERATED, 'sightline')], ['servers', 'python']),
-    command: (example) => [
-      join(PYTHON, 'bin', 'python'),
-      join(ROOT, 'examples', 'python', `read_${example}.py`),
-    ],
-  },
-};
-
-/** An example as a child process. */
-class Run {
-  readonly #child: ChildProcess;
-  readonly closed: Promise<unknown>;
-  output = '';
-  errors = '';
-
-  constructor(context: TestContext, command: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    const [file = '', ...args] = command;
-    this.#child = spawn(file, args, {
-      cwd: ROOT,
-      env: { ...process.env, PYTHONPATH: GENERATED, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.closed = once(this.#child, 'close');
-    this.#child.stdout?.on('data', (chunk) => {
-      this.output += String(chunk);
-    });
-    this.#child.stderr?.on('data', (chunk) => {
-      this.errors += String(chunk);
-    });
-    context.after(() => this.#child.kill('SIGKILL'));
-  }
-
-  /** Its lines, once it has ended by itself. */
-  async lines(): Promise<string[]> {
-    await until('the example ends', LIMIT_MS, () => this.#child.exitCode !== null);
-    await this.closed;
-    assert.equal(this.#child.exitCode, 0, this.errors);
-    return this.output.trimEnd().split('\n');
-  }
-}
 
 async function makeSink(context: TestContext, spec: object, baseDir = '/'): Promise<Sink> {
   const sink = await createSink(checkValue(spec, SinkSpec), { baseDir });
@@ -108,7 +47,7 @@ for (const [name, { skip, command }] of Object.entries(LANGUAGES)) {
       .sort()
       .map((file) => join(folder, file));
     const frames = ['frame cam-1/s1/1 2 objects person person', 'frame cam-1/s1/2 0 objects'];
-    const lines = await new Run(context, [...command('files'), ...files]).lines();
+    const lines = await new ExampleRun(context, [...command('files'), ...files]).lines();
     assert.deepEqual(
       lines.map((line) => line.trimEnd()).sort(),
       ['event event/3 stream.started', ...frames, ...frames].sort(),
@@ -119,7 +58,7 @@ for (const [name, { skip, command }] of Object.entries(LANGUAGES)) {
     const broker = await Mosquitto.start(context);
     const address = name === 'Python' ? ['127.0.0.1', String(broker.port)] : [broker.url];
     const args = [...command('mqtt'), ...address, 'sightline/#', '4'];
-    const run = new Run(context, args);
+    const run = new ExampleRun(context, args);
     await until('it has subscribed', LIMIT_MS, () => run.errors.includes('subscribed'));
     const spec = { id: 'mqtt', type: 'mqtt', url: broker.url };
     const batches = { ...spec, kinds: ['frame'], framesPerMessage: 10, envelope: 'cloudevents' };
@@ -142,7 +81,7 @@ for (const [name, { skip, command }] of Object.entries(LANGUAGES)) {
     const sink = await makeSink(context, { ...spec, ...aws.client });
     await deliver(sink, [frameRecord(1), frameRecord(2, { objects: 25_000 })]);
     const { url } = aws.server.inspectQueue('frames')!;
-    const run = new Run(context, [...command('sqs'), url, '2'], {
+    const run = new ExampleRun(context, [...command('sqs'), url, '2'], {
       AWS_ENDPOINT_URL: aws.endpoint,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',

@@ -11,6 +11,7 @@ import { KafkaSink } from '../../src/sinks/kafka/sink.ts';
 import type { KafkaSinkSpec } from '../../src/sinks/kafka/spec.ts';
 import { assertConserved, openOutbox, temporaryDir } from '../outbox/helpers.ts';
 import { freePort } from '../support/config.ts';
+import { ExampleRun, LANGUAGES } from '../support/example.ts';
 import { Kafka, kafkaSpec, noKafka } from '../support/kafka.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/wait.ts';
@@ -126,6 +127,21 @@ describe('kafka sink', { skip: noKafka }, () => {
     const taken = batch.filter(({ kind }) => kind === 'frame').map(({ recordId }) => recordId);
     assert.deepEqual(ids, [...taken, ...taken]);
   });
+
+  for (const [language, { skip, command }] of Object.entries(LANGUAGES)) {
+    it(`is read by the example in ${language}`, { skip }, async (context) => {
+      const topic = await newTopic();
+      const spec = { topic, framesPerMessage: 3, envelope: 'cloudevents' } as const;
+      const batch = [1, 2, 3, 4].map((seq) => frameRecord(seq));
+      await makeSink(context, spec).deliver(batch, NO_LIMIT);
+      const args = [...command('kafka'), `127.0.0.1:${broker.port}`, topic, '4'];
+      const lines = await new ExampleRun(context, args).lines();
+      assert.deepEqual(
+        lines.map((line) => line.split(' ')[1]),
+        batch.map(({ recordId }) => recordId),
+      );
+    });
+  }
 
   it('can be watched from its end, without a group', async (context) => {
     const topic = await newTopic({}, 2);
