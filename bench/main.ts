@@ -13,6 +13,7 @@ const ALL = [
   'catalogue',
   'compile',
   'api-load',
+  'delivery/format',
 ];
 const chosen = process.argv.slice(2).filter((name) => ALL.includes(name));
 console.log(

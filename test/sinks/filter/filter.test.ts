@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { checkValue } from '../../../src/common/check.ts';
 import type { DeliveryResult, PendingRecord, Sink } from '../../../src/common/delivery.ts';
 import { SightlineError } from '../../../src/common/errors.ts';
 import { decodeFrame } from '../../../src/metadata/frame.ts';
 import { FilteredSink } from '../../../src/sinks/filter/filtered-sink.ts';
 import type { When } from '../../../src/sinks/filter/spec.ts';
+import { createSink } from '../../../src/sinks/registry.ts';
+import { SinkSpec } from '../../../src/sinks/specs.ts';
 import { encodeFrame } from '../../metadata/sample-frame.ts';
 import {
   eventRecord,
@@ -162,6 +168,22 @@ test('events go by their type, pictures always, and damaged frames are left to t
   ];
   const when: When = { types: ['stream.*', 'worker.died'], classes: ['person'] };
   assert.deepEqual(await passes(when, records), [1, 4, 9, 5]);
+});
+
+test('every sink with `when` has the filter in front of it, others have not', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sightline-filter-'));
+  const spec = { id: 'files', type: 'file', dir: folder };
+  const make = async (more: object): Promise<Sink> => {
+    const sink = await createSink(checkValue({ ...spec, ...more }, SinkSpec), { baseDir: '/' });
+    context.after(() => sink.close());
+    return sink;
+  };
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  const batch = [frame(1, [{ type: 'car' }]), frame(2, [{ type: 'person' }])];
+  const chosen = await make({ when: { classes: ['person'] } });
+  assert.deepEqual(statuses(await chosen.deliver(batch, NO_LIMIT)), ['filtered', 'accepted']);
+  const all = await make({ dir: join(folder, 'all') });
+  assert.deepEqual(statuses(await all.deliver(batch, NO_LIMIT)), ['accepted', 'accepted']);
 });
 
 test('a record is judged once: retries neither pass twice nor are filtered the second time', async () => {
