@@ -2,6 +2,7 @@ import { SightlineError } from '../../common/errors.ts';
 import type { SightlineRecord } from '../../consumer/index.ts';
 import type { SinkSpec } from '../../sinks/specs.ts';
 import { loadConfig } from '../config/load.ts';
+import { configPlace } from '../config/place.ts';
 import { recordLine } from './text.ts';
 
 export interface TailFlags {
@@ -52,7 +53,7 @@ export async function tail(
     tell,
   }: { signal: AbortSignal; print: (line: string) => void } & Pick<ReadOptions, 'tell'>,
 ): Promise<void> {
-  const { config, baseDir } = await loadConfig(flags.config);
+  const { config, baseDir } = await loadConfig(configPlace(flags.config).file);
   const spec = config.sinks.find(({ id }) => id === flags.sink);
   if (spec === undefined) {
     const ids = config.sinks.map(({ id }) => id).join(', ') || 'none';
