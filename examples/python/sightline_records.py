@@ -59,9 +59,10 @@ def _from_json(value: Any, about: Mapping[str, str]) -> list[Record]:
         own_id = f'{value["sensorId"]}/{value["id"]}/{value["@timestamp"]}'
         stream_id = about.get("streamid", value["sensorId"])
         return [Record("deepstream", about.get("recordid", own_id), stream_id, value)]
-    if "recordId" not in value:
-        record_id = about.get("recordid", f'event/{value.get("id")}')
-        return [Record("event", record_id, about.get("streamid", value.get("streamId", "")), value)]
+    if isinstance(value.get("type"), str):  # A frame has no type.
+        own_id = value.get("recordId", f'event/{value.get("id")}')
+        stream_id = about.get("streamid", value.get("streamId", ""))
+        return [Record("event", about.get("recordid", own_id), stream_id, value)]
     return [_frame(ParseDict(value, frame_pb2.Frame(), ignore_unknown_fields=True))]
 
 

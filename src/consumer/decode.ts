@@ -70,14 +70,28 @@ function decodeJson(value: unknown, attributes: Attributes): SightlineRecord[] {
       },
     ];
   }
-  if (kind === 'event' || (kind === '' && typeof json['recordId'] !== 'string')) {
+  // A frame has no type.
+  if (kind === 'event' || typeof json['type'] === 'string') {
     if (typeof json['type'] !== 'string') throw new TypeError('an event without a type');
-    const ownId = json['id'] === undefined ? '' : `event/${String(json['id'])}`;
-    const ownStream = typeof json['streamId'] === 'string' ? json['streamId'] : '';
-    const ids = { recordId: recordId || ownId, streamId: streamId || ownStream };
+    const ids = {
+      recordId: recordId || ownEventId(json),
+      streamId: streamId || textIn(json, 'streamId'),
+    };
     return [{ kind: 'event', ...ids, event: json }];
   }
   return [frameRecord(json as unknown as FrameJson)];
+}
+
+/** EventBridge events have the id of their record in them, others have what it is made of. */
+function ownEventId(event: Readonly<Record<string, unknown>>): string {
+  const own = textIn(event, 'recordId');
+  if (own !== '' || event['id'] === undefined) return own;
+  return `event/${String(event['id'])}`;
+}
+
+function textIn(json: Readonly<Record<string, unknown>>, key: string): string {
+  const value = json[key];
+  return typeof value === 'string' ? value : '';
 }
 
 /** CloudEvents in structured mode. */

@@ -161,6 +161,15 @@ test('an object of DeepStream is taken apart', () => {
   ]);
 });
 
+test('an event tells its own id where nothing else does', () => {
+  const event = { id: 7, type: 'stream.away', streamId: 'cam-1' };
+  const idOf = (value: object): string | undefined =>
+    decodeMessage(JSON.stringify(value))[0]?.recordId;
+  assert.equal(idOf(event), 'event/7');
+  assert.equal(idOf({ ...event, recordId: 'event/9' }), 'event/9');
+  assert.equal(decodeMessage(JSON.stringify(event))[0]?.streamId, 'cam-1');
+});
+
 test('what no sink sends is refused', () => {
   for (const body of ['hello', '{', '[1]', '{"recordId":""}', Buffer.from([1, 2, 3]), '']) {
     assert.throws(() => decodeMessage(body), { code: 'SL_MESSAGE_INVALID' }, String(body));
