@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { checkValue } from '../../src/common/check.ts';
 import { ROOT } from '../../src/common/paths.ts';
 import { decodeMessage } from '../../src/consumer/index.ts';
-import { SinkSpec } from '../../src/sinks/specs.ts';
+import { ServerConfig } from '../../src/services/config/server.ts';
 
 const DOCS = join(ROOT, 'docs');
 const SINKS = join(DOCS, 'sinks');
@@ -22,24 +22,16 @@ function blocks(file: string, language: string): { text: string; where: string }
   );
 }
 
-/** A block is a configuration with sinks, a list of them, or one. */
-function sinksOf(document: unknown): unknown[] {
-  if (Array.isArray(document)) return document;
-  const { sinks } = document as { sinks?: unknown[] };
-  return sinks ?? [document];
-}
-
 const pages = readdirSync(SINKS).map((name) => join(SINKS, name));
 
 test('every page of a sink shows a configuration that works', () => {
   for (const file of [...pages, join(DOCS, 'formats.md')]) {
-    const found = blocks(file, 'yaml');
-    assert.ok(found.length > 0, `${file} has no YAML block`);
-    for (const { text, where } of found) {
-      for (const sink of sinksOf(parse(text))) {
-        checkValue(sink, SinkSpec, { subject: where });
-      }
+    let sinks = 0;
+    for (const { text, where } of blocks(file, 'yaml')) {
+      const document = { dataDir: './data', ...(parse(text) as object) };
+      sinks += checkValue(document, ServerConfig, { subject: where }).sinks.length;
     }
+    assert.ok(sinks > 0, `${file} shows no sink`);
   }
 });
 
