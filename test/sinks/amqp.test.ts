@@ -80,9 +80,9 @@ describe('amqp sink', { skip: noRabbitMq }, () => {
     await until('it is bound', 10_000, () => told.length > 0);
     const record = frameRecord(1, { streamId: 'watched-1' });
     await makeSink(context).deliver([record], NO_LIMIT);
-    const { value = [] } = await first;
+    const records = (await first).value as readonly { readonly recordId: string }[];
     assert.deepEqual(
-      value.map(({ recordId }) => recordId),
+      records.map(({ recordId }) => recordId),
       [record.recordId],
     );
     await watching.return?.();

@@ -153,8 +153,9 @@ describe('kafka sink', { skip: noKafka }, () => {
     const reading = followKafka(spec, { ...options, signal, tell: () => undefined });
     const watching = reading[Symbol.asyncIterator]();
     const ids: string[] = [];
-    const first = watching.next().then(({ value = [] }) => {
-      ids.push(...value.map(({ recordId }) => recordId));
+    const first = watching.next().then(({ value }) => {
+      const records = value as readonly { readonly recordId: string }[];
+      ids.push(...records.map(({ recordId }) => recordId));
     });
     let seq = 0;
     // It says nowhere when it has found the end.

@@ -66,6 +66,9 @@ const TURN_MS = 4;
 const LOOK_EVERY = 16;
 
 interface Encoding {
+  /** Without several frames in a message. */
+  readonly messages: Message[];
+  /** To be put together. */
   readonly pieces: Piece[];
   readonly rejected: { readonly index: number; readonly error: SightlineError }[];
 }
@@ -107,14 +110,14 @@ export class Formatter {
   }
 
   format(batch: readonly PendingRecord[]): Formatted {
-    const encoded: Encoding = { pieces: [], rejected: [] };
+    const encoded: Encoding = { messages: [], pieces: [], rejected: [] };
     for (let index = 0; index < batch.length; index++) this.#encode(batch, index, encoded);
     return this.#messages(encoded);
   }
 
   /** As `format`, but never holds up the process for more than a few milliseconds: for sinks whose batches are large. */
   async formatInTurns(batch: readonly PendingRecord[]): Promise<Formatted> {
-    const encoded: Encoding = { pieces: [], rejected: [] };
+    const encoded: Encoding = { messages: [], pieces: [], rejected: [] };
     let turnStarted = performance.now();
     for (let index = 0; index < batch.length; index++) {
       this.#encode(batch, index, encoded);
@@ -125,20 +128,20 @@ export class Formatter {
     return this.#messages(encoded);
   }
 
-  #encode(batch: readonly PendingRecord[], index: number, { pieces, rejected }: Encoding): void {
+  #encode(batch: readonly PendingRecord[], index: number, encoding: Encoding): void {
     const record = batch[index]!;
     try {
       const { contentType, bytes } = encode(record, this.#spec.format, this.#mask);
-      pieces.push({ index, record, contentType, bytes });
+      const piece = { index, record, contentType, bytes };
+      if (this.#bundler === undefined) encoding.messages.push(this.#single(piece));
+      else encoding.pieces.push(piece);
     } catch (error) {
-      rejected.push({ index, error: toSightlineError(error) });
+      encoding.rejected.push({ index, error: toSightlineError(error) });
     }
   }
 
-  #messages({ pieces, rejected }: Encoding): Formatted {
-    if (this.#bundler === undefined) {
-      return { messages: pieces.map((piece) => this.#single(piece)), rejected };
-    }
+  #messages({ messages: single, pieces, rejected }: Encoding): Formatted {
+    if (this.#bundler === undefined) return { messages: single, rejected };
     const messages = this.#bundler.bundle(pieces).map((bundle) => {
       if (!('frames' in bundle)) return this.#single(bundle);
       const { frames, recordId } = bundle;
