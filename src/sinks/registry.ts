@@ -35,7 +35,7 @@ async function createUnfiltered(
     }
     case 's3': {
       const { S3Sink } = await import('./s3/sink.ts');
-      return new S3Sink(spec);
+      return new S3Sink(spec, logger);
     }
     case 'sqs': {
       const { SqsSink } = await import('./sqs/sink.ts');

@@ -1,14 +1,40 @@
 import { createHash } from 'node:crypto';
-import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+  type StorageClass,
+} from '@aws-sdk/client-s3';
 import { SightlineError } from '../../common/errors.ts';
+import { fullJitterMs } from '../../common/retry.ts';
 import { type AwsSpec, awsClientConfig, awsError } from './client.ts';
+import { putInParts } from './multipart.ts';
 
-export { headerText } from '../header-text.ts';
+/** Of data that is hashed in one turn of the event loop. */
+const HASH_BYTES = 1024 * 1024;
+/** From here on objects are put in parts. */
+const PARTS_FROM_BYTES = 16 * 1024 * 1024;
+/** Puts that race for a key (409) are repeated so often before the outbox takes over. */
+const RACES = 3;
 
 export interface S3StoreSpec extends AwsSpec {
   readonly bucket: string;
   readonly prefix: string;
   readonly forcePathStyle?: boolean | undefined;
+  /** The bucket's own when absent. */
+  readonly encryption?:
+    | { readonly type: 's3' }
+    | {
+        readonly type: 'kms';
+        readonly keyId?: string | undefined;
+        readonly bucketKey?: boolean | undefined;
+      }
+    | undefined;
+  readonly storageClass?: string | undefined;
+  /** Account id: a bucket of another one is refused. */
+  readonly expectedBucketOwner?: string | undefined;
 }
 
 export interface S3Object {
@@ -16,6 +42,8 @@ export interface S3Object {
   readonly key: string;
   readonly data: Uint8Array;
   readonly contentType: string;
+  /** SHA-256 of the data, where it is known already. */
+  readonly hash?: Buffer;
   /** Printable ASCII alone, as HTTP headers allow. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -31,12 +59,10 @@ export interface StoredObject {
 /** Writes objects once: a second put of the same bytes is a success, of other bytes an error. */
 export class S3Store {
   readonly #client: S3Client;
-  readonly #bucket: string;
-  readonly #prefix: string;
+  readonly #spec: S3StoreSpec;
 
   constructor(spec: S3StoreSpec, sockets: number) {
-    this.#bucket = spec.bucket;
-    this.#prefix = spec.prefix;
+    this.#spec = spec;
     this.#client = new S3Client({
       ...awsClientConfig(spec, sockets),
       forcePathStyle: spec.forcePathStyle ?? spec.endpoint !== undefined,
@@ -45,45 +71,82 @@ export class S3Store {
 
   /** @throws SightlineError one of `SL_SINK_*` */
   async put(object: S3Object, signal: AbortSignal): Promise<StoredObject> {
-    const key = this.#prefix + object.key;
-    const hash = createHash('sha256').update(object.data).digest();
-    const stored = {
-      bucket: this.#bucket,
-      key,
-      size: object.data.byteLength,
-      sha256: hash.toString('hex'),
-    };
-    const command = new PutObjectCommand({
-      Bucket: this.#bucket,
-      Key: key,
-      Body: object.data,
-      ContentLength: object.data.byteLength,
-      ContentType: object.contentType,
-      ChecksumSHA256: hash.toString('base64'),
-      Metadata: { ...object.metadata, sha256: stored.sha256 },
-      IfNoneMatch: '*',
-    });
-    try {
-      await this.#client.send(command, { abortSignal: signal });
-    } catch (error) {
-      if (statusOf(error) !== 412) throw awsError(error, `put s3://${this.#bucket}/${key}`);
-      await this.#compare(stored, signal);
+    const { bucket, prefix } = this.#spec;
+    const key = prefix + object.key;
+    const hash = object.hash ?? (await hashInTurns(object.data));
+    const sha256 = hash.toString('hex');
+    const stored = { bucket, key, size: object.data.byteLength, sha256 };
+    for (let race = 1; ; race++) {
+      try {
+        await this.#write(object, stored, signal);
+        return stored;
+      } catch (error) {
+        const status = statusOf(error);
+        if (status === 412) {
+          await this.#compare(stored, signal);
+          return stored;
+        }
+        if (status !== 409 || race > RACES) throw awsError(error, `put s3://${bucket}/${key}`);
+        await delay(fullJitterMs(race, { baseMs: 50 }), undefined, { signal });
+      }
     }
-    return stored;
   }
 
   close(): void {
     this.#client.destroy();
   }
 
+  async #write(object: S3Object, stored: StoredObject, signal: AbortSignal): Promise<void> {
+    const { data, contentType, metadata } = object;
+    const { bucket, key, size, sha256 } = stored;
+    const { expectedBucketOwner, storageClass } = this.#spec;
+    const common = {
+      Bucket: bucket,
+      Key: key,
+      ContentType: contentType,
+      Metadata: { ...metadata, sha256 },
+      ExpectedBucketOwner: expectedBucketOwner,
+      StorageClass: storageClass as StorageClass | undefined,
+      ...this.#encryption(),
+    };
+    if (size >= PARTS_FROM_BYTES) {
+      await putInParts(this.#client, { object: common, data, signal });
+      return;
+    }
+    const command = new PutObjectCommand({
+      ...common,
+      Body: data,
+      ContentLength: size,
+      ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+      IfNoneMatch: '*',
+    });
+    await this.#client.send(command, { abortSignal: signal });
+  }
+
+  #encryption(): Partial<PutObjectCommandInput> {
+    const { encryption } = this.#spec;
+    if (encryption === undefined) return {};
+    if (encryption.type === 's3') return { ServerSideEncryption: 'AES256' };
+    const { keyId, bucketKey } = encryption;
+    return {
+      ServerSideEncryption: 'aws:kms',
+      ...(keyId === undefined ? {} : { SSEKMSKeyId: keyId }),
+      ...(bucketKey === undefined ? {} : { BucketKeyEnabled: bucketKey }),
+    };
+  }
+
   /** The key was there already: fine when it holds these bytes. */
   async #compare(stored: StoredObject, signal: AbortSignal): Promise<void> {
     const { bucket, key, size, sha256 } = stored;
+    const { expectedBucketOwner } = this.#spec;
     try {
-      const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+      const command = new HeadObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        ExpectedBucketOwner: expectedBucketOwner,
+      });
       const head = await this.#client.send(command, { abortSignal: signal });
-      const other = head.Metadata?.['sha256'] ?? sha256;
-      if (head.ContentLength === size && other === sha256) return;
+      if (head.ContentLength === size && head.Metadata?.['sha256'] === sha256) return;
     } catch (error) {
       throw awsError(error, `compare s3://${bucket}/${key}`);
     }
@@ -92,6 +155,16 @@ export class S3Store {
       `Cannot put s3://${bucket}/${key}: the key holds another object already`,
     );
   }
+}
+
+/** SHA-256 of data of any size without holding up everything else. */
+export async function hashInTurns(data: Uint8Array): Promise<Buffer> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < data.byteLength; at += HASH_BYTES) {
+    if (at > 0) await nextTurn();
+    hash.update(data.subarray(at, at + HASH_BYTES));
+  }
+  return hash.digest();
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -1,26 +1,41 @@
-import type { DeliveryResult, PendingRecord, Sink } from '../../common/delivery.ts';
-import { SightlineError } from '../../common/errors.ts';
+import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
+import { SightlineError, toSightlineError } from '../../common/errors.ts';
+import type { Logger } from '../../common/logger.ts';
 import { decodeImage } from '../../metadata/image.ts';
-import { headerText, type S3Object, S3Store } from '../aws/object-store.ts';
+import type { S3Object } from '../aws/object-store.ts';
 import { SCHEMA_VERSION } from '../format/encode.ts';
+import { headerText } from '../header-text.ts';
 import { eachLimited } from '../limited.ts';
+import { type RecordObject, RecordObjectMaker } from './record-objects.ts';
 import type { S3SinkSpec } from './spec.ts';
+import { Stores } from './stores.ts';
 
-/** Puts pictures as objects at `<prefix><ref>`, each once, with SHA-256. */
+const IMAGE_BATCH_BYTES = 32 * 1024 * 1024;
+/** Records of a batch when they gather into objects. */
+const MOST_RECORDS = 20_000;
+
+/** Puts pictures as objects at `<prefix><ref>`, or records gathered into objects; each once, with SHA-256. */
 export class S3Sink implements Sink {
   readonly id: string;
   readonly type = 's3';
-  readonly kinds = ['image'] as const;
+  readonly kinds: readonly RecordKind[];
   readonly limits;
-  readonly #store: S3Store;
+  readonly #stores: Stores;
   readonly #concurrency: number;
+  readonly #maker: RecordObjectMaker | undefined;
 
-  constructor(spec: S3SinkSpec) {
-    this.id = spec.id;
-    this.#concurrency = spec.concurrency;
-    this.#store = new S3Store(spec, spec.concurrency);
-    const maxRecords = 4 * spec.concurrency;
-    this.limits = { maxRecords, maxBytes: 32 * 1024 * 1024, maxWaitMs: 0 };
+  /** @throws SightlineError `SL_CONFIG_INVALID` for a folder with unknown placeholders */
+  constructor(spec: S3SinkSpec, logger?: Logger) {
+    const { id, concurrency, records } = spec;
+    this.id = id;
+    this.kinds = records?.kinds ?? ['image'];
+    this.#concurrency = concurrency;
+    this.#maker = records && new RecordObjectMaker(records);
+    this.#stores = new Stores(spec, logger);
+    this.limits =
+      records === undefined
+        ? { maxRecords: 4 * concurrency, maxBytes: IMAGE_BATCH_BYTES, maxWaitMs: 0 }
+        : { maxRecords: MOST_RECORDS, maxBytes: records.maxBytes, maxWaitMs: records.maxAgeMs };
   }
 
   async deliver(
@@ -28,37 +43,57 @@ export class S3Sink implements Sink {
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
     const results = new Array<DeliveryResult>(batch.length);
+    const objects = await this.#objects(batch, results);
     // One failure of the service ends the batch: the rest would meet the same.
     let outage: SightlineError | undefined;
-    await eachLimited(batch, this.#concurrency, async (record, index) => {
-      if (outage !== undefined) {
-        results[index] = { status: 'retry', error: outage };
+    await eachLimited(objects, this.#concurrency, async ({ indexes, object }) => {
+      const error = outage ?? (await this.#put(object, signal));
+      if (error === undefined) {
+        for (const index of indexes) results[index] = { status: 'accepted' };
         return;
       }
-      results[index] = await this.#put(record, signal);
-      const { status, error } = results[index] as { status: string; error?: SightlineError };
-      if (status === 'retry' && error?.details['status'] !== 409) outage = error;
+      const status = error.code === 'SL_SINK_REJECTED' ? 'rejected' : 'retry';
+      for (const index of indexes) results[index] = { status, error };
+      if (status === 'retry' && error.details['status'] !== 409) outage = error;
     });
     return results;
   }
 
   close(): Promise<void> {
-    this.#store.close();
+    this.#stores.close();
     return Promise.resolve();
   }
 
-  async #put(record: PendingRecord, signal: AbortSignal): Promise<DeliveryResult> {
+  async #objects(
+    batch: readonly PendingRecord[],
+    results: DeliveryResult[],
+  ): Promise<readonly RecordObject[]> {
+    if (this.#maker !== undefined) {
+      const { objects, rejected } = await this.#maker.make(batch);
+      for (const { index, error } of rejected) results[index] = { status: 'rejected', error };
+      return objects;
+    }
+    return batch.flatMap((record, index): RecordObject[] => {
+      try {
+        return [{ indexes: [index], object: pictureObject(record) }];
+      } catch (thrown) {
+        results[index] = { status: 'rejected', error: toSightlineError(thrown) };
+        return [];
+      }
+    });
+  }
+
+  async #put(object: S3Object, signal: AbortSignal): Promise<SightlineError | undefined> {
     try {
-      await this.#store.put(toObject(record), signal);
-      return { status: 'accepted' };
+      await this.#stores.put(object, signal);
+      return undefined;
     } catch (thrown) {
-      const error = thrown as SightlineError;
-      return { status: error.code === 'SL_SINK_REJECTED' ? 'rejected' : 'retry', error };
+      return toSightlineError(thrown);
     }
   }
 }
 
-function toObject(record: PendingRecord): S3Object {
+function pictureObject(record: PendingRecord): S3Object {
   try {
     const image = decodeImage(record.payload);
     return {

@@ -1,9 +1,10 @@
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
-import { headerText, S3Store } from '../aws/object-store.ts';
+import { S3Store } from '../aws/object-store.ts';
 import { Fates } from '../fates.ts';
 import { SCHEMA_VERSION } from '../format/encode.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
+import { headerText } from '../header-text.ts';
 import { eachLimited } from '../limited.ts';
 import { claimKey, type SqsMessage, toClaimMessage, toSqsMessage } from './message.ts';
 import { type QueueFacts, SqsQueue } from './queue.ts';
