@@ -2,6 +2,7 @@
 // claims. `npm run soak -- chaos clock` runs some, `--minutes 2` makes the timed ones shorter (default 10).
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { admission } from './admission.ts';
 import { chaos } from './chaos.ts';
 import { clockSteps } from './clock.ts';
 import { deadCameras } from './dead-cameras.ts';
@@ -15,6 +16,7 @@ const ALL: Readonly<Record<string, Soak>> = {
   clock: clockSteps,
   'start-stop': startStop,
   orphans,
+  admission,
 };
 
 const { values, positionals } = parseArgs({
