@@ -56,6 +56,8 @@ export class RabbitMq {
         '+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}',
       ERL_EPMD_PORT: String(epmdPort),
       ERL_EPMD_ADDRESS: '127.0.0.1',
+      // Its port mapper obeys us also while it believes that the killed node is there.
+      ERL_EPMD_RELAXED_COMMAND_CHECK: '1',
     };
   }
 
