@@ -2,10 +2,9 @@
 // code that protoc makes of frame.proto.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE, ROOT } from './paths.mjs';
+import { PYTHON, ROOT } from './paths.mjs';
 import { filesUnder } from './stamp.mjs';
 
-const PYTHON = join(CACHE, 'python');
 const GENERATED = join(PYTHON, 'generated');
 const REQUIREMENTS = join(ROOT, 'examples', 'python', 'requirements.txt');
 

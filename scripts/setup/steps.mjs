@@ -6,6 +6,7 @@ import { checkMayInstall, distribution, install, missingPackages } from './apt.m
 import { clipFacts, makeClip } from './clip.mjs';
 import { SetupFailure } from './failure.mjs';
 import { KAFKA_OUTPUTS, KAFKA_POM, makeKafka } from './kafka.mjs';
+import { MOTO_STEP } from './moto.mjs';
 import { buildWithNodeGyp, cmakeJs, configureNative } from './native.mjs';
 import { buildEnv, nodeDir } from './node-headers.mjs';
 import { BUILD_NATIVE, CACHE, DEMO_CLIP, ROOT, tool } from './paths.mjs';
@@ -269,7 +270,7 @@ export function stepsFor(purpose, env = process.env) {
     MODEL_STEP,
   ];
   if (purpose !== 'test') return steps;
-  return [...steps, NATIVE_TESTS, testServers(packages.name), KAFKA_STEP, PYTHON_STEP];
+  return [...steps, NATIVE_TESTS, testServers(packages.name), KAFKA_STEP, PYTHON_STEP, MOTO_STEP];
 }
 
 /** The named steps and those they need, in the order of `steps`; all without names. Throws SetupFailure for a wrong name. */

@@ -44,7 +44,7 @@ export const TEST_SERVERS = [
   ['rabbitmq-server', 'a real AMQP 0-9-1 broker to test against'],
   ['openjdk-17-jre-headless', 'runs Apache Kafka, to test against'],
   ['maven', 'fetches Apache Kafka'],
-  ['python3-venv', 'runs the Python examples'],
+  ['python3-venv', 'runs the Python examples and moto, which stands in for AWS'],
 ];
 
 const BY_PURPOSE = {
