@@ -41,6 +41,18 @@ async function createUnfiltered(
       const { SqsSink } = await import('./sqs/sink.ts');
       return new SqsSink(spec);
     }
+    case 'kinesis': {
+      const { KinesisSink } = await import('./kinesis/sink.ts');
+      return new KinesisSink(spec);
+    }
+    case 'firehose': {
+      const { FirehoseSink } = await import('./firehose/sink.ts');
+      return new FirehoseSink(spec);
+    }
+    case 'eventbridge': {
+      const { EventBridgeSink } = await import('./eventbridge/sink.ts');
+      return new EventBridgeSink(spec);
+    }
     case 'webhook': {
       const { WebhookSink } = await import('./webhook/sink.ts');
       return new WebhookSink(spec, { baseDir, policy });

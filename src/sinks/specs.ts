@@ -1,8 +1,11 @@
 import type { Static } from 'typebox';
 import { tagged } from '../common/schema.ts';
 import { AmqpSinkSpec } from './amqp/spec.ts';
+import { EventBridgeSinkSpec } from './eventbridge/spec.ts';
 import { FileSinkSpec } from './file/spec.ts';
+import { FirehoseSinkSpec } from './firehose/spec.ts';
 import { KafkaSinkSpec } from './kafka/spec.ts';
+import { KinesisSinkSpec } from './kinesis/spec.ts';
 import { MqttSinkSpec } from './mqtt/spec.ts';
 import { S3SinkSpec } from './s3/spec.ts';
 import { SqsSinkSpec } from './sqs/spec.ts';
@@ -19,5 +22,8 @@ export const SinkSpec = tagged('type', [
   KafkaSinkSpec,
   WebhookSinkSpec,
   AmqpSinkSpec,
+  KinesisSinkSpec,
+  FirehoseSinkSpec,
+  EventBridgeSinkSpec,
 ]);
 export type SinkSpec = Static<typeof SinkSpec>;

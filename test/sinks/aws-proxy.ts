@@ -108,10 +108,7 @@ export class AwsProxy {
       (answer) => {
         const more = this.#answered(seen, answer.statusCode ?? 0);
         if (response === undefined) answer.resume();
-        else {
-          response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...more });
-          answer.pipe(response);
-        }
+        else void this.#passBack(seen, answer, more, response);
       },
     );
     onward.on('error', () => {
@@ -119,6 +116,29 @@ export class AwsProxy {
       response?.destroy();
     });
     onward.end(body);
+  }
+
+  async #passBack(
+    seen: Seen,
+    answer: IncomingMessage,
+    more: Record<string, string>,
+    response: ServerResponse,
+  ): Promise<void> {
+    const status = answer.statusCode ?? 502;
+    const headers = { ...answer.headers, ...more };
+    if (status !== 200 || this.#limits.every(({ rewrite }) => rewrite === undefined)) {
+      response.writeHead(status, headers);
+      answer.pipe(response);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    const body = this.#limits.reduce<Buffer>(
+      (bytes, limits) => limits.rewrite?.(seen, bytes) ?? bytes,
+      Buffer.concat(chunks),
+    );
+    const { 'transfer-encoding': _, ...plain } = headers;
+    response.writeHead(status, { ...plain, 'content-length': String(body.byteLength) }).end(body);
   }
 
   #answered(seen: Seen, status: number): Record<string, string> {

@@ -52,8 +52,11 @@ const THROTTLED = new Set([
   'SlowDown',
   'BandwidthLimitExceeded',
   'OverLimit',
+  'KMSThrottlingException',
   'KmsThrottled',
   'ProvisionedThroughputExceededException',
+  // Firehose says so when its limits are exceeded, of requests and of records.
+  'ServiceUnavailableException',
 ]);
 
 const UNAUTHORIZED = new Set([
@@ -63,12 +66,18 @@ const UNAUTHORIZED = new Set([
   'CredentialsProviderError',
   'ExpiredToken',
   'ExpiredTokenException',
+  'IncompleteSignature',
+  'IncompleteSignatureException',
   'InvalidAccessKeyId',
   'InvalidClientTokenId',
   'InvalidSecurity',
   'InvalidToken',
+  'KMSAccessDeniedException',
   'KmsAccessDenied',
   'MissingAuthenticationToken',
+  'MissingAuthenticationTokenException',
+  'NotAuthorizedForDetailTypeException',
+  'NotAuthorizedForSourceException',
   'RequestExpired',
   'RequestTimeTooSkewed',
   'SignatureDoesNotMatch',
@@ -81,6 +90,7 @@ const REJECTED = new Set([
   'EntityTooLarge',
   'InvalidMessageContents',
   'KeyTooLongError',
+  'MalformedDetail',
   'MetadataTooLarge',
 ]);
 

@@ -22,6 +22,8 @@ export interface ServiceLimits {
   refuse(seen: Seen): Answer | undefined;
   /** The body that is passed on, where the emulator understands less than AWS. */
   onward?(seen: Seen): Buffer;
+  /** What the client is told, where the emulator was not told all. */
+  rewrite?(seen: Seen, answer: Buffer): Buffer;
   /** The emulator answered (status 0: it did not). May give more headers for the answer. */
   answered?(seen: Seen, status: number): Readonly<Record<string, string>>;
 }

@@ -77,12 +77,7 @@ export class Rows {
   }
 
   add(frame: Frame): void {
-    const { low = 0, high = 0 } = (frame.frameSequence ?? {}) as { low?: number; high?: number };
-    const facts: FrameFacts = {
-      frame,
-      at: timestampToMs((frame.timestamp ?? {}) as Parameters<typeof timestampToMs>[0]),
-      sequence: (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0),
-    };
+    const facts = factsOf(frame);
     for (const [index, object] of (frame.objects ?? []).entries()) {
       for (const [at, { value }] of COLUMNS.entries()) {
         this.#columns[at]!.push(value(facts, object, index));
@@ -96,6 +91,23 @@ export class Rows {
     this.#columns = COLUMNS.map(() => []);
     return COLUMNS.map(({ name }, at) => ({ name, data: columns[at]! }));
   }
+}
+
+/** The same rows as plain objects by the names of the columns. */
+export function objectRows(frame: Frame): Record<string, unknown>[] {
+  const facts = factsOf(frame);
+  return (frame.objects ?? []).map((object, index) =>
+    Object.fromEntries(COLUMNS.map(({ name, value }) => [name, value(facts, object, index)])),
+  );
+}
+
+function factsOf(frame: Frame): FrameFacts {
+  const { low = 0, high = 0 } = (frame.frameSequence ?? {}) as { low?: number; high?: number };
+  return {
+    frame,
+    at: timestampToMs((frame.timestamp ?? {}) as Parameters<typeof timestampToMs>[0]),
+    sequence: (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0),
+  };
 }
 
 function element(name: string, facts: Omit<SchemaElement, 'name'>): SchemaElement {

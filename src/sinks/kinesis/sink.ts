@@ -1,0 +1,112 @@
+import {
+  KinesisClient,
+  PutRecordsCommand,
+  type PutRecordsRequestEntry,
+} from '@aws-sdk/client-kinesis';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
+import { SightlineError } from '../../common/errors.ts';
+import { awsClientConfig } from '../aws/client.ts';
+import { cutIntoRequests, type Entry, type EntryCodes, EntryRun } from '../aws/entries.ts';
+import { RenewedClient } from '../aws/renewed-client.ts';
+import { Fates } from '../fates.ts';
+import { Formatter, type Message } from '../format/formatter.ts';
+import { Template } from '../format/template.ts';
+import type { KinesisSinkSpec } from './spec.ts';
+
+/** PutRecords takes 10 MiB with the keys; half of it leaves a request short enough to be sent again. */
+const REQUEST = { maxEntries: 500, maxBytes: 5 * 1024 * 1024 };
+/** Data and key. A stream takes 1 MiB unless it was raised; a Firehose that reads from it no more than this. */
+const MAX_RECORD_BYTES = 1000 * 1024;
+const MAX_KEY_BYTES = 256;
+
+/** Puts up to 500 records in a request; what was refused of it is tried again by itself. */
+export class KinesisSink implements Sink {
+  readonly id: string;
+  readonly type = 'kinesis';
+  readonly kinds: readonly RecordKind[];
+  readonly limits;
+  readonly #spec: KinesisSinkSpec;
+  readonly #formatter: Formatter;
+  readonly #key: Template;
+  readonly #client: RenewedClient<KinesisClient>;
+
+  /** @throws SightlineError `SL_CONFIG_INVALID` for a partition key with unknown placeholders */
+  constructor(spec: KinesisSinkSpec) {
+    this.id = spec.id;
+    this.kinds = spec.kinds;
+    this.#spec = spec;
+    this.#formatter = new Formatter(spec, {
+      headers: false,
+      maxBytes: MAX_RECORD_BYTES - MAX_KEY_BYTES,
+    });
+    this.#key = new Template(spec.partitionKey, {
+      what: 'the partition key',
+      maxBytes: MAX_KEY_BYTES,
+    });
+    const { requestHandler, ...config } = awsClientConfig(spec, 2);
+    this.#client = new RenewedClient(
+      // Its own handler speaks HTTP/2, whose sessions have no time-out for connecting.
+      () => new KinesisClient({ ...config, requestHandler: new NodeHttpHandler(requestHandler) }),
+    );
+    const framesPerMessage = Math.min(10, spec.framesPerMessage ?? 1);
+    this.limits = {
+      maxRecords: REQUEST.maxEntries * framesPerMessage,
+      maxBytes: REQUEST.maxBytes,
+      maxWaitMs: 100,
+    };
+  }
+
+  async deliver(
+    batch: readonly PendingRecord[],
+    { signal }: { signal: AbortSignal },
+  ): Promise<readonly DeliveryResult[]> {
+    const formatted = await this.#formatter.formatInTurns(batch);
+    const fates = new Fates(batch.length, formatted);
+    const entries: Entry<PutRecordsRequestEntry>[] = [];
+    for (const message of formatted.messages) {
+      try {
+        entries.push(this.#entry(message));
+      } catch (error) {
+        fates.fail(message, error);
+      }
+    }
+    const isOrdered = this.#spec.ordering === 'strict';
+    const send = (records: PutRecordsRequestEntry[]) => this.#put(records, signal);
+    const run = new EntryRun({ send, fates, isOrdered });
+    for (const request of cutIntoRequests(entries, { ...REQUEST, isOrdered })) {
+      await run.send(request);
+    }
+    run.end();
+    return fates.results();
+  }
+
+  close(): Promise<void> {
+    this.#client.close();
+    return Promise.resolve();
+  }
+
+  #entry(message: Message): Entry<PutRecordsRequestEntry> {
+    const { indexes, recordId, streamId, body } = message;
+    const key = this.#key.fill(message);
+    const bytes = body.byteLength + Buffer.byteLength(key);
+    if (bytes > MAX_RECORD_BYTES) {
+      throw new SightlineError(
+        'SL_SINK_REJECTED',
+        `Cannot put ${recordId} into stream ${this.#spec.stream}: ${bytes} bytes are above the ${MAX_RECORD_BYTES} of a record`,
+      );
+    }
+    return { indexes, recordId, streamId, bytes, entry: { Data: body, PartitionKey: key } };
+  }
+
+  async #put(records: PutRecordsRequestEntry[], signal: AbortSignal): Promise<EntryCodes> {
+    const { stream } = this.#spec;
+    const target = stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };
+    const command = new PutRecordsCommand({ ...target, Records: records });
+    const { Records = [] } = await this.#client.call(
+      `put records into stream ${stream}`,
+      (client) => client.send(command, { abortSignal: signal }),
+    );
+    return Records.map(({ ErrorCode }) => ErrorCode);
+  }
+}
