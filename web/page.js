@@ -21,7 +21,7 @@ async function refresh() {
       allOf(client.streams.all()),
       allOf(client.pipelines.all()),
       allOf(client.cameras.all()),
-      client.sinks(),
+      client.sinks.list(),
     ]);
     removeCards(new Set(streams.map(({ id }) => id)));
     for (const stream of streams) showStream(client, stream, say);

@@ -11,12 +11,14 @@ import { acceptIdempotencyKeys } from './idempotency.ts';
 import { answerClientError, handleError, ProblemSchema } from './problem.ts';
 import { readBodies } from './read-json.ts';
 import { cameraRoutes } from './routes/cameras.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pictureRoutes } from './routes/pictures.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { sinkRoutes } from './routes/sinks.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { SCHEMAS } from './schemas.ts';
 import { answerUnknown, MAX_NAME } from './unknown-route.ts';
@@ -69,6 +71,8 @@ export async function buildApp(deps: ApiDependencies) {
     pipelineRoutes,
     incidentRoutes,
     cameraRoutes,
+    sinkRoutes,
+    deadLetterRoutes,
     operationRoutes,
     eventRoutes,
   ];

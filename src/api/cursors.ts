@@ -59,6 +59,24 @@ export class Cursors {
     };
   }
 
+  /** A page of a list that is read from where the last one ended: `read` gives what comes after a position. */
+  async pageFrom<T>({
+    list,
+    query,
+    read,
+    positionOf,
+  }: Omit<PageRequest<T>, 'items'> & {
+    readonly read: (after: Position | undefined, limit: number) => Promise<readonly T[]>;
+  }): Promise<{ items: T[]; next?: string }> {
+    const limit = query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit);
+    const after = query.cursor === undefined ? undefined : this.#read(query.cursor, list);
+    const found = await read(after, limit + 1);
+    const items = found.slice(0, limit);
+    const last = items.at(-1);
+    const hasMore = found.length > limit && last !== undefined;
+    return { items, ...(hasMore ? { next: this.#write(list, positionOf(last)) } : {}) };
+  }
+
   #write(list: string, after: Position): string {
     const kept: Kept = { list, after, until: Date.now() + CURSOR_LIFE_MS };
     const text = Buffer.from(JSON.stringify(kept)).toString('base64url');

@@ -1,30 +1,47 @@
 import type { Logger } from '../common/logger.ts';
-import type { EngineStats, Orchestrator } from '../control/types.ts';
+import type { EngineStats, JsonObject, Orchestrator } from '../control/types.ts';
+import type { DeliveryFigures } from '../outbox/delivery-meters.ts';
+import type { OutboxStats, SinkCounts } from '../outbox/stats.ts';
+import type { SinkSpec } from '../sinks/specs.ts';
 import type { Cursors } from './cursors.ts';
-import type { Model } from './schemas.ts';
+import type { Preconditions } from './preconditions.ts';
+import type { DeadLetter, Model, Sink } from './schemas.ts';
 
-/** What the API shows of one sink. */
-export interface SinkView {
-  readonly id: string;
-  readonly type: string;
-  readonly state: string;
-  readonly required: boolean;
-  readonly accepted: number;
-  readonly pending: number;
-  readonly delivered: number;
-  readonly deadLettered: number;
-  readonly shed: number;
-  /** Age of the oldest record that waits, in ms; 0 when none does. */
-  readonly oldestAgeMs: number;
-  readonly lastError?: { readonly code: string; readonly message: string; readonly at: string };
-}
+/** Some dead letters by their ids, or all that a sink has at the moment. */
+export type LetterChoice = { readonly ids: readonly string[] } | { readonly sinkId: string };
 
-/** What the API shows of the outbox as a whole. */
-export interface OutboxView {
-  readonly state: string;
-  readonly bytes: number;
-  /** Records refused before they were accepted, by reason; they belong to no sink. */
-  readonly refused: Readonly<Record<string, number>>;
+/** What is counted of a sink; a sink that is gone sends nothing. */
+export type SinkFigures = SinkCounts & Partial<DeliveryFigures> & { readonly circuit?: string };
+
+/** Sinks and dead letters: what the API shows of them, and what it can do with them. */
+export interface DeliveryControl {
+  /** Those there are, then those that are gone and left a backlog. */
+  sinks(): readonly Sink[];
+  /** Throws `SL_NOT_FOUND`. */
+  sink(id: string): Sink;
+  /** The same, for metrics. */
+  figures(): readonly SinkFigures[];
+  outbox(): OutboxStats;
+  /** Throws `SL_SPEC_INVALID`, `SL_PRECONDITION_FAILED`, `SL_CONFLICT` for a sink of the configuration. */
+  putSink(spec: SinkSpec, asked: Preconditions): Promise<{ view: Sink; created: boolean }>;
+  /** By a JSON Merge Patch. Throws as `putSink`, and `SL_NOT_FOUND`. */
+  patchSink(id: string, patch: JsonObject, asked: Preconditions): Promise<Sink>;
+  /** What waits for it stays. Throws `SL_NOT_FOUND`, `SL_PRECONDITION_FAILED`, `SL_CONFLICT`. */
+  removeSink(id: string, asked: Preconditions): Promise<void>;
+  pauseSink(id: string): Promise<Sink>;
+  resumeSink(id: string): Promise<Sink>;
+  /** Gives up what a sink that is gone left behind. Throws `SL_NOT_FOUND`, `SL_CONFLICT`. */
+  forgetSink(id: string): Promise<void>;
+  /** Newest first. */
+  deadLetters(query: {
+    readonly sinkId?: string | undefined;
+    readonly beforeId?: number | undefined;
+    readonly limit: number;
+  }): Promise<readonly DeadLetter[]>;
+  /** Throws `SL_NOT_FOUND`. */
+  deadLetter(id: string): Promise<DeadLetter>;
+  retryDeadLetters(choice: LetterChoice): Promise<{ retried: number; kept: number }>;
+  purgeDeadLetters(choice: LetterChoice): Promise<{ purged: number }>;
 }
 
 /** What the API shows of the engine cache. */
@@ -49,8 +66,7 @@ export interface ApiDependencies {
   readonly orchestrator: Orchestrator;
   /** Reasons why the server should get no work now; empty when it is ready. */
   notReadyBecause(): readonly string[];
-  sinks(): readonly SinkView[];
-  outbox(): OutboxView;
+  readonly delivery: DeliveryControl;
   readonly models: ModelsView;
   /** Absent or undefined where no pipeline uses a GPU. */
   engines?(): EnginesView | undefined;

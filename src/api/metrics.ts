@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { STREAM_STATES, type StreamTotals } from '../control/types.ts';
+import { renderDelivery } from './delivery-metrics.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import {
   type MakeCounter,
@@ -89,8 +90,8 @@ export async function renderMetrics(
 
   renderSupervision(watched, deps.orchestrator, streams, counter, gauge);
   renderEngines(deps, counter, gauge);
-  renderDelivery(deps, counter, gauge);
-  return { contentType: registry.contentType, text: await registry.metrics() };
+  const histograms = renderDelivery(deps.delivery, counter, gauge);
+  return { contentType: registry.contentType, text: (await registry.metrics()) + histograms };
 }
 
 /** Only where there is a GPU: elsewhere no engine is ever built. */
@@ -112,38 +113,4 @@ function renderEngines(deps: ApiDependencies, counter: MakeCounter, gauge: MakeG
   gauge('sightline_engine_cache_bytes', 'Bytes of the engine cache, as of the start').set(
     engines.cacheBytes,
   );
-}
-
-function renderDelivery(deps: ApiDependencies, counter: MakeCounter, gauge: MakeGauge): void {
-  const accepted = counter('outbox_records_accepted_total', 'Records accepted for a sink', [
-    'sink',
-  ]);
-  const delivered = counter('outbox_records_delivered_total', 'Records the sink confirmed', [
-    'sink',
-  ]);
-  const dead = counter('outbox_records_dead_lettered_total', 'Records the sink will never take', [
-    'sink',
-  ]);
-  const shed = counter('outbox_records_dropped_total', 'Records given up by a declared bound', [
-    'sink',
-  ]);
-  const lag = gauge('outbox_cursor_lag_records', 'Records that wait for a sink', ['sink']);
-  const age = gauge('outbox_oldest_record_age_seconds', 'Age of the oldest record that waits', [
-    'sink',
-  ]);
-  for (const sink of deps.sinks()) {
-    const label = { sink: sink.id };
-    accepted.inc(label, sink.accepted);
-    delivered.inc(label, sink.delivered);
-    dead.inc(label, sink.deadLettered);
-    shed.inc(label, sink.shed);
-    lag.set(label, sink.pending);
-    age.set(label, sink.oldestAgeMs / 1000);
-  }
-  const outbox = deps.outbox();
-  gauge('outbox_bytes', 'Bytes the outbox holds on disk').set(outbox.bytes);
-  const refused = counter('outbox_records_refused_total', 'Records that could not be accepted', [
-    'reason',
-  ]);
-  for (const [reason, count] of Object.entries(outbox.refused)) refused.inc({ reason }, count);
 }

@@ -1,6 +1,12 @@
 import type { Static } from 'typebox';
 import { CameraSchema } from './schemas/cameras.ts';
-import { ModelSchema, OutboxSchema, SinkSchema } from './schemas/operations.ts';
+import {
+  type DeadLetterPayloadSchema,
+  DeadLetterSchema,
+  OutboxSchema,
+  SinkSchema,
+} from './schemas/delivery.ts';
+import { ModelSchema } from './schemas/operations.ts';
 import {
   type CapacitySchema,
   type IncidentSchema,
@@ -23,9 +29,11 @@ export const SCHEMAS = [
   CameraSchema,
   SinkSchema,
   OutboxSchema,
+  DeadLetterSchema,
   ModelSchema,
 ] as const;
 
+export type { SinkSpec } from '../sinks/specs.ts';
 export type { CameraSpec } from './schemas/cameras.ts';
 export type Reason = Static<typeof ReasonSchema>;
 export type Condition = Static<typeof ConditionSchema>;
@@ -37,5 +45,7 @@ export type Incident = Static<typeof IncidentSchema>;
 export type Capacity = Static<typeof CapacitySchema>;
 export type Camera = Static<typeof CameraSchema>;
 export type Sink = Static<typeof SinkSchema>;
+export type DeadLetter = Static<typeof DeadLetterSchema>;
+export type DeadLetterPayload = Static<typeof DeadLetterPayloadSchema>;
 export type Outbox = Static<typeof OutboxSchema>;
 export type Model = Static<typeof ModelSchema>;

@@ -1,9 +1,11 @@
-import type { Capacity, Model, Outbox, Sink, Worker } from '../api/schemas.ts';
+import type { Capacity, Model, Worker } from '../api/schemas.ts';
 import { Cameras } from './cameras.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { type EventOptions, type SightlineEvent, watchEvents } from './events.ts';
 import { Jobs } from './jobs.ts';
 import { Pipelines } from './pipelines.ts';
 import { Resource } from './resource.ts';
+import { Sinks } from './sinks.ts';
 import { Streams } from './streams.ts';
 import { type ClientOptions, Transport } from './transport.ts';
 import type { CallOptions } from './types.ts';
@@ -13,6 +15,7 @@ export type {
   CameraSpec,
   Capacity,
   Condition,
+  DeadLetter,
   Incident,
   Job,
   Model,
@@ -20,9 +23,11 @@ export type {
   Pipeline,
   Reason,
   Sink,
+  SinkSpec,
   Stream,
   Worker,
 } from '../api/schemas.ts';
+export type { LetterChoice } from './dead-letters.ts';
 export { type Problem, SightlineApiError, SightlineConnectionError } from './errors.ts';
 export type { EventOptions, SightlineEvent } from './events.ts';
 export { SightlineJobError } from './jobs.ts';
@@ -38,6 +43,8 @@ export class SightlineClient {
   readonly streams: Streams;
   readonly pipelines: Pipelines;
   readonly cameras: Cameras;
+  readonly sinks: Sinks;
+  readonly deadLetters: DeadLetters;
   readonly jobs: Jobs;
   readonly models: Resource<Model>;
   readonly workers: Pick<Resource<Worker, { readonly pipelineId?: string }>, 'all' | 'page'>;
@@ -49,14 +56,11 @@ export class SightlineClient {
     this.streams = new Streams(transport, 'streams');
     this.pipelines = new Pipelines(transport, 'pipelines');
     this.cameras = new Cameras(transport, 'cameras');
+    this.sinks = new Sinks(transport);
+    this.deadLetters = new DeadLetters(transport, 'dead-letters');
     this.jobs = new Jobs(transport, 'jobs');
     this.models = new Resource(transport, 'models');
     this.workers = new Resource(transport, 'workers');
-  }
-
-  /** Where the metadata goes, and how each destination fares. */
-  sinks(options: CallOptions = {}): Promise<{ items: readonly Sink[]; outbox: Outbox }> {
-    return this.#transport.json('GET', '/v1/sinks', options);
   }
 
   /** What the streams cost the box, and how much is left. */

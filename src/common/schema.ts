@@ -7,6 +7,7 @@ import {
   Type,
 } from 'typebox';
 import { redactUrl } from './redact-url.ts';
+import { Secret } from './secret.ts';
 
 /**
  * Builders for the schemas of every file and body Sightline reads. They are JSON Schema: the same object checks a
@@ -116,27 +117,46 @@ export function usualVariant(schema: TaggedSchema): TSchema | undefined {
 
 /** A copy of `value` for printing: secrets of the schema replaced, credentials in every URL hidden. */
 export function redact(value: unknown, schema: TSchema): unknown {
-  if (isSecret(schema)) return value === undefined ? undefined : REDACTED;
-  if (typeof value === 'string') return redactUrl(value);
-  if (Array.isArray(value)) {
-    const items = (schema as { items?: TSchema }).items ?? {};
-    return value.map((item) => redact(item, items));
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  return redactObject(value as Readonly<Record<string, unknown>>, schema);
+  return mapTexts(value, schema, { secret: () => REDACTED, text: redactUrl });
 }
 
-function redactObject(value: Readonly<Record<string, unknown>>, schema: TSchema): unknown {
+/** A copy of `value` in which each text that the schema calls a secret is a `Secret`. */
+export function markSecrets(value: unknown, schema: TSchema): unknown {
+  const secret = (text: unknown) => (typeof text === 'string' ? new Secret(text) : text);
+  return mapTexts(value, schema, { secret, text: (text) => text });
+}
+
+interface TextMap {
+  readonly secret: (value: unknown) => unknown;
+  readonly text: (text: string) => string;
+}
+
+function mapTexts(value: unknown, schema: TSchema, map: TextMap): unknown {
+  if (isSecret(schema)) return value === undefined ? undefined : map.secret(value);
+  if (typeof value === 'string') return map.text(value);
+  if (Array.isArray(value)) {
+    const items = (schema as { items?: TSchema }).items ?? {};
+    return value.map((item) => mapTexts(item, items, map));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return mapObject(value as Readonly<Record<string, unknown>>, schema, map);
+}
+
+function mapObject(
+  value: Readonly<Record<string, unknown>>,
+  schema: TSchema,
+  map: TextMap,
+): unknown {
   const union = asTagged(schema);
   if (union !== undefined) {
     const tag = value[union.discriminator.propertyName];
     const variant = variantsByTag(union).get(String(tag));
-    return redactObject(value, variant ?? {});
+    return mapObject(value, variant ?? {}, map);
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      redact(item, propertySchema(schema, key) ?? {}),
+      mapTexts(item, propertySchema(schema, key) ?? {}, map),
     ]),
   );
 }

@@ -1,8 +1,8 @@
 import { SightlineError } from '../common/errors.ts';
 import type { Database } from '../common/sqlite.ts';
 
-/** 2: labels of streams. 3: pipelines in place of streams, cameras, generations. */
-const FORMAT = 3;
+/** 2: labels of streams. 3: pipelines in place of streams, cameras, generations. 4: sinks. */
+const FORMAT = 4;
 
 const CREATE = `
   CREATE TABLE pipelines (
@@ -23,6 +23,19 @@ const CREATE = `
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
   ) STRICT;
+`;
+
+const SINKS = `
+  CREATE TABLE sinks (
+    id TEXT PRIMARY KEY,
+    spec TEXT NOT NULL,
+    secrets TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE paused_sinks (id TEXT PRIMARY KEY) STRICT;
 `;
 
 /** Each stream that was kept is a pipeline of its own. */
@@ -47,7 +60,8 @@ export function migrateRegistry(db: Database, file: string): void {
     db.prepare(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'streams'`).get() !==
     undefined;
   db.transaction(() => {
-    db.exec(CREATE);
+    if (format < 3) db.exec(CREATE);
+    db.exec(SINKS);
     if (hasStreams) db.exec(FROM_STREAMS(format === 2 ? 'labels' : `'{}'`));
     db.pragma(`user_version = ${FORMAT}`);
   }).exclusive();

@@ -27,6 +27,12 @@ export interface KeptCamera extends Kept {
   readonly spec: CameraSpec;
 }
 
+/** A sink that someone asked for by the API. */
+export interface KeptSink extends Kept {
+  /** As given, with its secrets. */
+  readonly spec: JsonObject;
+}
+
 interface Row {
   readonly id: string;
   readonly spec: string;
@@ -41,11 +47,18 @@ interface PipelineRow extends Row {
   readonly secrets: string;
 }
 
+interface SinkRow extends Row {
+  readonly secrets: string;
+}
+
 const PUT_PIPELINE = `INSERT INTO pipelines VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
   kind = excluded.kind, spec = excluded.spec, secrets = excluded.secrets, labels = excluded.labels,
   generation = excluded.generation, updated_at = excluded.updated_at`;
 const PUT_CAMERA = `INSERT INTO cameras VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
   spec = excluded.spec, labels = excluded.labels, generation = excluded.generation, updated_at = excluded.updated_at`;
+const PUT_SINK = `INSERT INTO sinks VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+  spec = excluded.spec, secrets = excluded.secrets, labels = excluded.labels, generation = excluded.generation,
+  updated_at = excluded.updated_at`;
 
 /**
  * The desired state of the box: what must run again after a restart. One SQLite file that only its owner may read,
@@ -76,10 +89,7 @@ export class Registry {
     return this.#db
       .prepare<[], PipelineRow>(sql)
       .all()
-      .map((row) => {
-        const sealed: SealedSpec = { open: JSON.parse(row.spec), secrets: JSON.parse(row.secrets) };
-        return { ...keptOf(row), kind: row.kind, spec: unsealSpec(sealed) };
-      });
+      .map((row) => ({ ...keptOf(row), kind: row.kind, spec: wholeSpec(row) }));
   }
 
   /** Keeps it as it is now, in place of what was kept of it before. */
@@ -114,6 +124,39 @@ export class Registry {
     return this.#write('DELETE FROM cameras WHERE id = ?', [id]).changes > 0;
   }
 
+  /** Ordered by creation. */
+  sinks(): readonly KeptSink[] {
+    const sql = 'SELECT * FROM sinks ORDER BY created_at, id';
+    return this.#db
+      .prepare<[], SinkRow>(sql)
+      .all()
+      .map((row) => ({ ...keptOf(row), spec: wholeSpec(row) }));
+  }
+
+  putSink({ spec, ...kept }: KeptSink): void {
+    const { open, secrets } = sealSpec(spec);
+    const texts = [kept.id, JSON.stringify(open), JSON.stringify(secrets)];
+    this.#write(PUT_SINK, [...texts, ...factsOf(kept)]);
+  }
+
+  /** False when there was none. */
+  removeSink(id: string): boolean {
+    return this.#write('DELETE FROM sinks WHERE id = ?', [id]).changes > 0;
+  }
+
+  /** Ids of sinks that someone paused, also of those that a configuration has. */
+  pausedSinks(): ReadonlySet<string> {
+    const rows = this.#db.prepare<[], { id: string }>('SELECT id FROM paused_sinks').all();
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  setSinkPaused(id: string, paused: boolean): void {
+    const sql = paused
+      ? 'INSERT INTO paused_sinks VALUES (?) ON CONFLICT (id) DO NOTHING'
+      : 'DELETE FROM paused_sinks WHERE id = ?';
+    this.#write(sql, [id]);
+  }
+
   #write(sql: string, values: readonly (string | number)[]): RunResult {
     try {
       return this.#db.prepare(sql).run(...values);
@@ -130,6 +173,11 @@ export class Registry {
   close(): void {
     this.#db.close();
   }
+}
+
+function wholeSpec(row: { readonly spec: string; readonly secrets: string }): JsonObject {
+  const sealed: SealedSpec = { open: JSON.parse(row.spec), secrets: JSON.parse(row.secrets) };
+  return unsealSpec(sealed);
 }
 
 function keptOf(row: Row): Kept {

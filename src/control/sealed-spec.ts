@@ -3,7 +3,7 @@ import { MASK, redactText } from './scrubber.ts';
 import type { Json, JsonObject } from './types.ts';
 
 const SECRET_KEY =
-  /^(?:password|passphrase|secret|token|credentials?|authorization|apikey|accesskey|secretkey|secretaccesskey|privatekey)$/i;
+  /^(?:password|passphrase|secret|token|credentials?|authorization|apikey|accesskey|secretkey|secretaccesskey|sessiontoken|privatekey)$/i;
 
 /** Whether a value under this name is a secret as a whole. */
 export function isSecretKey(key: string): boolean {

@@ -209,6 +209,15 @@ export class Outbox implements AsyncDisposable {
   }
 
   /**
+   * Goes on with a sink that was changed (what it takes, whether it is required): what has no fate yet is handed out
+   * again, what is appended meanwhile is for it, too. Close its `Delivery` before.
+   * @throws SightlineError `SL_NOT_FOUND`
+   */
+  replaceSink(sink: OutboxSink): Promise<void> {
+    return this.#sinks.replace(sink);
+  }
+
+  /**
    * Gives up the backlog of a sink that is no longer configured.
    * @throws SightlineError `SL_NOT_FOUND`
    */

@@ -1,5 +1,6 @@
 import { SightlineError } from '../common/errors.ts';
 import type { Committer } from './committer.ts';
+import type { Lane } from './lane.ts';
 import type { LaneTable } from './lanes.ts';
 import type { OutboxSink } from './options.ts';
 import type { JournalThread } from './protocol.ts';
@@ -58,19 +59,23 @@ export class Sinks {
   /** @throws SightlineError `SL_NOT_FOUND` */
   async remove(id: string): Promise<void> {
     this.reader(id).close();
-    const { committer, lanes } = this.#options;
     this.#readers.delete(id);
     this.#sinks.delete(id);
-    const left = lanes.orphan(id);
-    // What was accepted for it is numbered by then; nothing that comes later is for it.
-    await committer.flushed().catch(() => undefined);
-    for (const lane of left) {
-      if (!lane.orphaned) continue;
-      lane.endSeq = committer.durableSeq;
-      lane.dirty = true;
-    }
-    committer.state.dropLanes(lanes.removeOrphans());
-    await committer.commitState();
+    await this.#leave(this.#options.lanes.orphan(id));
+  }
+
+  /**
+   * Serves a sink that was changed, from the first record that has no fate yet; none passes it by meanwhile.
+   * @throws SightlineError `SL_NOT_FOUND`
+   */
+  async replace(sink: OutboxSink): Promise<void> {
+    this.reader(sink.id).close();
+    const { committer, lanes } = this.#options;
+    committer.closeRoutes();
+    const left = lanes.orphan(sink.id);
+    lanes.add(sink, committer.lastSeq);
+    this.#serve(sink);
+    await this.#leave(left);
   }
 
   /** @throws SightlineError `SL_NOT_FOUND` when the sink is in use or left nothing behind */
@@ -79,6 +84,20 @@ export class Sinks {
     if (removed.length === 0) throw unknownSink(id);
     this.#options.committer.state.dropLanes(removed);
     await this.#options.committer.commitState();
+  }
+
+  /** Ends the lanes that no sink has taken up again. */
+  async #leave(left: readonly Lane[]): Promise<void> {
+    const { committer, lanes } = this.#options;
+    // What was accepted for them is numbered by then; nothing that comes later is for them.
+    await committer.flushed().catch(() => undefined);
+    for (const lane of left) {
+      if (!lane.orphaned) continue;
+      lane.endSeq = committer.durableSeq;
+      lane.dirty = true;
+    }
+    committer.state.dropLanes(lanes.removeOrphans());
+    await committer.commitState();
   }
 
   #serve(sink: OutboxSink): void {

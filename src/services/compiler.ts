@@ -21,8 +21,8 @@ export interface CompilerOptions {
   /** What this machine can run on. Default: a look at it. */
   readonly probe?: () => Promise<AcceleratorProbe>;
   readonly defaults?: ServerConfig['defaults'];
-  /** Ids of the server's sinks; absent: not known, and specs may name any. */
-  readonly sinks?: readonly string[];
+  /** Ids of the server's sinks as they are now; absent: not known, and specs may name any. */
+  readonly sinks?: () => readonly string[];
 }
 
 /**
@@ -74,7 +74,7 @@ async function compile(
   options: CompilerOptions,
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
   const models = await preload(spec, options.modelsDir);
-  const { sinks } = options;
+  const sinks = options.sinks?.();
   const pipeline = resolve(spec, { models, ...(sinks === undefined ? {} : { sinks }) });
   const { lowered, engines, fallbackReason } = await lower(pipeline, models, options);
   await writeGeneratedFiles(lowered.files);

@@ -11,7 +11,7 @@ import { createCompiler } from './compiler.ts';
 import { loadConfig } from './config/load.ts';
 import { configPlace } from './config/place.ts';
 import { ConfigFolder } from './config-folder.ts';
-import { type DeliveryService, openDelivery } from './delivery.ts';
+import { type DeliveryService, openDelivery } from './delivery/service.ts';
 import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { recordEvents } from './event-records.ts';
@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       modelsDir: loaded.modelsDir,
       workDir: resolve(loaded.dataDir, 'work'),
       enginesDir: loaded.engineCacheDir,
-      sinks: config.sinks.map(({ id }) => id),
+      sinks: delivery.sinkIds,
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: delivery.accept,
@@ -76,6 +76,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     admission: config.admission,
     logger,
   });
+  delivery.tell((type, facts) => orchestrator.events.emit(type, facts));
   const told = recordEvents(orchestrator, delivery.accept);
   cleanup.defer(() => told);
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
@@ -119,7 +120,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   say(`data     ${loaded.dataDir}`);
   const shown = new AbortController();
   if (terminal) {
-    const read = () => statusLine(orchestrator.listStreams(), delivery.sinks());
+    const read = () => statusLine(orchestrator.listStreams(), delivery.control.sinks());
     showStatus(read, { signal: shown.signal, stream: process.stdout });
   }
 
@@ -130,7 +131,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 function notReadyBecause(delivery: DeliveryService): readonly string[] {
-  const { state } = delivery.outbox();
+  const { state } = delivery.control.outbox();
   return state === 'ok' ? [] : [`the outbox is ${state}`];
 }
 
@@ -150,8 +151,7 @@ async function listen(options: ListenOptions) {
     orchestrator,
     logger,
     version,
-    sinks: delivery.sinks,
-    outbox: delivery.outbox,
+    delivery: delivery.control,
     engines: engines.view,
     models: modelsView(modelsDir),
     notReadyBecause: () => notReadyBecause(delivery),

@@ -1,4 +1,4 @@
-import type { SinkView } from '../api/dependencies.ts';
+import type { Sink } from '../api/schemas.ts';
 import type { StreamView } from '../control/types.ts';
 
 const MAX_STREAMS_SHOWN = 4;
@@ -20,7 +20,7 @@ function describeStream({ id, status }: StreamView): string {
 }
 
 /** One line that tells how the whole server fares; what a narrow terminal cuts off stands last. */
-export function statusLine(streams: readonly StreamView[], sinks: readonly SinkView[]): string {
+export function statusLine(streams: readonly StreamView[], sinks: readonly Sink[]): string {
   const shown = streams.slice(0, MAX_STREAMS_SHOWN).map(describeStream);
   const more = streams.length - shown.length;
   if (more > 0) {

@@ -13,8 +13,7 @@ import { WebhookSinkSpec } from './webhook/spec.ts';
 
 // What a configuration says about a sink. Schemas alone: reading a configuration must not load any client library.
 
-/** Any sink, told apart by `type`. */
-export const SinkSpec = tagged('type', [
+const VARIANTS = [
   FileSinkSpec,
   S3SinkSpec,
   SqsSinkSpec,
@@ -25,5 +24,11 @@ export const SinkSpec = tagged('type', [
   KinesisSinkSpec,
   FirehoseSinkSpec,
   EventBridgeSinkSpec,
-]);
+] as const;
+
+/** Any sink, told apart by `type`. */
+export const SinkSpec = tagged('type', [...VARIANTS]);
 export type SinkSpec = Static<typeof SinkSpec>;
+
+/** Every type of sink there is, sorted. */
+export const SINK_TYPES = VARIANTS.map(({ properties }) => properties.type.const).sort();

@@ -5,6 +5,7 @@ import { SightlineError } from '../../src/common/errors.ts';
 import { EventLog } from '../../src/control/event-log.ts';
 import type { IncidentView, LatestImage, Orchestrator } from '../../src/control/types.ts';
 import type { StreamSpec } from '../../src/pipeline/spec.ts';
+import { deliveryDouble } from './delivery-double.ts';
 import { DesiredDouble } from './desired-double.ts';
 
 export const INCIDENT: IncidentView = {
@@ -26,19 +27,6 @@ const FILES: Readonly<Record<string, string>> = {
   'graph.dot': 'digraph { }\n',
   'stderr.txt': 'oops\n',
 };
-
-const SINK = {
-  id: 'files',
-  type: 'file',
-  state: 'ok',
-  required: true,
-  accepted: 10,
-  pending: 1,
-  delivered: 6,
-  deadLettered: 2,
-  shed: 1,
-  oldestAgeMs: 1500,
-} as const;
 
 const MODEL = {
   name: 'centernet-512x384',
@@ -133,8 +121,7 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
     version: '1.2.3',
     orchestrator,
     notReadyBecause: () => notReady,
-    sinks: () => [SINK],
-    outbox: () => ({ state: 'ok', bytes: 4096, refused: { full: 7 } }),
+    delivery: deliveryDouble(),
     models: {
       list: async () => [MODEL],
       get: async (name) => {

@@ -43,7 +43,7 @@ test('every resource can be reached', async () => {
   );
   assert.equal((await client.models.get('centernet-512x384')).state, 'ready');
   assert.equal((await client.workers.page()).items.length, 2);
-  assert.equal((await client.sinks()).items[0]?.id, 'files');
+  assert.equal((await client.sinks.list()).items[0]?.id, 'files');
   assert.equal((await client.capacity()).cores, 2);
   await client.streams.remove('door', { ifMatch: 1 });
   await client.pipelines.remove('gate');

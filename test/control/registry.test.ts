@@ -61,6 +61,11 @@ test('a secret that was removed or changed is not left in the file', (t) => {
   }
 });
 
+function facts() {
+  const at = new Date('2026-01-02T03:04:05.678Z');
+  return { labels: {}, generation: 1, createdAt: at, updatedAt: at };
+}
+
 /** A file as the versions before this one wrote it. */
 function formerRegistry(folder: string, format: 0 | 2): void {
   new Registry(folder).close();
@@ -68,6 +73,8 @@ function formerRegistry(folder: string, format: 0 | 2): void {
   db.exec(`
     DROP TABLE pipelines;
     DROP TABLE cameras;
+    DROP TABLE sinks;
+    DROP TABLE paused_sinks;
     CREATE TABLE streams (
       id TEXT PRIMARY KEY,
       spec TEXT NOT NULL,
@@ -110,13 +117,36 @@ for (const [format, labels] of [
   });
 }
 
+test('a registry of format 3 keeps what it has, and can keep sinks', (t) => {
+  const folder = temporaryFolder(t);
+  const former = new Registry(folder);
+  former.putCamera({ id: 'cam', spec: {}, ...facts() });
+  former.close();
+  const db = new Database(join(folder, 'registry.sqlite'));
+  db.exec('DROP TABLE sinks; DROP TABLE paused_sinks; PRAGMA user_version = 3;');
+  db.close();
+  const registry = new Registry(folder);
+  assert.equal(registry.cameras().length, 1);
+  const spec = { id: 'out', type: 'mqtt', url: 'mqtt://joe:hunter22@h', password: 'hunter22' };
+  registry.putSink({ id: 'out', spec, ...facts() });
+  registry.setSinkPaused('out', true);
+  registry.setSinkPaused('out', true);
+  assert.deepEqual(registry.sinks()[0]?.spec, spec);
+  assert.deepEqual([...registry.pausedSinks()], ['out']);
+  registry.setSinkPaused('out', false);
+  assert.equal(registry.removeSink('out'), true);
+  assert.equal(registry.removeSink('out'), false);
+  assert.equal(registry.pausedSinks().size, 0);
+  registry.close();
+});
+
 test('a registry of a newer version is refused and left alone', (t) => {
   const folder = temporaryFolder(t);
   new Registry(folder).close();
   const db = new Database(join(folder, 'registry.sqlite'));
   db.pragma('user_version = 99');
   db.close();
-  assert.throws(() => new Registry(folder), /newer Sightline \(format 99, this one reads 3\)/);
+  assert.throws(() => new Registry(folder), /newer Sightline \(format 99, this one reads 4\)/);
 });
 
 test('a registry that cannot be written says so with SL_UNAVAILABLE', (t) => {

@@ -9,6 +9,7 @@ import { workerCommand } from '../../src/control/worker-command.ts';
 import type { AcceleratorProbe } from '../../src/services/accelerator.ts';
 import { createCompiler } from '../../src/services/compiler.ts';
 import { createEngines } from '../../src/services/engines.ts';
+import { deliveryDouble } from '../api/delivery-double.ts';
 import { memoryLogger, temporaryFolder } from '../control/support.ts';
 import { startCamera } from '../support/camera.ts';
 import { GPU_MACHINE, NO_GPU, standInEnv } from '../support/stand-in.ts';
@@ -43,8 +44,7 @@ async function serverOn(t: TestContext, probe: AcceleratorProbe) {
     orchestrator,
     logger,
     version: '0.0.0',
-    sinks: () => [],
-    outbox: () => ({ state: 'ok', records: 0, bytes: 0, refused: {} }) as never,
+    delivery: deliveryDouble({ none: true }),
     models: { list: async () => [], get: async () => Promise.reject(new Error('no model')) },
     notReadyBecause: () => [],
   });

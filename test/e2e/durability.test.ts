@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SinkView } from '../../src/api/dependencies.ts';
+import type { Sink } from '../../src/api/schemas.ts';
 import { startCamera } from '../support/camera.ts';
 import { fileConfig } from '../support/config.ts';
 import { missingFrames, readFrames } from '../support/delivered.ts';
@@ -13,8 +13,8 @@ const LIVE_MS = 30_000;
 /** How long the broker is away. */
 const OUTAGE_MS = 6_000;
 
-async function sink(server: TestServer, id: string): Promise<SinkView> {
-  const { items } = await server.json<{ items: SinkView[] }>('/v1/sinks');
+async function sink(server: TestServer, id: string): Promise<Sink> {
+  const { items } = await server.json<{ items: Sink[] }>('/v1/sinks');
   return items.find((item) => item.id === id)!;
 }
 

@@ -51,7 +51,7 @@ test('streams that are switched off are compiled to nothing and stay in view', a
   await ensureModel(MODEL);
   const workDir = await mkdtemp(join(tmpdir(), 'sightline-compiler-'));
   try {
-    const compiler = createCompiler({ modelsDir: PATHS.models, workDir, sinks: ['files'] });
+    const compiler = createCompiler({ modelsDir: PATHS.models, workDir, sinks: () => ['files'] });
     const source = { type: 'rtsp', url: 'rtsp://h/x' };
     const spec = {
       id: 'p',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SinkView } from '../../src/api/dependencies.ts';
+import type { Sink } from '../../src/api/schemas.ts';
 import type { StreamView } from '../../src/control/types.ts';
 import { statusLine } from '../../src/services/status-line.ts';
 
@@ -21,7 +21,7 @@ test('statusLine() tells rates, objects, latency and what waits', () => {
   const sinks = [
     { id: 'files', state: 'ok', pending: 2 },
     { id: 'mqtt', state: 'backoff', pending: 40 },
-  ] as SinkView[];
+  ] as Sink[];
   assert.equal(
     statusLine([stream('door', {})], sinks),
     'pending 42 (mqtt backoff) | door in 10.0 fps, inferred 10.0, p50 42 ms, person 6, car 1',

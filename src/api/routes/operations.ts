@@ -3,9 +3,9 @@ import { Type } from 'typebox';
 import { linkNext, listName, pageQuery } from '../cursors.ts';
 import type { ApiContext } from '../dependencies.ts';
 import { problemResponses } from '../problem.ts';
-import { ModelSchema, OutboxSchema, SinkSchema } from '../schemas/operations.ts';
+import { ModelSchema } from '../schemas/operations.ts';
 import { CapacitySchema, JobSchema, WorkerSchema } from '../schemas/pipelines.ts';
-import { listOf, pageOf, ref } from '../schemas/shared.ts';
+import { pageOf, ref } from '../schemas/shared.ts';
 import { filter, IdParams, idFilter } from '../validation.ts';
 
 const JOB_STATES = ['running', 'succeeded', 'failed'];
@@ -23,7 +23,7 @@ const WorkerQuery = Type.Object(
 );
 const ModelQuery = Type.Object(pageQuery, { additionalProperties: false });
 
-/** What runs, what it costs, what it can run: jobs, workers, the box, models, sinks. */
+/** What runs, what it costs, what it can run: jobs, workers, the box, models. */
 export function operationRoutes(context: ApiContext): FastifyPluginAsyncTypebox {
   const { orchestrator, cursors } = context;
   return async (app) => {
@@ -141,23 +141,6 @@ export function operationRoutes(context: ApiContext): FastifyPluginAsyncTypebox 
         },
       },
       async ({ params }) => context.models.get(params.id),
-    );
-
-    app.get(
-      '/sinks',
-      {
-        schema: {
-          tags: ['delivery'],
-          summary: 'Every sink with its counters, lag and last error',
-          response: {
-            200: Type.Object(
-              { items: listOf(ref(SinkSchema)), outbox: ref(OutboxSchema) },
-              { additionalProperties: false },
-            ),
-          },
-        },
-      },
-      async () => ({ items: context.sinks(), outbox: context.outbox() }),
     );
   };
 }

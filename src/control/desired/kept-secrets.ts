@@ -1,4 +1,5 @@
 import { childPointer, problemsError, type ValueProblem } from '../../common/check.ts';
+import { Secret } from '../../common/secret.ts';
 import { MASK, redactText } from '../scrubber.ts';
 import { isSecretKey } from '../sealed-spec.ts';
 import type { Json, JsonObject } from '../types.ts';
@@ -10,7 +11,7 @@ const CREDENTIALS = /^[a-z][a-z0-9+.-]*:\/\/([^\s/]+)@/i;
 
 /**
  * The spec with the secrets of `kept` in the places where it says `***`, so that what was read can be changed and sent
- * back. Items of lists are the same where their `id` is, else where their place is. Credentials stay with their host: a
+ * back; in `kept` a secret may stand as `Secret`. Items of lists are the same where their `id` is, else where their place is. Credentials stay with their host: a
  * spec that sends them to another one must hold them itself. Throws `SL_SPEC_INVALID` for a mask without a secret.
  */
 export function withKeptSecrets(
@@ -61,6 +62,8 @@ function fillText(
   problems: ValueProblem[],
 ): string {
   if (!text.includes(MASK)) return text;
+  if (text === MASK && (kept as unknown) instanceof Secret)
+    return (kept as never as Secret).reveal();
   const filled = typeof kept === 'string' ? restored(text, kept, key) : text;
   if (MASKED.test(filled) && (isSecretKey(key) || filled !== MASK)) {
     const message = `has "${MASK}" where no secret is kept for it (a new address needs its credentials, too): give the secret itself`;

@@ -8,7 +8,7 @@ import {
   PipelineSpec,
   TrackSpec,
 } from '../../pipeline/spec.ts';
-import { SinkSpec } from '../../sinks/specs.ts';
+import { SINK_TYPES, SinkSpec } from '../../sinks/specs.ts';
 import { DEEPSTREAM_DEFAULTS, DeepStreamConfig } from './deepstream.ts';
 import { DemoConfig } from './demo.ts';
 import { EGRESS_DEFAULTS, EgressConfig } from './egress.ts';
@@ -28,6 +28,13 @@ export const ServerConfig = strictObject({
     strictObject({
       host: defaulted(Type.String({ minLength: 1 }), '127.0.0.1'),
       port: defaulted(Port('0: any free port', 0), 8080),
+      sinkTypes: Type.Optional(
+        Type.Array(oneOf(SINK_TYPES), {
+          uniqueItems: true,
+          description:
+            'Types of sinks that may be made through the API; default: all but file. [] for none',
+        }),
+      ),
     }),
     { host: '127.0.0.1', port: 8080 },
   ),

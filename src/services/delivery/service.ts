@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { DeliveryControl } from '../../api/dependencies.ts';
+import { AddressPolicy } from '../../common/address-policy.ts';
+import type { OutboxRecord } from '../../common/delivery.ts';
+import type { Logger } from '../../common/logger.ts';
+import { Registry } from '../../control/registry.ts';
+import type { RecordConsumer } from '../../control/types.ts';
+import { Outbox } from '../../outbox/outbox.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { outboxOptions } from '../config/outbox.ts';
+import { API_SINK_TYPES } from './api-sinks.ts';
+import { deliveryControl } from './control.ts';
+import { prepareSinks } from './prepare.ts';
+import { SinkBook } from './sink-book.ts';
+import { SinkWatch } from './sink-watch.ts';
+
+/** Bytes handed to the outbox and not yet durable at which workers are asked to wait. */
+const UNSTORED_LIMIT_BYTES = 8 * 1024 * 1024;
+
+export type EmitEvent = (type: string, facts: Readonly<Record<string, string | number>>) => void;
+
+/** The outbox with its sinks, as the server uses them. */
+export interface DeliveryService {
+  /** Takes the records of all workers; makes a worker wait while the disk is behind. */
+  readonly accept: RecordConsumer;
+  readonly control: DeliveryControl;
+  /** Ids of the sinks there are now. */
+  sinkIds(): readonly string[];
+  /** Where what happens to sinks is told from now on. */
+  tell(emit: EmitEvent): void;
+  /** Lets sinks finish what they can within the limit, then stores the rest. Idempotent. */
+  close(options: { drainMs: number }): Promise<void>;
+}
+
+/**
+ * Opens the outbox (alone in its folder) and starts delivering to every sink of the configuration and of the API,
+ * reachable or not.
+ */
+export async function openDelivery(
+  { config, dataDir, baseDir }: LoadedConfig,
+  logger: Logger,
+): Promise<DeliveryService> {
+  const registry = new Registry(dataDir);
+  const policy = new AddressPolicy(config.egress);
+  const prepared = await prepareSinks(config.sinks, registry.sinks(), { baseDir, policy, logger });
+  const outbox = await Outbox.open({
+    dir: join(dataDir, 'outbox'),
+    ...outboxOptions(config.outbox, baseDir),
+    sinks: prepared.flatMap(({ sink, spec }) =>
+      sink === undefined ? [] : [{ id: sink.id, kinds: sink.kinds, required: spec.required }],
+    ),
+    logger,
+  }).catch((error) => {
+    registry.close();
+    throw error;
+  });
+  let emit: EmitEvent = () => undefined;
+  const book = new SinkBook(
+    {
+      ...{ outbox, registry, baseDir, policy, logger },
+      apiTypes: config.http.sinkTypes ?? API_SINK_TYPES,
+      onEvent: (type, facts) => emit(type, facts),
+    },
+    prepared,
+  );
+  const control = deliveryControl(outbox, book);
+  const watch = new SinkWatch({
+    read: () => control.sinks(),
+    emit: (type, facts) => emit(type, facts),
+    logger,
+  });
+
+  let unstoredBytes = 0;
+  const settle = async (): Promise<void> => {
+    // A disk that is full is the outbox's to count and to report; here it only ends the wait.
+    await outbox.flushed().catch(() => undefined);
+    unstoredBytes = 0;
+  };
+  return {
+    accept: (records: readonly OutboxRecord[]) => {
+      for (const record of records) {
+        outbox.append(record);
+        unstoredBytes += record.payload.byteLength;
+      }
+      return unstoredBytes > UNSTORED_LIMIT_BYTES ? settle() : undefined;
+    },
+    control,
+    sinkIds: () => book.all().map(({ spec }) => spec.id),
+    tell: (to) => {
+      emit = to;
+    },
+    close: async ({ drainMs }) => {
+      watch.close();
+      await book.close({ drainMs });
+      await outbox.close();
+      registry.close();
+    },
+  };
+}
