@@ -27,7 +27,7 @@ async function refresh() {
     for (const stream of streams) showStream(client, stream, say);
     showPipelines(client, pipelines);
     showCameras(cameras);
-    showSinks(sinks.items);
+    showSinks(client, sinks.items, say);
     const live = streams.filter(({ status }) => status.state === 'live').length;
     summary.textContent = `${live} of ${streams.length} streams live · ${new Date().toLocaleTimeString()}`;
     showCapacity(await client.capacity().catch(() => undefined));

@@ -88,15 +88,75 @@ export function showCameras(list) {
   );
 }
 
-export function showSinks(list) {
+const STATE_KINDS = { ok: 'live', paused: 'off', closed: 'off' };
+
+function button(text, work, say) {
+  const element = document.createElement('button');
+  element.textContent = text;
+  element.dataset.act = text.toLowerCase();
+  element.addEventListener('click', () => work().catch((error) => say(error.message)));
+  return element;
+}
+
+function part(name, ...content) {
+  const element = document.createElement(name);
+  element.append(...content);
+  return element;
+}
+
+/** What can be done about the sink now. */
+function actionsOf(client, { id, state, pauseReason, source }, say) {
+  const actions = part('span');
+  actions.className = 'actions';
+  if (source === 'gone') return actions;
+  const { sinks } = client;
+  if (state === 'paused' && pauseReason === 'operator') {
+    actions.append(button('Resume', () => sinks.resume(id), say));
+  } else {
+    if (state !== 'ok') actions.append(button('Retry', () => sinks.resume(id), say));
+    actions.append(button('Pause', () => sinks.pause(id), say));
+  }
+  return actions;
+}
+
+/** Dead letters so far, and what can be done about those that are kept. */
+function lettersOf(client, { id, deadLettered }, say) {
+  const place = part('span', String(deadLettered));
+  if (deadLettered === 0) return place;
+  place.className = 'actions';
+  const { deadLetters } = client;
+  const purge = async () => {
+    if (confirm(`Throw all dead letters of ${id} away?`)) await deadLetters.purge({ sinkId: id });
+  };
+  place.append(button('Resend', () => deadLetters.retry({ sinkId: id }), say));
+  place.append(button('Purge', purge, say));
+  return place;
+}
+
+function stateOf({ state, circuit, pauseReason }) {
+  const chip = part('span', state);
+  chip.className = 'state';
+  chip.dataset.kind = STATE_KINDS[state] ?? 'bad';
+  chip.title = [circuit && `circuit ${circuit}`, pauseReason].filter(Boolean).join(', ');
+  return chip;
+}
+
+export function showSinks(client, list, say) {
+  // Under the pointer a row stays: a click that has begun must end on the same button.
+  if (document.querySelector('#sinks button:active') !== null) return;
   fill(
     'sinks',
-    list.map(({ id, state, pending, delivered, deadLettered, shed, lastError }) =>
-      row(
-        ...[id, state, pending, delivered, deadLettered, shed],
-        lastError === undefined ? '' : `${lastError.code}: ${lastError.message}`,
-      ),
-    ),
+    list.map((sink) => {
+      const { id, pending, oldestAgeMs, circuit, delivered, filtered, shed, lastError } = sink;
+      const error = lastError === undefined ? '' : `${lastError.code}: ${lastError.message}`;
+      const age = pending === 0 ? '–' : `${(oldestAgeMs / 1000).toFixed(0)} s`;
+      const element = row(
+        ...[id, stateOf(sink), circuit ?? '–', pending, age, delivered, filtered],
+        ...[lettersOf(client, sink, say), shed, error, actionsOf(client, sink, say)],
+      );
+      element.id = `sink-${id}`;
+      return element;
+    }),
   );
 }
 

@@ -50,7 +50,12 @@ test('the page shows streams as they come, live with a picture, and go', async (
       async () => (await picture.getAttribute('src')) !== first,
     );
     await page.locator('#stream-door .objects span').first().waitFor({ timeout: 20_000 });
-    await page.locator('#sinks tr', { hasText: 'files' }).waitFor();
+    const sink = page.locator('#sink-files');
+    await sink.locator('.state', { hasText: 'ok' }).waitFor();
+    await sink.locator('[data-act="pause"]').click();
+    await sink.locator('.state', { hasText: 'paused' }).waitFor({ timeout: 10_000 });
+    await sink.locator('[data-act="resume"]').click();
+    await sink.locator('.state', { hasText: 'ok' }).waitFor({ timeout: 10_000 });
     await page.locator('#pipelines tr', { hasText: '1 live' }).waitFor();
     await page.locator('#events li', { hasText: 'stream.live' }).waitFor();
     await page.locator('#stream-door [data-toggle]', { hasText: 'Disable' }).click();
