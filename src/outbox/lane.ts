@@ -110,6 +110,8 @@ export class Lane {
   handOut(seq: number, storedMs: number): void {
     this.#open.set(seq, storedMs);
     this.#readSeq = seq;
+    // Whatever is handed out later was stored later.
+    this.#waitingSinceMs = storedMs;
   }
 
   /** Nothing of the kind up to `seq` is left to hand out. */
