@@ -14,6 +14,8 @@ import type { SqsSinkSpec } from './spec.ts';
 
 /** Names, types and values of the attributes of a message: a safe upper bound. */
 const ATTRIBUTE_BYTES = 1024;
+/** Requests one after the other in a batch: the more, the less the requests at a time wait for the slowest of them. */
+const ROUNDS = 8;
 /** Records of a batch, however many go into a message. */
 const MOST_RECORDS = 5000;
 
@@ -39,7 +41,7 @@ export class SqsSink implements Sink {
     const { claimCheck, region, endpoint, credentials, concurrency } = spec;
     this.#claims =
       claimCheck && new S3Store({ ...claimCheck, region, endpoint, credentials }, concurrency);
-    const maxRecords = 10 * concurrency * (spec.framesPerMessage ?? 1);
+    const maxRecords = 10 * ROUNDS * concurrency * (spec.framesPerMessage ?? 1);
     this.limits = {
       maxRecords: Math.min(maxRecords, MOST_RECORDS),
       maxBytes: 4 * 1024 * 1024,
