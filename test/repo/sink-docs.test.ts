@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
@@ -7,6 +7,7 @@ import { checkValue } from '../../src/common/check.ts';
 import { ROOT } from '../../src/common/paths.ts';
 import { decodeMessage } from '../../src/consumer/index.ts';
 import { ServerConfig } from '../../src/services/config/server.ts';
+import { SINK_TYPES } from '../../src/sinks/specs.ts';
 
 const DOCS = join(ROOT, 'docs');
 const SINKS = join(DOCS, 'sinks');
@@ -33,6 +34,11 @@ test('every page of a sink shows a configuration that works', () => {
     }
     assert.ok(sinks > 0, `${file} shows no sink`);
   }
+});
+
+test('every type of sink has a page', () => {
+  const without = SINK_TYPES.filter((type) => !existsSync(join(SINKS, `${type}.md`)));
+  assert.deepEqual(without, []);
 });
 
 test('the sample messages of docs/formats.md are messages', () => {

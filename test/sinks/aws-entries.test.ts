@@ -28,6 +28,7 @@ import type { PendingRecord, Sink } from '../../src/common/delivery.ts';
 import type { SightlineError } from '../../src/common/errors.ts';
 import { decodeMessage } from '../../src/consumer/decode.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
+import { followKinesis } from '../../src/services/tail/kinesis.ts';
 import { EventBridgeSink } from '../../src/sinks/eventbridge/sink.ts';
 import type { EventBridgeSinkSpec } from '../../src/sinks/eventbridge/spec.ts';
 import { FirehoseSink } from '../../src/sinks/firehose/sink.ts';
@@ -109,7 +110,7 @@ describe('sinks of AWS with an answer per entry', { skip: noMoto }, () => {
         return { key: PartitionKey, id: decodeMessage(Data!)[0]!.recordId };
       });
     };
-    return { sink, read };
+    return { sink, read, stream };
   }
 
   async function firehose(
@@ -211,6 +212,24 @@ describe('sinks of AWS with an answer per entry', { skip: noMoto }, () => {
     assert.equal(stored.length, 600, 'nothing twice');
     assert.deepEqual(new Set(stored.map(({ id }) => id)), new Set(batch.map((r) => r.recordId)));
     assert.deepEqual(new Set(stored.map(({ key }) => key)), new Set(['cam-1']));
+  });
+
+  it('kinesis: tail shows what comes from now on', async (context) => {
+    const { proxy } = await proxied(context);
+    const { sink, stream } = await kinesis(context, proxy);
+    await sink.deliver([frameRecord(1)], NO_LIMIT);
+    const signal = AbortSignal.timeout(20_000);
+    let begin = (): void => undefined;
+    const reads = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const options = { baseDir: '.', stream: undefined, peekVisibilityS: undefined, signal };
+    const address = { stream, ...moto.client } as unknown as KinesisSinkSpec;
+    const records = followKinesis(address, { ...options, tell: () => begin() });
+    const first = records[Symbol.asyncIterator]().next();
+    await reads;
+    await sink.deliver([frameRecord(2)], NO_LIMIT);
+    assert.equal((await first).value?.[0]?.recordId, 'cam-1/s1/2');
   });
 
   it('kinesis: with ordering strict a failed record is never overtaken', async (context) => {

@@ -33,7 +33,7 @@ export interface ReadOptions {
 export type Reader = AsyncIterable<readonly SightlineRecord[]>;
 
 /** Where a destination cannot be read without taking from it, and what to do instead. */
-const UNREADABLE: Readonly<Record<string, string>> = {
+const UNREADABLE = {
   s3: 'objects are pictures: list the bucket, for example with `aws s3 ls`',
   firehose: 'Firehose can only be written to: read what it stores, for example with Athena',
   eventbridge: 'a bus keeps nothing: add a rule that sends its events to a queue or a log group',
@@ -95,9 +95,11 @@ async function openReader(spec: SinkSpec, options: ReadOptions): Promise<Reader>
       return (await import('./files.ts')).followFiles(spec, options);
     case 'sqs':
       return (await import('./sqs.ts')).peekSqs(spec, options);
+    case 'kinesis':
+      return (await import('./kinesis.ts')).followKinesis(spec, options);
     default: {
-      const { id, type } = spec as { id: string; type: string };
-      const why = UNREADABLE[type] ?? 'its destination cannot be read';
+      const { id, type } = spec;
+      const why = UNREADABLE[type];
       throw new SightlineError('SL_REQUEST_INVALID', `Cannot watch sink ${id} (${type}): ${why}`);
     }
   }
