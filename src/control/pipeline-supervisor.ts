@@ -238,7 +238,7 @@ export class PipelineSupervisor implements LaneHost {
   frozen(lane: Lane, { graphId, streams }: FrozenEvent): void {
     const ids = streams.filter((id) => lane.streams.running.includes(id));
     const { worker } = lane;
-    if (worker === undefined || ids.length === 0) return;
+    if (worker === undefined || ids.length === 0 || lane.closing) return;
     const reason: Reason = {
       code: 'SL_PIPELINE_TIMEOUT',
       message: `Graph '${graphId}' did not come back from a call into GStreamer`,

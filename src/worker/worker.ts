@@ -177,6 +177,8 @@ export class Worker {
     const { id: graphId, streams } = entry.runner.graph;
     const fields = { graph: graphId };
     this.#options.send({ event: 'log', level: 'error', msg: 'pipeline.frozen', fields });
+    // It ends anyway, when what the others have under way is out.
+    if (this.#stopping !== undefined) return;
     const leave = () => this.#options.onDone(EXIT_CODES.frozen);
     if (this.#finishing || !this.#hasOthers(entry)) {
       leave();
