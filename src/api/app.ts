@@ -15,6 +15,7 @@ import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
+import { metadataRoutes } from './routes/metadata.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pictureRoutes } from './routes/pictures.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
@@ -73,6 +74,7 @@ export async function buildApp(deps: ApiDependencies) {
     cameraRoutes,
     sinkRoutes,
     deadLetterRoutes,
+    metadataRoutes,
     operationRoutes,
     eventRoutes,
   ];

@@ -1,3 +1,4 @@
+import type { LiveRecords } from '../common/live-records.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EngineStats, JsonObject, Orchestrator } from '../control/types.ts';
 import type { DeliveryFigures } from '../outbox/delivery-meters.ts';
@@ -67,6 +68,8 @@ export interface ApiDependencies {
   /** Reasons why the server should get no work now; empty when it is ready. */
   notReadyBecause(): readonly string[];
   readonly delivery: DeliveryControl;
+  /** Frames as they come. */
+  readonly live: Pick<LiveRecords, 'subscribe' | 'stats'>;
   readonly models: ModelsView;
   /** Absent or undefined where no pipeline uses a GPU. */
   engines?(): EnginesView | undefined;

@@ -90,6 +90,13 @@ export async function renderMetrics(
 
   renderSupervision(watched, deps.orchestrator, streams, counter, gauge);
   renderEngines(deps, counter, gauge);
+  const { watchers, dropped: unseen } = deps.live.stats;
+  gauge('sightline_metadata_watchers', 'Clients that watch frames as they come').set(watchers);
+  counter(
+    'sightline_metadata_dropped_total',
+    'Frames left out for clients that watch too slowly',
+    [],
+  ).inc(unseen);
   const histograms = renderDelivery(deps.delivery, counter, gauge);
   return { contentType: registry.contentType, text: (await registry.metrics()) + histograms };
 }

@@ -1,8 +1,10 @@
 import type { Capacity, Model, Worker } from '../api/schemas.ts';
+import type { FrameJson } from '../metadata/frame-json.ts';
 import { Cameras } from './cameras.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { type EventOptions, type SightlineEvent, watchEvents } from './events.ts';
 import { Jobs } from './jobs.ts';
+import { type MetadataOptions, watchMetadata } from './metadata.ts';
 import { Pipelines } from './pipelines.ts';
 import { Resource } from './resource.ts';
 import { Sinks } from './sinks.ts';
@@ -27,10 +29,12 @@ export type {
   Stream,
   Worker,
 } from '../api/schemas.ts';
+export type { FrameJson } from '../metadata/frame-json.ts';
 export type { LetterChoice } from './dead-letters.ts';
 export { type Problem, SightlineApiError, SightlineConnectionError } from './errors.ts';
 export type { EventOptions, SightlineEvent } from './events.ts';
 export { SightlineJobError } from './jobs.ts';
+export type { MetadataOptions } from './metadata.ts';
 export type { ClientOptions } from './transport.ts';
 export type * from './types.ts';
 
@@ -66,6 +70,14 @@ export class SightlineClient {
   /** What the streams cost the box, and how much is left. */
   capacity(options: CallOptions = {}): Promise<Capacity> {
     return this.#transport.json('GET', '/v1/capacity', options);
+  }
+
+  /**
+   * Frames as they come, for showing them: `for await (const frame of client.metadata({ streamId }))`. What is missed is
+   * gone; who must miss nothing takes a sink.
+   */
+  metadata(options: MetadataOptions = {}): AsyncGenerator<FrameJson> {
+    return watchMetadata(this.#transport, options);
   }
 
   /** Events as they happen, over breaks of the line: `for await (const event of client.events())`. */

@@ -152,6 +152,7 @@ async function listen(options: ListenOptions) {
     logger,
     version,
     delivery: delivery.control,
+    live: delivery.live,
     engines: engines.view,
     models: modelsView(modelsDir),
     notReadyBecause: () => notReadyBecause(delivery),

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { buildApp } from '../../src/api/app.ts';
 import type { EnginesView } from '../../src/api/dependencies.ts';
 import { SightlineError } from '../../src/common/errors.ts';
+import { LiveRecords } from '../../src/common/live-records.ts';
 import { EventLog } from '../../src/control/event-log.ts';
 import type { IncidentView, LatestImage, Orchestrator } from '../../src/control/types.ts';
 import type { StreamSpec } from '../../src/pipeline/spec.ts';
@@ -116,12 +117,14 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
     [Symbol.asyncDispose]: async () => undefined,
   };
   const notReady: string[] = [];
+  const live = new LiveRecords();
   const app = await buildApp({
     logger: pino({ level: 'silent' }),
     version: '1.2.3',
     orchestrator,
     notReadyBecause: () => notReady,
     delivery: deliveryDouble(),
+    live,
     models: {
       list: async () => [MODEL],
       get: async (name) => {
@@ -131,5 +134,5 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
     },
     ...(options.engines === undefined ? {} : { engines: () => options.engines! }),
   });
-  return { app, events, created, notReady, desired };
+  return { app, events, live, created, notReady, desired };
 }

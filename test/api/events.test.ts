@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { SightlineClient } from '../../src/client/index.ts';
+import { frameRecord } from '../sinks/samples.ts';
 import { until } from '../support/wait.ts';
 import { apiUnderTest } from './double.ts';
 
@@ -119,4 +121,33 @@ test('the 101st event stream is refused, and has room when one has gone', async 
   assert.equal(next.reply.statusCode, 200);
   for (const client of [next, ...clients]) client.close();
   await app.close();
+});
+
+test('frames come as they are, of one stream; who does not keep up is told what it missed', async () => {
+  const { app, live } = await apiUnderTest();
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/v1/metadata`;
+  const client = await listen(`${url}?streamId=cam-1`);
+  await until('it watches', 3000, () => live.stats.watchers === 1);
+  live.offer([frameRecord(1, { streamId: 'cam-2' }), frameRecord(2)]);
+  await until('the frame arrives', 3000, () => client.text().includes('event: frame'));
+  assert.doesNotMatch(client.text(), /cam-2/);
+  const [, data] = /event: frame\ndata: (.*)\n/.exec(client.text())!;
+  assert.equal(JSON.parse(data!).recordId, 'cam-1/s1/2');
+
+  // More in one go than its queue holds.
+  live.offer(Array.from({ length: 150 }, (_, index) => frameRecord(100 + index)));
+  await until('the newest arrives', 3000, () => client.text().includes('cam-1/s1/249'));
+  assert.match(client.text(), /event: dropped\ndata: \{"frames":50\}/);
+  assert.equal(live.stats.dropped, 50);
+  const typed = new SightlineClient({ baseUrl: url.replace('/v1/metadata', '') });
+  const frames = typed.metadata({ streamId: 'cam-3' });
+  const first = frames.next();
+  await until('the client watches', 3000, () => live.stats.watchers === 2);
+  live.offer([frameRecord(7, { streamId: 'cam-3' })]);
+  assert.equal((await first).value?.recordId, 'cam-3/s1/7');
+  await frames.return(undefined);
+  const closed = once(client.reply, 'close', { signal: AbortSignal.timeout(3000) });
+  await app.close();
+  await closed;
+  assert.equal(live.stats.watchers, 0);
 });

@@ -122,6 +122,7 @@ test('every answer is one that the document promises, on every route', async () 
   check('/v1/dead-letters/retry', await post('/v1/dead-letters/retry', { ids: ['7'] }));
   check('/v1/dead-letters/purge', await post('/v1/dead-letters/purge', { sinkId: 'files' }));
   check('/v1/dead-letters/purge', await post('/v1/dead-letters/purge', {}));
+  check('/v1/metadata', await get('/v1/metadata?since=x'));
   check('/v1/events', await get('/v1/events?since=x'));
   check('/v1/pipelines/{id}', await remove('/v1/pipelines/gate', tag));
   check('/v1/streams/{id}', await remove('/v1/streams/door'));

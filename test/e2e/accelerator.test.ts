@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { buildApp } from '../../src/api/app.ts';
+import { LiveRecords } from '../../src/common/live-records.ts';
 import { PATHS } from '../../src/common/paths.ts';
 import { createOrchestrator } from '../../src/control/orchestrator.ts';
 import type { StreamView } from '../../src/control/types.ts';
@@ -45,6 +46,7 @@ async function serverOn(t: TestContext, probe: AcceleratorProbe) {
     logger,
     version: '0.0.0',
     delivery: deliveryDouble({ none: true }),
+    live: new LiveRecords(),
     models: { list: async () => [], get: async () => Promise.reject(new Error('no model')) },
     notReadyBecause: () => [],
   });

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { SightlineError } from '../../common/errors.ts';
 import type { ControlEvent, EventSubscription } from '../../control/types.ts';
 import type { ApiContext } from '../dependencies.ts';
-import { EventStream } from '../event-stream.ts';
+import { writeEvents } from '../event-stream.ts';
 import { problemResponses } from '../problem.ts';
 import { idFilter } from '../validation.ts';
 
@@ -102,7 +102,7 @@ export function eventRoutes({ orchestrator }: ApiContext): FastifyPluginAsyncTyp
         open.add(subscription);
         reply.hijack();
         try {
-          await new EventStream(reply.raw, subscription, wants(request.query), startId).run();
+          await writeEvents(reply.raw, subscription, wants(request.query), startId);
         } catch (error) {
           request.log.warn({ err: error }, 'events.failed');
         } finally {

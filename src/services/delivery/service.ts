@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DeliveryControl } from '../../api/dependencies.ts';
 import { AddressPolicy } from '../../common/address-policy.ts';
 import type { OutboxRecord } from '../../common/delivery.ts';
+import { LiveRecords } from '../../common/live-records.ts';
 import type { Logger } from '../../common/logger.ts';
 import { Registry } from '../../control/registry.ts';
 import type { RecordConsumer } from '../../control/types.ts';
@@ -24,6 +25,8 @@ export interface DeliveryService {
   /** Takes the records of all workers; makes a worker wait while the disk is behind. */
   readonly accept: RecordConsumer;
   readonly control: DeliveryControl;
+  /** The records that come, for those who watch. */
+  readonly live: LiveRecords;
   /** Ids of the sinks there are now. */
   sinkIds(): readonly string[];
   /** Where what happens to sinks is told from now on. */
@@ -70,6 +73,7 @@ export async function openDelivery(
     logger,
   });
 
+  const live = new LiveRecords();
   let unstoredBytes = 0;
   const settle = async (): Promise<void> => {
     // A disk that is full is the outbox's to count and to report; here it only ends the wait.
@@ -77,7 +81,9 @@ export async function openDelivery(
     unstoredBytes = 0;
   };
   return {
+    live,
     accept: (records: readonly OutboxRecord[]) => {
+      live.offer(records);
       for (const record of records) {
         outbox.append(record);
         unstoredBytes += record.payload.byteLength;
