@@ -13,8 +13,7 @@
 namespace sightline::addon {
 namespace {
 
-// A camera is asked to describe itself once, and once more after it has asked for a password.
-constexpr int kMaxDescriptions = 8;
+constexpr int kMaxRedirects = 7;
 constexpr char kOpening[] = "sightline-opening";
 
 struct FreeUrl {
@@ -25,7 +24,9 @@ struct FreeUrl {
 // that which opens the connection, and after its error the one that reads the bus.
 struct Opening {
   std::string host;
-  int descriptions = 0;
+  int redirects = 0;
+  // Since it began to ask: again on the same connection means that a password was asked for.
+  bool described = false;
   bool refused = false;
 };
 
@@ -50,7 +51,10 @@ std::optional<Failure> Check(Opening& opening, GstRTSPMethod method, const char*
   if (g_ascii_strcasecmp(host.c_str(), opening.host.c_str()) != 0) {
     return ToOtherHost(opening, host);
   }
-  if (method == GST_RTSP_DESCRIBE && ++opening.descriptions > kMaxDescriptions) {
+  // After a redirect rtspsrc begins anew, with OPTIONS.
+  if (method == GST_RTSP_OPTIONS && opening.described) opening.redirects++;
+  opening.described = method == GST_RTSP_DESCRIBE;
+  if (opening.redirects > kMaxRedirects) {
     return Failure(kSourceRedirected, "The camera at \"" + opening.host +
                                           "\" redirects again and again, which is not followed");
   }
@@ -65,9 +69,9 @@ gboolean OnBeforeSend(GstElement* element, GstRTSPMessage* message, gpointer dat
     const gchar* uri = nullptr;
     if (gst_rtsp_message_parse_request(message, &method, &uri, nullptr) != GST_RTSP_OK) return TRUE;
     // Later requests go to where the description says, which may be the camera's name for itself.
-    if (method == GST_RTSP_SETUP) opening.descriptions = 0;
+    if (method == GST_RTSP_SETUP) opening.described = false;
     const bool opens =
-        method == GST_RTSP_DESCRIBE || (method == GST_RTSP_OPTIONS && opening.descriptions > 0);
+        method == GST_RTSP_DESCRIBE || (method == GST_RTSP_OPTIONS && opening.described);
     if (!opens && !opening.host.empty()) return !opening.refused;
     if (opening.refused) return FALSE;
     const auto failure = Check(opening, method, uri);

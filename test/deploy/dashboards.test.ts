@@ -93,7 +93,8 @@ test('every query of the dashboard and every alert asks for what a server with a
     }),
   );
   const source = { type: 'rtsp', url: `rtsp://127.0.0.1:${await freePort()}/` };
-  const made = await server.request('POST', '/v1/streams', { id: 'cam', source });
+  const infer = { model: 'centernet-512x384' };
+  const made = await server.request('POST', '/v1/streams', { id: 'cam', source, infer });
   assert.equal(made.status, 201, await made.text());
   const samples = await until('a dead letter, and an attempt that failed', 20_000, async () => {
     const now = await scrape(server);

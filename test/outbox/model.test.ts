@@ -14,6 +14,7 @@ import { assertConserved, record, SMALL, temporaryDir, until } from './helpers.t
 
 const RUNS = Number(process.env['SIGHTLINE_MODEL_RUNS'] ?? 4);
 const SEED = process.env['SIGHTLINE_MODEL_SEED'];
+const PATH = process.env['SIGHTLINE_MODEL_PATH'];
 const SINKS: readonly OutboxSink[] = [
   { id: 'frames', kinds: ['frame'] },
   { id: 'pictures', kinds: ['image'], required: false },
@@ -101,7 +102,9 @@ class SinkModel {
   isThere = true;
   waiting: Waiting[] = [];
   handedOut: { readonly item: PendingRecord; readonly order: number }[] = [];
-  /** Settled, but a crash may not have known: may come again. */
+  /** Settled since the start: a crash may not know of it. */
+  readonly settled = new Map<string, number>();
+  /** Settled before a crash that may not have known: may come again, however late. */
   readonly doubtful = new Map<string, number>();
   readonly dead = new Map<string, number>();
 
@@ -229,7 +232,7 @@ class Walk {
     });
     this.#outbox.ack(sink, fates);
     for (const { item, order } of settled) {
-      model.doubtful.set(item.recordId, order);
+      model.settled.set(item.recordId, order);
       if (fate === 'dead-lettered') model.dead.set(item.recordId, order);
     }
   }
@@ -274,7 +277,8 @@ class Walk {
     await before.close();
     for (const model of this.#models.values()) {
       model.putBack();
-      if (!isCrash) model.doubtful.clear();
+      if (isCrash) for (const [id, order] of model.settled) model.doubtful.set(id, order);
+      model.settled.clear();
     }
     await this.open();
   }
@@ -297,6 +301,12 @@ test(`the outbox keeps its promises over random operations, ${RUNS} runs`, async
         }
       },
     ),
-    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+    {
+      numRuns: RUNS,
+      includeErrorInReport: true,
+      // Shrinking takes minutes: only for a seed that is known to fail.
+      ...(SEED === undefined ? { endOnFailure: true } : { seed: Number(SEED) }),
+      ...(PATH === undefined ? {} : { path: PATH, endOnFailure: true }),
+    },
   );
 });

@@ -234,7 +234,7 @@ describe('kafka sink', { skip: noKafka }, () => {
     const sink = makeSink(context, { topic, requestTimeoutMs: 200 });
     await patient.deliver([frameRecord(0)], NO_LIMIT);
     await sink.deliver([frameRecord(0)], NO_LIMIT);
-    broker.freeze();
+    await broker.freeze();
     context.after(() => broker.thaw());
     const cut = patient.deliver([frameRecord(1)], { signal: AbortSignal.timeout(100) });
     await assert.rejects(cut, { name: 'TimeoutError' });
@@ -264,7 +264,7 @@ describe('kafka sink', { skip: noKafka }, () => {
     };
     put(6000);
     await until('some are delivered', 20_000, () => delivery.stats().delivered > 0);
-    broker.freeze();
+    await broker.freeze();
     put(3000);
     await until('the circuit opens', 20_000, () => delivery.stats().circuit !== 'closed');
     assert.equal(delivery.stats().state, 'backoff');

@@ -9,6 +9,7 @@ import { type ReadMessage, readKafka } from '../../src/sinks/kafka/reader.ts';
 import type { KafkaSinkSpec } from '../../src/sinks/kafka/spec.ts';
 import { freePort } from './config.ts';
 import { missing, program } from './optional.ts';
+import { stopProcess } from './processes.ts';
 import { selfSigned } from './self-signed.ts';
 import { until } from './wait.ts';
 
@@ -123,8 +124,9 @@ export class Kafka {
     await once(child, 'exit');
   }
 
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
+  /** Resolves when it does nothing any more. */
+  async freeze(): Promise<void> {
+    if (this.#child?.pid !== undefined) await stopProcess(this.#child.pid);
   }
 
   thaw(): void {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { until } from './wait.ts';
 
 interface ProcessInfo {
   readonly pid: number;
@@ -41,4 +42,15 @@ export function processTree(root: number): ProcessInfo[] {
 
 export function isAlive(pid: number): boolean {
   return readProcesses().some((process) => process.pid === pid);
+}
+
+/** Stops a process as a debugger would. Resolves once each of its threads has stopped. */
+export async function stopProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await until(`process ${pid} has stopped`, 5_000, () =>
+    readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+      return stat.charAt(stat.lastIndexOf(')') + 2) === 'T';
+    }),
+  );
 }
