@@ -6,6 +6,7 @@ import { Fates } from '../fates.ts';
 import { cloudEventHeaders } from '../format/cloud-events.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
 import { TopicTemplate } from '../format/template.ts';
+import { eachLimited } from '../limited.ts';
 import { Broker } from './broker.ts';
 import type { MqttConnection } from './connection.ts';
 import { HomeAssistant } from './home-assistant.ts';
@@ -28,7 +29,8 @@ export class MqttSink implements Sink {
   readonly id: string;
   readonly type = 'mqtt';
   readonly kinds: readonly RecordKind[];
-  readonly limits = { maxRecords: 500, maxBytes: 4 * 1024 * 1024, maxWaitMs: 20 };
+  // Large: the last acknowledgements of a batch may wait 40 ms in the broker's socket, and the next batch for them.
+  readonly limits = { maxRecords: 4_000, maxBytes: 4 * 1024 * 1024, maxWaitMs: 20 };
   readonly #spec: MqttSinkSpec;
   readonly #formatter: Formatter;
   readonly #topic: TopicTemplate;
@@ -64,16 +66,14 @@ export class MqttSink implements Sink {
     const cut = (): void => connection.abandon();
     signal.addEventListener('abort', cut, { once: true });
     try {
-      await Promise.all(
-        formatted.messages.map(async (message) => {
-          try {
-            await this.#publish(connection, message);
-            fates.accept(message);
-          } catch (error) {
-            fates.fail(message, error);
-          }
-        }),
-      );
+      await eachLimited(formatted.messages, this.#spec.maxInFlight, async (message) => {
+        try {
+          await this.#publish(connection, message);
+          fates.accept(message);
+        } catch (error) {
+          fates.fail(message, error);
+        }
+      });
     } finally {
       signal.removeEventListener('abort', cut);
     }
