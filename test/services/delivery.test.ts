@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { checkValue } from '../../src/common/check.ts';
 import { SightlineError } from '../../src/common/errors.ts';
+import { Registry } from '../../src/control/registry.ts';
 import { ServerConfig } from '../../src/services/config/server.ts';
 import { type DeliveryService, openDelivery } from '../../src/services/delivery/service.ts';
 import type { SinkSpec } from '../../src/sinks/specs.ts';
@@ -159,6 +160,29 @@ test('what waits for a sink that is removed stays until it is forgotten or the s
   await control.forgetSink('out');
   assert.throws(() => control.sink('out'), code('SL_NOT_FOUND'));
   assert.ok(events.includes('sink.forgotten'));
+});
+
+test('a kept sink that cannot be made any more keeps its backlog, and is mended or removed', async (t) => {
+  const folder = folderOf(t);
+  const first = await open(t, folder);
+  await first.control.putSink(mqttSpec('mqtt://127.0.0.1:1'), { create: true });
+  await first.accept([frameRecord(1)]);
+  await first.close({ drainMs: 0 });
+  const registry = new Registry(folder);
+  const [kept] = registry.sinks();
+  registry.putSink({ ...kept!, spec: { ...kept!.spec, topic: 'a/{nobody}' } });
+  registry.putSink({ ...kept!, id: 'gone', spec: { id: 'gone', type: 'telex' } });
+  registry.close();
+
+  const { control } = await open(t, folder);
+  const broken = control.sink('out');
+  assert.deepEqual([broken.state, broken.lastError?.code], ['invalid', 'SL_SPEC_INVALID']);
+  assert.equal(broken.pending, 1);
+  await control.removeSink('gone', {});
+  assert.throws(() => control.sink('gone'), code('SL_NOT_FOUND'));
+  const broker = await Mosquitto.start(t);
+  await control.putSink(mqttSpec(broker.url), { generation: 1 });
+  await until('the backlog arrives', 10_000, () => control.sink('out').delivered === 1);
 });
 
 test('what the API may not ask for is refused, and changes nothing', async (t) => {

@@ -91,9 +91,10 @@ export class SinkBook {
       const kept = marked(whole) as JsonObject;
       registry.putSink({ id, spec: kept, labels: {}, generation, ...times });
       const role = { id, kinds: sink.kinds, required: spec.required };
-      if (before === undefined) await outbox.addSink(role);
+      // The outbox does not serve a sink that could not be made: what waits for it is there all the same.
+      if (before?.delivery === undefined) await outbox.addSink(role);
       else {
-        await before.delivery?.close({ drainMs: HAND_OVER_MS });
+        await before.delivery.close({ drainMs: HAND_OVER_MS });
         await outbox.replaceSink(role);
       }
       const shown = sealSpec(kept).open;
@@ -123,8 +124,10 @@ export class SinkBook {
       this.#check(id, sink, asked);
       this.#options.registry.removeSink(id);
       this.#options.registry.setSinkPaused(id, false);
-      await sink.delivery?.close({ drainMs: HAND_OVER_MS });
-      await this.#options.outbox.removeSink(id);
+      if (sink.delivery !== undefined) {
+        await sink.delivery.close({ drainMs: HAND_OVER_MS });
+        await this.#options.outbox.removeSink(id);
+      }
       this.#sinks.delete(id);
       this.#options.onEvent('sink.removed', { sinkId: id });
     });
