@@ -2,8 +2,24 @@
  * The contract between the outbox and the sinks. It lives in `common` so that neither imports the other.
  */
 
-/** What a record is: `frame` a sightline.v1.Frame, `image` a sightline.v1.Image, `event` JSON (UTF-8). */
-export type RecordKind = 'frame' | 'image' | 'event';
+/**
+ * What a record is: `frame` a sightline.v1.Frame, `image` a sightline.v1.Image, `segment` a sightline.v1.Segment (the
+ * index of a recorded file, not the file), `event` JSON (UTF-8).
+ */
+export type RecordKind = 'frame' | 'image' | 'event' | 'segment';
+
+/** Every kind. The outbox keeps places in this list on the disk: new ones go to its end. */
+export const RECORD_KINDS = ['frame', 'image', 'event', 'segment'] as const satisfies RecordKind[];
+
+/** A value for each kind. */
+export function byKind<T>(make: (kind: RecordKind) => T): Record<RecordKind, T> {
+  return {
+    frame: make('frame'),
+    image: make('image'),
+    event: make('event'),
+    segment: make('segment'),
+  };
+}
 
 /** A record on its way: accepted once, delivered at least once to every sink that takes its kind. */
 export interface OutboxRecord {

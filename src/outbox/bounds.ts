@@ -16,17 +16,19 @@ interface Stage {
 
 /**
  * What is given up first, in this order and the oldest first: pictures; what only best-effort sinks and sinks that are
- * gone wait for; frames. Events of required sinks are not: new ones are refused instead.
+ * gone wait for; indexes of recorded files; frames. Events of required sinks are not: new ones are refused instead.
  */
 const STAGES: readonly Stage[] = [
   { kind: 'image', spareRequired: false },
+  { kind: 'segment', spareRequired: true },
   { kind: 'frame', spareRequired: true },
   { kind: 'event', spareRequired: true },
+  { kind: 'segment', spareRequired: false },
   { kind: 'frame', spareRequired: false },
 ];
 
 /** What may be given up for their age. */
-const BY_AGE: readonly RecordKind[] = ['image', 'frame', 'event'];
+const BY_AGE: readonly RecordKind[] = ['image', 'segment', 'frame', 'event'];
 
 export interface BoundsOptions {
   readonly journal: JournalThread;

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
-import { type ChunkHeader, KINDS } from './chunk.ts';
+import { byKind, RECORD_KINDS } from '../common/delivery.ts';
+import type { ChunkHeader } from './chunk.ts';
 import type { Cipher } from './cipher.ts';
 import type {
   BytesByKind,
@@ -67,9 +68,9 @@ export class ChunkStore {
   }
 
   bytes(): BytesByKind {
-    const bytes = { frame: 0, image: 0, event: 0 };
+    const bytes = byKind(() => 0);
     const rows = this.#totals.all() as { kind: number; bytes: number }[];
-    for (const row of rows) bytes[KINDS[row.kind]!] = row.bytes;
+    for (const row of rows) bytes[RECORD_KINDS[row.kind]!] = row.bytes;
     return bytes;
   }
 
@@ -77,7 +78,7 @@ export class ChunkStore {
     const sealed = this.#cipher.seal(chunk.data, contextOf(chunk));
     this.#insertChunk.run(
       chunk.firstSeq,
-      KINDS.indexOf(chunk.kind),
+      RECORD_KINDS.indexOf(chunk.kind),
       chunk.count,
       chunk.bytes,
       chunk.storedMs,
@@ -111,7 +112,7 @@ export class ChunkStore {
   /** Chunks with a record above `afterSeq`, in order, up to about `maxBytes` and at least one. */
   read({ kinds, afterSeq, untilSeq, maxBytes }: ReadRequest): ReadChunk[] {
     const headers = kinds
-      .flatMap((kind) => this.#headersAfter(KINDS.indexOf(kind), afterSeq, untilSeq))
+      .flatMap((kind) => this.#headersAfter(RECORD_KINDS.indexOf(kind), afterSeq, untilSeq))
       .sort((a, b) => a.first_seq - b.first_seq);
     const chunks: ReadChunk[] = [];
     let bytes = 0;
@@ -147,7 +148,7 @@ export class ChunkStore {
   /** Of a kind, in order, those that begin above `afterSeq`. */
   headers({ kind, afterSeq, limit }: HeadersRequest): ChunkHeader[] {
     const end = Number.MAX_SAFE_INTEGER;
-    const rows = this.#headersFrom.all(KINDS.indexOf(kind), afterSeq, end, limit);
+    const rows = this.#headersFrom.all(RECORD_KINDS.indexOf(kind), afterSeq, end, limit);
     return (rows as HeaderRow[]).map(toHeader);
   }
 
@@ -176,7 +177,7 @@ export function toHeader(row: HeaderRow): ChunkHeader {
   const sinks = parseRoute(row.sinks);
   return {
     ...(sinks === undefined ? {} : { sinks }),
-    kind: KINDS[row.kind]!,
+    kind: RECORD_KINDS[row.kind]!,
     firstSeq: row.first_seq,
     count: row.count,
     bytes: row.bytes,

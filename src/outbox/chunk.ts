@@ -29,8 +29,6 @@ export interface ChunkRecord extends Omit<PendingRecord, 'payload'> {
   readonly payload: Uint8Array | undefined;
 }
 
-export const KINDS = ['frame', 'image', 'event'] as const satisfies readonly RecordKind[];
-
 const FIXED_BYTES = 17;
 const IN_SPOOL = 1;
 const MAX_ID_BYTES = 0xffff;

@@ -1,6 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { RecordKind } from '../common/delivery.ts';
-import { KINDS } from './chunk.ts';
+import { byKind, RECORD_KINDS, type RecordKind } from '../common/delivery.ts';
 import { CHUNKS, HEADER, type HeaderRow, toHeader } from './chunk-store.ts';
 import type { CommitRequest, SeqRange } from './protocol.ts';
 
@@ -42,7 +41,7 @@ export class Collector {
 
   collect({ free, cursors }: Pick<CommitRequest, 'free' | 'cursors'>): Collected {
     const byLane = new Map(cursors.map((lane) => [`${lane.kind}/${lane.sinkId}`, lane.cursor]));
-    const parts = KINDS.flatMap((kind) =>
+    const parts = RECORD_KINDS.flatMap((kind) =>
       free[kind].map((range) => this.#collectRange(kind, range)),
     );
     parts.push(
@@ -50,7 +49,7 @@ export class Collector {
     );
     const total = nothing();
     for (const { freed, blobs, more } of parts) {
-      for (const kind of KINDS) total.freed[kind] += freed[kind];
+      for (const kind of RECORD_KINDS) total.freed[kind] += freed[kind];
       total.blobs.push(...blobs);
       total.more ||= more;
     }
@@ -61,7 +60,7 @@ export class Collector {
   #collectRange(kind: RecordKind, range: SeqRange): Collected {
     const { after, upTo } = range;
     const collected: Collected = nothing();
-    const found = this.#inRange.all(KINDS.indexOf(kind), after, upTo);
+    const found = this.#inRange.all(RECORD_KINDS.indexOf(kind), after, upTo);
     const rows = found as HeaderRow[];
     for (const row of rows) {
       const last = row.first_seq + row.count - 1;
@@ -97,14 +96,14 @@ export class Collector {
     this.#deleteBlobs.run(row.first_seq, last);
     this.#deleteChunk.run(row.first_seq);
     if (row.sinks !== null) this.#deleteRoute.run(row.first_seq);
-    collected.freed[KINDS[row.kind]!] += row.bytes;
+    collected.freed[RECORD_KINDS[row.kind]!] += row.bytes;
   }
 }
 
 function nothing(): Collected {
-  return { freed: { frame: 0, image: 0, event: 0 }, blobs: [], more: false };
+  return { freed: byKind(() => 0), blobs: [], more: false };
 }
 
-function sumOf({ frame, image, event }: Collected['freed']): number {
-  return frame + image + event;
+function sumOf(freed: Collected['freed']): number {
+  return RECORD_KINDS.reduce((sum, kind) => sum + freed[kind], 0);
 }

@@ -1,6 +1,6 @@
-import type { OutboxRecord } from '../common/delivery.ts';
+import { byKind, type OutboxRecord, RECORD_KINDS } from '../common/delivery.ts';
 import type { SightlineError } from '../common/errors.ts';
-import { KINDS, lastSeqOf } from './chunk.ts';
+import { lastSeqOf } from './chunk.ts';
 import type { CommitterOptions } from './committer-options.ts';
 import { Gather } from './gather.ts';
 import { Ledger } from './ledger.ts';
@@ -93,7 +93,8 @@ export class Committer {
 
   /** What is gathered and not numbered yet is for the sinks that take its kind now, and for no later one. */
   closeRoutes(): void {
-    for (const kind of KINDS) this.#gather.nameSinks(kind, this.#options.lanes.sinksOf(kind));
+    for (const kind of RECORD_KINDS)
+      this.#gather.nameSinks(kind, this.#options.lanes.sinksOf(kind));
   }
 
   /** Persists changed lanes soon, with the next records or alone. */
@@ -193,11 +194,7 @@ export class Committer {
       chunks,
       ...state,
       retried,
-      free: {
-        frame: lanes.free('frame', durable),
-        image: lanes.free('image', durable),
-        event: lanes.free('event', durable),
-      },
+      free: byKind((kind) => lanes.free(kind, durable)),
       cursors: lanes.all.map(({ sinkId, kind, cursor }) => ({ sinkId, kind, cursor })),
       nowMs,
     };

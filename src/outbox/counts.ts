@@ -1,15 +1,11 @@
-import type { RecordKind } from '../common/delivery.ts';
+import { byKind, type RecordKind } from '../common/delivery.ts';
 import type { RefusalReason } from './stats.ts';
 
 const MAX_REMEMBERED = 10_000;
 
 /** Records that `append` refused. */
 export class Refusals {
-  readonly #counts: Readonly<Record<RecordKind, Record<RefusalReason, number>>> = {
-    frame: none(),
-    image: none(),
-    event: none(),
-  };
+  readonly #counts: Readonly<Record<RecordKind, Record<RefusalReason, number>>> = byKind(none);
 
   /** Always false, what `append` answers then. */
   count(kind: RecordKind, reason: RefusalReason): false {

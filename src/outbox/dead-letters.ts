@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { KINDS } from './chunk.ts';
+import { RECORD_KINDS } from '../common/delivery.ts';
 import { type Cipher, SEAL_BYTES } from './cipher.ts';
 import type {
   DeadLetter,
@@ -104,7 +104,7 @@ export class DeadLetterStore {
         ++this.#lastId,
         letter.sinkId,
         letter.seq,
-        KINDS.indexOf(letter.kind),
+        RECORD_KINDS.indexOf(letter.kind),
         letter.streamId,
         letter.recordId,
         letter.atMs,
@@ -201,7 +201,7 @@ function toDeadLetter(row: DeadLetterRow): DeadLetter {
     id: row.id,
     sinkId: row.sink,
     seq: row.seq,
-    kind: KINDS[row.kind]!,
+    kind: RECORD_KINDS[row.kind]!,
     streamId: row.stream_id,
     recordId: row.record_id,
     atMs: row.at_ms,

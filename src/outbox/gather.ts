@@ -1,5 +1,5 @@
-import type { OutboxRecord, RecordKind } from '../common/delivery.ts';
-import { KINDS, overheadBytes, writeRecord } from './chunk.ts';
+import { byKind, type OutboxRecord, RECORD_KINDS, type RecordKind } from '../common/delivery.ts';
+import { overheadBytes, writeRecord } from './chunk.ts';
 import type { NewChunk } from './protocol.ts';
 import { parseRoute, type Route, routeText } from './route.ts';
 
@@ -15,11 +15,7 @@ export class Gather {
   /** @param inlineBytes payloads above this go to the blob spool */
   constructor(inlineBytes: number) {
     this.#inlineBytes = inlineBytes;
-    this.#writers = {
-      frame: new KindWriter(),
-      image: new KindWriter(),
-      event: new KindWriter(),
-    };
+    this.#writers = byKind(() => new KindWriter());
   }
 
   get records(): number {
@@ -50,7 +46,7 @@ export class Gather {
     let nextSeq = firstSeq;
     let taken = 0;
     const chunks: NewChunk[] = [];
-    for (const kind of KINDS) {
+    for (const kind of RECORD_KINDS) {
       while (taken < maxBytes) {
         const sealed = this.#writers[kind].take();
         if (sealed === undefined) break;

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type Database from 'better-sqlite3';
+import { byKind } from '../common/delivery.ts';
 import { BlobSpool, syncFolder } from './blobs.ts';
 import { type ChunkHeader, lastSeqOf } from './chunk.ts';
 import { ChunkStore } from './chunk-store.ts';
@@ -29,7 +30,7 @@ import type {
 import { openJournalDatabase } from './schema.ts';
 import { Shortage } from './shortage.ts';
 
-const NOTHING: BytesByKind = { frame: 0, image: 0, event: 0 };
+const NOTHING: BytesByKind = byKind(() => 0);
 
 interface Written extends Collected {
   readonly deadLettersDropped: number;

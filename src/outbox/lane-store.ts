@@ -1,6 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { RecordKind } from '../common/delivery.ts';
-import { KINDS } from './chunk.ts';
+import { RECORD_KINDS, type RecordKind } from '../common/delivery.ts';
 import type { LaneRow, StoredLane } from './protocol.ts';
 import { isFor, parseRoute } from './route.ts';
 
@@ -59,7 +58,7 @@ export class LaneStore {
   save(row: LaneRow): void {
     this.#upsert.run(
       row.sinkId,
-      KINDS.indexOf(row.kind),
+      RECORD_KINDS.indexOf(row.kind),
       row.cursor,
       row.accepted,
       row.delivered,
@@ -73,7 +72,7 @@ export class LaneStore {
   }
 
   remove(sinkId: string, kind: RecordKind): void {
-    this.#delete.run(sinkId, KINDS.indexOf(kind));
+    this.#delete.run(sinkId, RECORD_KINDS.indexOf(kind));
   }
 
   /** Records above the lane's cursor that are for other sinks. */
@@ -97,7 +96,7 @@ export class LaneStore {
       const ahead = JSON.parse(row.ahead) as number[];
       return {
         sinkId: row.sink,
-        kind: KINDS[row.kind]!,
+        kind: RECORD_KINDS[row.kind]!,
         cursor: row.cursor,
         accepted: row.accepted,
         delivered: row.delivered,

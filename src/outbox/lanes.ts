@@ -1,4 +1,4 @@
-import type { OutboxRecord, RecordKind } from '../common/delivery.ts';
+import { byKind, type OutboxRecord, RECORD_KINDS, type RecordKind } from '../common/delivery.ts';
 import type { ChunkHeader } from './chunk.ts';
 import { Lane } from './lane.ts';
 import type { OutboxSink } from './options.ts';
@@ -9,12 +9,12 @@ import { isFor } from './route.ts';
 export class LaneTable {
   readonly all: Lane[];
   readonly #bySink = new Map<string, Map<RecordKind, Lane>>();
-  readonly #active = { frame: [] as Lane[], image: [] as Lane[], event: [] as Lane[] };
+  readonly #active = byKind((): Lane[] => []);
   /** Set while a lane of the kind is orphaned: new records must say that they are not for it. */
   readonly #named: Record<RecordKind, readonly string[] | undefined>;
 
   constructor(sinks: readonly OutboxSink[], stored: readonly StoredLane[], lastSeq: number) {
-    this.#named = { frame: undefined, image: undefined, event: undefined };
+    this.#named = byKind(() => undefined);
     this.all = stored.map((row) => {
       const lane = Lane.restore(row);
       lane.reconcile();
@@ -125,7 +125,7 @@ export class LaneTable {
   }
 
   #sort(): void {
-    for (const kind of ['frame', 'image', 'event'] as const) {
+    for (const kind of RECORD_KINDS) {
       const lanes = this.all.filter((lane) => lane.kind === kind);
       this.#active[kind] = lanes.filter((lane) => !lane.orphaned);
       const hasOrphans = this.#active[kind].length < lanes.length;

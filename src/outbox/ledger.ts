@@ -1,5 +1,5 @@
-import type { RecordKind } from '../common/delivery.ts';
-import { KINDS, lastSeqOf } from './chunk.ts';
+import { RECORD_KINDS, type RecordKind } from '../common/delivery.ts';
+import { lastSeqOf } from './chunk.ts';
 import { Flushes } from './flushes.ts';
 import { Histogram, SECONDS } from './histogram.ts';
 import type { LaneTable } from './lanes.ts';
@@ -48,7 +48,7 @@ export class Ledger {
   }
 
   take(request: CommitRequest, reply: CommitReply): void {
-    for (const kind of KINDS) this.#bytes[kind] -= reply.freed[kind];
+    for (const kind of RECORD_KINDS) this.#bytes[kind] -= reply.freed[kind];
     this.#deadLettersDropped = reply.deadLettersDropped;
     this.#commitSeconds.observe(reply.durationMs / 1000);
     if (reply.stored) this.#keep(request, reply.data);

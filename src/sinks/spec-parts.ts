@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import type { RecordKind } from '../common/delivery.ts';
 import { defaulted, idString, oneOf, secretString, strictObject } from '../common/schema.ts';
 import { When } from './filter/spec.ts';
 
@@ -19,10 +20,7 @@ export const COMMON = {
   when: Type.Optional(When),
 };
 
-export function kinds<const K extends readonly ('frame' | 'image' | 'event')[]>(
-  allowed: K,
-  preset: K[number][],
-) {
+export function kinds<const K extends readonly RecordKind[]>(allowed: K, preset: K[number][]) {
   return defaulted(
     Type.Array(oneOf(allowed), { minItems: 1, description: 'Which records it takes' }),
     preset,

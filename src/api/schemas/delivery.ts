@@ -80,7 +80,7 @@ export const DeadLetterPayloadSchema = Type.Object(
 export const DeadLetterSchema = named('DeadLetter', {
   id: Type.String({ description: 'Decimal; grows' }),
   sinkId: Type.String(),
-  kind: Word(['frame', 'image', 'event']),
+  kind: Word(['frame', 'image', 'event', 'segment']),
   streamId: Type.String(),
   recordId: Type.String(),
   capturedAt: Time('When the record was captured'),

@@ -30,7 +30,7 @@ export const AmqpSinkSpec = strictObject({
     }),
     'sightline.{kind}s.{streamId}',
   ),
-  kinds: kinds(['frame', 'image', 'event'], ['frame', 'event']),
+  kinds: kinds(['frame', 'image', 'event', 'segment'], ['frame', 'event']),
   ...MESSAGE,
   persistent: defaulted(
     Type.Boolean({ description: 'Queues that outlive the broker keep messages on disk' }),

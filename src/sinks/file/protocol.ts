@@ -1,4 +1,4 @@
-import type { PendingRecord } from '../../common/delivery.ts';
+import { type PendingRecord, RECORD_KINDS } from '../../common/delivery.ts';
 import type { ErrorMessage } from '../../common/thread-calls.ts';
 import type { FileSinkSpec } from './spec.ts';
 
@@ -46,8 +46,6 @@ export interface FileCalls {
   close: { args: undefined; result: undefined };
 }
 
-const KINDS = ['frame', 'image', 'event'] as const;
-
 export function packBatch(batch: readonly PendingRecord[]): PackedBatch {
   const count = batch.length;
   const bytes = batch.reduce((sum, { payload }) => sum + payload.byteLength, 0);
@@ -66,7 +64,7 @@ export function packBatch(batch: readonly PendingRecord[]): PackedBatch {
   for (let index = 0; index < count; index++) {
     const { seq, kind, streamId, recordId, atMs, payload } = batch[index]!;
     packed.seqs[index] = seq;
-    packed.kinds[index] = KINDS.indexOf(kind);
+    packed.kinds[index] = RECORD_KINDS.indexOf(kind);
     packed.streams[index] = positionOf(streamId, positions);
     packed.recordIds[index] = recordId;
     packed.atMs[index] = atMs;
@@ -85,7 +83,7 @@ export function unpackBatch(packed: PackedBatch): PendingRecord[] {
     at += sizes[index]!;
     return {
       seq: seqs[index]!,
-      kind: KINDS[kinds[index]!]!,
+      kind: RECORD_KINDS[kinds[index]!]!,
       streamId: streamIds[streams[index]!]!,
       recordId,
       atMs: atMs[index]!,

@@ -16,6 +16,7 @@ export const JSON_TYPE = 'application/json';
 const CONTENT_TYPES = {
   frame: 'application/x-protobuf; messageType="sightline.v1.Frame"',
   image: 'application/x-protobuf; messageType="sightline.v1.Image"',
+  segment: 'application/x-protobuf; messageType="sightline.v1.Segment"',
   event: JSON_TYPE,
 } as const;
 
@@ -26,10 +27,10 @@ export interface Encoded {
   readonly bytes: Uint8Array;
 }
 
-/** What the body of a record is written in: only frames have a choice, pictures are protobuf, events JSON. */
+/** What the body of a record is written in: only frames have a choice, pictures and segments are protobuf, events JSON. */
 export function formatOf({ kind }: PendingRecord, format: Format): Format {
   if (kind === 'frame') return format;
-  return kind === 'image' ? 'protobuf' : 'json';
+  return kind === 'event' ? 'json' : 'protobuf';
 }
 
 /**

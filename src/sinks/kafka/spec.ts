@@ -27,7 +27,7 @@ export const KafkaSinkSpec = strictObject({
     }),
     '{streamId}',
   ),
-  kinds: kinds(['frame', 'image', 'event'], ['frame', 'event']),
+  kinds: kinds(['frame', 'image', 'event', 'segment'], ['frame', 'event']),
   ...MESSAGE,
   acks: defaulted(
     oneOf(['all', 'leader'], {

@@ -60,12 +60,12 @@ export const MqttSinkSpec = strictObject({
     }),
     'sightline/{streamId}/{kind}s',
   ),
-  kinds: kinds(['frame', 'image', 'event'], ['frame', 'event']),
+  kinds: kinds(['frame', 'image', 'event', 'segment'], ['frame', 'event']),
   ...MESSAGE,
   qos: defaulted(Qos, 1),
   eventQos: Type.Optional({ ...Qos, description: 'QoS of events. Default: that of `qos`' }),
   retain: defaulted(
-    Type.Array(oneOf(['frame', 'image', 'event']), {
+    Type.Array(oneOf(['frame', 'image', 'event', 'segment']), {
       uniqueItems: true,
       description: 'Kinds whose last message per topic the broker keeps for new subscribers',
     }),

@@ -29,7 +29,7 @@ export const WebhookSinkSpec = strictObject({
     maxLength: 2048,
     description: 'Without user and password. Which addresses may be called is set by `egress`',
   }),
-  kinds: kinds(['frame', 'image', 'event'], ['event']),
+  kinds: kinds(['frame', 'image', 'event', 'segment'], ['event']),
   ...MESSAGE,
   signing: Type.Optional(SigningSpec),
   bearerToken: Type.Optional(secretString()),
