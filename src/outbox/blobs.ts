@@ -14,12 +14,17 @@ import type { NewBlob } from './protocol.ts';
 
 const SUFFIX = '.blob';
 
+/** Where the outbox in `dir` keeps them. */
+export function blobFolder(dir: string): string {
+  return join(dir, 'blobs');
+}
+
 /** Payloads too big for the journal, one file each, named by the record's sequence number. */
 export class BlobSpool {
   readonly #dir: string;
 
   constructor(dir: string) {
-    this.#dir = join(dir, 'blobs');
+    this.#dir = blobFolder(dir);
     // A folder whose name is not on the disk yet could lose what was synced in it.
     if (mkdirSync(this.#dir, { recursive: true }) !== undefined) syncFolder(dir);
   }

@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import type { DiskReason, DiskTrouble } from './protocol.ts';
 
 const FULL = ['SQLITE_FULL', 'ENOSPC', 'EDQUOT'];
@@ -24,7 +24,17 @@ function reasonOf(code: string, dir: string): DiskReason {
   const isOneOf = (codes: readonly string[]): boolean => codes.some((one) => code.startsWith(one));
   if (isOneOf(FULL)) return hasNoInodes(dir) ? 'no-inodes' : 'disk-full';
   if (isOneOf(NO_FILES)) return 'no-files';
-  return isOneOf(READ_ONLY) ? 'read-only' : 'disk-error';
+  return isOneOf(READ_ONLY) || isReadOnly(dir) ? 'read-only' : 'disk-error';
+}
+
+/** SQLite calls a write that a read-only file system refuses an I/O error like any other. */
+function isReadOnly(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
 }
 
 function hasNoInodes(dir: string): boolean {

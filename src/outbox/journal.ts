@@ -85,7 +85,8 @@ export class Journal {
     this.#saveTotals = database.prepare(
       'UPDATE outbox SET last_seq = ?, dead_letters_dropped = ?, clock_ms = ?',
     );
-    this.#lastSeq = totals.last_seq;
+    // Records that were given up have numbers, too: a lane that is past them must not take new ones for old.
+    this.#lastSeq = Math.max(totals.last_seq, this.#lanes.lastCursor());
     this.#deadLettersDropped = totals.dead_letters_dropped;
     this.#clockMs = totals.clock_ms;
     this.#strayBlobs = this.#spool.sweep((seq) => this.#chunks.hasBlob(seq));

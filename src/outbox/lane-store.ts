@@ -28,6 +28,7 @@ export class LaneStore {
   readonly #upsert: Database.Statement;
   readonly #delete: Database.Statement;
   readonly #all: Database.Statement;
+  readonly #lastCursor: Database.Statement;
   readonly #waiting: Database.Statement;
   readonly #partial: Database.Statement;
   readonly #routed: Database.Statement;
@@ -40,6 +41,7 @@ export class LaneStore {
     );
     this.#delete = database.prepare('DELETE FROM lane WHERE sink = ? AND kind = ?');
     this.#all = database.prepare('SELECT * FROM lane ORDER BY sink, kind');
+    this.#lastCursor = database.prepare('SELECT coalesce(max(cursor), 0) FROM lane').pluck();
     this.#waiting = database.prepare(
       `SELECT coalesce(sum(count), 0) AS count, coalesce(min(stored_ms), 0) AS oldest
        FROM chunk INDEXED BY chunk_by_kind WHERE kind = ? AND first_seq > ?`,
@@ -73,6 +75,11 @@ export class LaneStore {
 
   remove(sinkId: string, kind: RecordKind): void {
     this.#delete.run(sinkId, RECORD_KINDS.indexOf(kind));
+  }
+
+  /** The furthest cursor of all; 0 without lanes. */
+  lastCursor(): number {
+    return this.#lastCursor.get() as number;
   }
 
   /** Records above the lane's cursor that are for other sinks. */

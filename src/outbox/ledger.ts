@@ -32,8 +32,7 @@ export class Ledger {
   }
 
   get storedBytes(): number {
-    const { frame, image, event } = this.#bytes;
-    return frame + image + event;
+    return RECORD_KINDS.reduce((sum, kind) => sum + this.#bytes[kind], 0);
   }
 
   figures() {

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { SightlineError } from '../common/errors.ts';
 import { Database } from '../common/sqlite.ts';
+import { blobFolder } from './blobs.ts';
 
 /** Version of the tables below. A newer one is refused, an older one is migrated. */
 export const FORMAT_VERSION = 3;
@@ -114,13 +117,25 @@ function checkFormat(database: Database, file: string): void {
   const application = database.pragma('application_id', { simple: true }) as number;
   const isNew = version === 0 && application === 0;
   const tables = database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
-  if (isNew && tables === 0) return;
+  if (isNew && tables === 0) {
+    if (existsSync(blobFolder(dirname(file)))) throw emptied(file);
+    return;
+  }
   if (application === APPLICATION_ID && version <= FORMAT_VERSION) return;
   const reason =
     application === APPLICATION_ID
       ? `it has format version ${version}, this program reads up to ${FORMAT_VERSION}: run the newer program again, or move the folder away`
       : 'it is a database of another program: move it away';
   throw new SightlineError('SL_OUTBOX_FORMAT', `Cannot open the outbox ${file}: ${reason}`);
+}
+
+/** The tables are on the disk before the folder of blobs is made: with it, they were there once. */
+function emptied(file: string): SightlineError {
+  return new SightlineError(
+    'SL_OUTBOX_CORRUPT',
+    `Cannot open the outbox ${file}: the file is empty, though its folder was in use. Move the folder away to start with an empty one; what waited in it is lost`,
+    { details: { file } },
+  );
 }
 
 function makeTables(database: Database): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { statfsSync } from 'node:fs';
 import { test } from 'node:test';
-import type { RecordKind } from '../../src/common/delivery.ts';
+import { RECORD_KINDS, type RecordKind } from '../../src/common/delivery.ts';
 import { OutboxClock } from '../../src/outbox/outbox-clock.ts';
 import { excessBytes, isRefused, pressureOf } from '../../src/outbox/pressure.ts';
 import {
@@ -187,4 +187,19 @@ test("the outbox' clock goes on by what has passed, by a day at most, and never 
   const jumped = new OutboxClock(last, Date.UTC(2099, 0));
   assert.ok(near(jumped, last + DAY_MS));
   assert.deepEqual([jumped.isTrusted, new OutboxClock(last, last + 1).isTrusted], [false, true]);
+});
+
+test('what waits counts against the bound whatever its kind', async (context) => {
+  const kinds = [...RECORD_KINDS];
+  const outbox = await openOutbox(context, {
+    dir: temporaryDir(context),
+    sinks: [{ id: 'all', kinds }],
+  });
+  let bytes = 0;
+  for (const [index, kind] of kinds.entries()) {
+    outbox.append(record(index, { kind, payload: Buffer.alloc(1000) }));
+    await outbox.flushed();
+    assert.ok(outbox.stats().bytes >= bytes + 1000, kind);
+    bytes = outbox.stats().bytes;
+  }
 });

@@ -8,7 +8,7 @@ import { compileOutbox } from './compiled.ts';
 import { linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, temporaryDir } from './helpers.ts';
 
-const ROUNDS = Number(process.env['SIGHTLINE_CRASH_ROUNDS'] ?? 200);
+const ROUNDS = Number(process.env['SIGHTLINE_CRASH_ROUNDS'] ?? 100);
 /** Outboxes that are killed side by side; each in its own rounds. */
 const LANES = 4;
 /** What one kill waits for at most: short, so that many fit into a test. */

@@ -14,30 +14,15 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ROOT } from '../../src/common/paths.ts';
 import { compileOutbox } from './compiled.ts';
 import { linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, record, temporaryDir } from './helpers.ts';
+import { compileShim, HAS_COMPILER } from './shims.ts';
 
 // A model of a power cut: all that was not synced is gone. children/fsync-shim.c says what it does not model.
 
 const ROUNDS = Number(process.env['SIGHTLINE_POWER_ROUNDS'] ?? 8);
-const HAS_COMPILER = spawnSync('cc', ['--version']).status === 0;
 const SKIP = HAS_COMPILER ? false : 'this machine has no C compiler for the shim';
-
-function compileShim(dir: string): string {
-  const shim = join(dir, 'shim.so');
-  const source = join(ROOT, 'test/outbox/children/fsync-shim.c');
-  const { status, stderr } = spawnSync(
-    'cc',
-    ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl'],
-    {
-      encoding: 'utf8',
-    },
-  );
-  assert.equal(status, 0, stderr);
-  return shim;
-}
 
 /** The disk as the last syncs left it. */
 class DurableDisk {
@@ -113,7 +98,11 @@ test(`power cut ${ROUNDS} times: what was flushed is there, with the bytes it ha
   const dir = temporaryDir(context);
   const script = join(compileOutbox(context), 'test/outbox/children/crash.js');
   const disk = new DurableDisk(dir);
-  const env = { LD_PRELOAD: compileShim(dir), SHIM_ROOT: disk.root, SHIM_SHADOW: disk.shadow };
+  const env = {
+    LD_PRELOAD: compileShim(dir, 'fsync-shim'),
+    SHIM_ROOT: disk.root,
+    SHIM_SHADOW: disk.shadow,
+  };
   for (let round = 0; round < ROUNDS; round++) {
     disk.begin();
     await workUntilCut(start(script, [dir, String(round)], env));
@@ -149,7 +138,7 @@ test('a disk that takes half a second a sync holds up nobody, and the figures sh
 }, async (context) => {
   const dir = temporaryDir(context);
   const script = join(compileOutbox(context), 'test/outbox/children/slow-disk.js');
-  const env = { LD_PRELOAD: compileShim(dir), SHIM_DELAY_MS: '500' };
+  const env = { LD_PRELOAD: compileShim(dir, 'fsync-shim'), SHIM_DELAY_MS: '500' };
   const child = start(script, [join(dir, 'outbox')], env);
   const [report] = (await once(child, 'message')) as [
     { maxAppendMs: number; maxPauseMs: number; slowCommits: number; stored: number },

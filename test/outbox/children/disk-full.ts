@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { PendingRecord } from '../../../src/common/delivery.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
 
 // Fills the disk under an outbox and frees it again. `tmpfs`: with a file beside it; `rlimit`: the process may not
-// write files above a size, until it lifts that limit itself.
+// write files above a size, until it lifts that limit itself; `shim`: every write fails with the errno of this number
+// while the file that SHIM_ERROR names is there.
 
-const [mode, dir] = process.argv.slice(2) as ['tmpfs' | 'rlimit', string];
-const filler = join(dir, 'filler');
+const [mode, dir, errno = ''] = process.argv.slice(2) as ['tmpfs' | 'rlimit' | 'shim', string];
+const filler = process.env['SHIM_ERROR'] ?? join(dir, 'filler');
+const BLOB_BYTES = 20_000;
 const options = {
   dir: join(dir, 'outbox'),
   sinks: [{ id: 'a', kinds: ['frame'] }] as const,
@@ -28,7 +31,8 @@ const stored: string[] = [];
 const refused: string[] = [];
 let next = 0;
 
-async function append(bytes = 2000): Promise<void> {
+async function append(): Promise<void> {
+  const bytes = mode === 'shim' && next % 5 === 0 ? BLOB_BYTES : 2000;
   const recordId = `r${next++}`;
   const payload = Buffer.alloc(bytes, next);
   assert.ok(outbox.append({ kind: 'frame', streamId: 'cam', recordId, atMs: next, payload }));
@@ -43,6 +47,10 @@ async function append(bytes = 2000): Promise<void> {
 
 function fillDisk(): void {
   if (mode === 'rlimit') return;
+  if (mode === 'shim') {
+    writeFileSync(filler, errno);
+    return;
+  }
   const descriptor = openSync(filler, 'w');
   try {
     for (;;) writeSync(descriptor, Buffer.alloc(4096));
@@ -54,7 +62,7 @@ function fillDisk(): void {
 }
 
 function freeDisk(): void {
-  if (mode === 'tmpfs') rmSync(filler);
+  if (mode !== 'rlimit') rmSync(filler);
   else spawnSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited:unlimited']);
 }
 
@@ -108,4 +116,28 @@ conserve();
 stats = outbox.stats();
 assert.deepEqual(Object.keys(stats.sinks[0]!.shedByReason).length, 1);
 process.stdout.write(JSON.stringify(stats.sinks[0]!.shedByReason));
+
+if (mode === 'tmpfs') await restartWhileFull(left);
 await outbox.close();
+
+/** Numbers of records that were given up are not given again to new ones, which a sink would take for old. */
+async function restartWhileFull(backlog: readonly PendingRecord[]): Promise<void> {
+  fillDisk();
+  for (const last = refused.length + 20; refused.length < last; ) await append();
+  const more = await outbox.read('a', LIMITS);
+  outbox.ack(
+    'a',
+    [...backlog, ...more].map((record) => ({ status: 'delivered', record })),
+  );
+  await outbox.close();
+  freeDisk();
+  outbox = await Outbox.open(options);
+  const before = stored.length;
+  for (let count = 0; count < 10; count++) await append();
+  const fresh = await outbox.read('a', LIMITS);
+  assert.deepEqual(
+    fresh.map(({ recordId }) => recordId),
+    stored.slice(before),
+  );
+  conserve();
+}
