@@ -16,6 +16,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sinks: ['common', 'metadata', 'gen'],
   outbox: ['common', 'metadata'],
   models: ['common'],
+  // Leases and assignment: knows no streams, only their names and costs.
+  fleet: ['common'],
   pipeline: ['common', 'sources'],
   gst: ['common', 'pipeline/graph.ts', 'pipeline/graph-changes.ts', 'pipeline/graph-check.ts'],
   worker: [
@@ -52,6 +54,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'models',
     'pipeline',
     'control',
+    'fleet',
     'api',
     'worker/protocol.ts',
   ],
