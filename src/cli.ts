@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { SightlineError } from './common/errors.ts';
 import { ROOT } from './common/paths.ts';
 import type { CompileFlags } from './services/compile.ts';
+import type { FakeCameraOptions } from './services/fake-camera.ts';
 import type { TailFlags } from './services/tail/tail.ts';
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -27,6 +28,17 @@ function port(text: string): number {
 function count(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A number from 0 to 9999.');
   return Number(text);
+}
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1000))
+    throw new InvalidArgumentError('A rate is above 0, up to 1000.');
+  return value;
+}
+
+function list(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 const program = new Command('sightline')
@@ -171,6 +183,35 @@ program
     const end = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
     await tail(options, { signal: end.signal, print, tell: printError });
+  });
+
+program
+  .command('fake-camera')
+  .description('Serve a clip as RTSP cameras whose frames carry their number and time')
+  .option('-n, --count <n>', 'streams, at /cam1 and on (1)', count)
+  .option('--clip <file>', 'H.264 or H.265 video to loop (the demo clip)')
+  .option('--fps <rate>', "frames a second (the clip's own)", rate)
+  .option('--port <port>', 'RTSP port (8554; 0: any free one)', port)
+  .option('--address <ip>', 'listen here (127.0.0.1)')
+  .option('--user <name>', 'ask for this user; the password is in SIGHTLINE_CAMERA_PASSWORD')
+  .option('--password-fd <fd>', 'read the password from this descriptor', count)
+  .option('--fault <fault>', 'misbehave: NAME[=VALUE][@START[+LENGTH]][#STREAM[-STREAM]]', list)
+  .option('--json', 'print the URLs as one JSON object')
+  .action(async (options: FakeCameraOptions) => {
+    const { fakeCamera } = await import('./services/fake-camera.ts');
+    const end = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
+    await fakeCamera(options, { signal: end.signal, print, tell: printError });
+  });
+
+program
+  .command('ground-truth')
+  .description("Count lost, doubled and swapped frames of a fake camera's recordings")
+  .argument('<file...>', 'MP4 files, fragmented or not, or bare streams, in their order')
+  .option('--json', 'print JSON')
+  .action(async (files: string[], options: { json?: boolean }) => {
+    const { groundTruth } = await import('./ground-truth/command.ts');
+    process.exitCode = await groundTruth(files, { ...options, print });
   });
 
 program

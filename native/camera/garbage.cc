@@ -4,28 +4,22 @@
 
 namespace sightline::camera {
 
-Owned<GstBuffer> Scrambled(GstBuffer* unit, guint64 seed) {
-  auto copy = Adopt(gst_buffer_copy_deep(unit));
-  GstMapInfo map;
-  if (!gst_buffer_map(copy.get(), &map, GST_MAP_READWRITE)) return copy;
+std::shared_ptr<const AccessUnit> Scrambled(Codec codec, const AccessUnit& unit,
+                                            std::uint64_t seed) {
+  auto copy = std::make_shared<AccessUnit>();
+  copy->is_key = unit.is_key;
+  copy->bytes = unit.bytes;
   std::mt19937_64 random(seed);
   // Bytes above 3 only: noise must not look like a start code (00 00 01) or need escaping (00 00
   // 03).
   std::uniform_int_distribution<int> noise(4, 255);
-  gsize payload_from = map.size;
-  for (gsize at = 0; at < map.size; ++at) {
-    const bool start_code =
-        at + 3 < map.size && map.data[at] == 0 && map.data[at + 1] == 0 && map.data[at + 2] == 1;
-    if (start_code) {
-      at += 3;
-      payload_from = at + 1;
-    } else if (at >= payload_from &&
-               !(map.data[at] == 0 && at + 4 < map.size && map.data[at + 1] == 0 &&
-                 map.data[at + 2] == 0 && map.data[at + 3] == 1)) {
-      map.data[at] = static_cast<guint8>(noise(random));
+  for (const Bytes nal : unit.nals) {
+    std::uint8_t* own = copy->bytes.data() + (nal.data - unit.bytes.data());
+    copy->nals.push_back({own, nal.size});
+    for (std::size_t at = NalHeaderSize(codec); at < nal.size; ++at) {
+      own[at] = static_cast<std::uint8_t>(noise(random));
     }
   }
-  gst_buffer_unmap(copy.get(), &map);
   return copy;
 }
 

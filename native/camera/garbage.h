@@ -1,16 +1,18 @@
 #pragma once
 
-#include <gst/gst.h>
+#include <cstdint>
+#include <memory>
 
-#include "camera/owned.h"
+#include "camera/clip.h"
 
 namespace sightline::camera {
 
 /**
- * A copy of an access unit with noise in place of every NAL unit's payload. Start codes and NAL
- * headers stay, so that the noise travels as valid RTP up to the viewer's decoder. The same seed
- * gives the same noise.
+ * A copy of an access unit with noise in place of every NAL unit's payload. NAL headers stay, so
+ * that the noise travels as valid RTP up to the viewer's decoder. The same seed gives the same
+ * noise.
  */
-Owned<GstBuffer> Scrambled(GstBuffer* unit, guint64 seed);
+std::shared_ptr<const AccessUnit> Scrambled(Codec codec, const AccessUnit& unit,
+                                            std::uint64_t seed);
 
 }  // namespace sightline::camera

@@ -1,6 +1,5 @@
 // The built-in RTSP camera of the demo and the tests: loops a clip as a network camera would send
 // it, and can misbehave on purpose. Prints one JSON line on stdout once viewers can connect.
-#include <glib-unix.h>
 #include <gst/gst.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -8,9 +7,12 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "camera/clip.h"
+#include "camera/loop.h"
 #include "camera/options.h"
 #include "camera/server.h"
 
@@ -46,22 +48,53 @@ void PrintLine(const std::string& line) {
   _exit(0);
 }
 
-gboolean EndAtOnce(gpointer) { _exit(0); }
+void EndAtOnce(int) { _exit(0); }
+
+std::string Listed(const std::vector<std::string>& urls) {
+  std::string list;
+  for (const std::string& url : urls) list += (list.empty() ? "" : ",") + Quoted(url);
+  return "[" + list + "]";
+}
+
+void TellGone(const Stream& stream, const Viewing& viewing) {
+  PrintLine("{\"event\":\"viewer-gone\",\"path\":" + Quoted(stream.path()) + ",\"frames\":" +
+            std::to_string(viewing.frames) + ",\"dropped\":" + std::to_string(viewing.dropped) +
+            ",\"latestMs\":" + std::to_string(viewing.latest / 1'000'000) + "}");
+}
+
+Programme ReadProgramme(const Options& options) {
+  Programme programme;
+  programme.clip = ReadClip(options.clip);
+  for (const Fault& fault : options.faults) {
+    if (fault.kind != FaultKind::kChangeResolution || !programme.smaller.units.empty()) continue;
+    if (programme.clip.codec != Codec::kH264) {
+      throw std::runtime_error("--fault change-resolution needs a clip of H.264");
+    }
+    programme.smaller = ReadHalfSize(options.clip, programme.clip);
+  }
+  return programme;
+}
 
 int Run(int argc, char** argv) {
   const Options options = ParseOptions(argc, argv);
   if (options.exit_with_parent) EndWithParent();
   gst_init(nullptr, nullptr);
-  g_unix_signal_add(SIGTERM, EndAtOnce, nullptr);
-  g_unix_signal_add(SIGINT, EndAtOnce, nullptr);
+  signal(SIGTERM, EndAtOnce);
+  signal(SIGINT, EndAtOnce);
 
-  const Clip clip = ReadClip(options.clip);
-  Server server(clip, options, [] { DieMidStream(); });
+  const Programme programme = ReadProgramme(options);
+  Loop loop;
+  Server server(
+      loop, programme, options, [] { DieMidStream(); },
+      [&options](const Stream& stream, const Viewing& viewing) {
+        if (options.tell_viewers) TellGone(stream, viewing);
+      });
   server.Listen();
-  PrintLine("{\"event\":\"listening\",\"url\":" + Quoted(server.Url()) +
-            ",\"port\":" + std::to_string(server.Port()) +
-            ",\"frames\":" + std::to_string(clip.units.size()) + "}");
-  g_main_loop_run(g_main_loop_new(nullptr, FALSE));
+  const std::vector<std::string> urls = server.Urls();
+  PrintLine("{\"event\":\"listening\",\"url\":" + Quoted(urls.front()) +
+            ",\"port\":" + std::to_string(server.Port()) + ",\"frames\":" +
+            std::to_string(programme.clip.units.size()) + ",\"urls\":" + Listed(urls) + "}");
+  loop.Run();
   return 0;
 }
 

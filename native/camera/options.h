@@ -1,8 +1,9 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
+
+#include "camera/faults.h"
 
 namespace sightline::camera {
 
@@ -12,15 +13,19 @@ struct Options {
   std::string address = "127.0.0.1";
   /** 0 asks the kernel for a free one. */
   int port = 8554;
+  /** Of the stream; with `count`, the number of the stream follows it. */
   std::string path = "/cam";
+  /** How many streams; 0 is one whose path has no number. */
+  int count = 0;
   std::string user;
   std::string password;
   /** Frames a second; 0 keeps the clip's own rate. */
   double fps = 0;
-  /** Each fault starts after this many frames of a viewing; absent: never. */
-  std::optional<std::uint64_t> stop_after;
-  std::optional<std::uint64_t> stall_after;
-  std::optional<std::uint64_t> garbage_after;
+  std::vector<Fault> faults;
+  /** Leave the SEI message out of the stream. */
+  bool no_ground_truth = false;
+  /** Print a line for each viewer that has gone. */
+  bool tell_viewers = false;
   bool exit_with_parent = false;
 };
 

@@ -1,38 +1,54 @@
 #pragma once
 
-#include <gst/rtsp-server/rtsp-server.h>
-
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
-#include "camera/clip.h"
+#include "camera/auth.h"
+#include "camera/connection.h"
+#include "camera/loop.h"
 #include "camera/options.h"
-#include "camera/owned.h"
+#include "camera/stream.h"
+#include "camera/udp.h"
 
 namespace sightline::camera {
 
-/** The RTSP server: one shared mount that plays the clip to everyone. Serves while the main loop
- * runs. */
+/** The RTSP server: all streams at one port. Serves while the loop runs. */
 class Server {
  public:
-  /** `clip` and `options` must outlive the server; `on_stop` ends the process on purpose. */
-  Server(const Clip& clip, const Options& options, std::function<void()> on_stop);
+  /** Called for each viewer that has gone. */
+  using OnGone = std::function<void(const Stream& stream, const Viewing& viewing)>;
+
+  /** `loop`, `programme` and `options` must outlive the server; `die` ends the process. */
+  Server(Loop& loop, const Programme& programme, const Options& options, std::function<void()> die,
+         OnGone on_gone);
 
   /** Starts listening. Throws std::runtime_error when the address cannot be had. */
   void Listen();
 
-  /** Where viewers find the stream (without credentials). */
-  std::string Url() const;
-  int Port() const;
+  int Port() const { return port_; }
+  /** Where viewers find the streams (without credentials). */
+  std::vector<std::string> Urls() const;
 
  private:
-  void AskForPassword();
-  void Configure(GstRTSPMedia* media);
+  void AddStream(const Programme& programme, std::uint16_t number, std::string path,
+                 const std::function<void()>& die);
+  UdpPair& Udp();
+  void Accept();
 
-  const Clip& clip_;
+  Loop& loop_;
   const Options& options_;
-  std::function<void()> on_stop_;
-  Owned<GstRTSPServer> server_;
+  OnGone on_gone_;
+  Auth auth_;
+  ServerParts parts_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::map<std::string, Stream*> by_path_;
+  std::map<Connection*, std::unique_ptr<Connection>> connections_;
+  std::unique_ptr<UdpPair> udp_;
+  int listener_ = -1;
+  int port_ = 0;
 };
 
 }  // namespace sightline::camera

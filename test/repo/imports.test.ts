@@ -58,7 +58,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'api',
     'worker/protocol.ts',
   ],
-  'cli.ts': ['common', 'services', 'models', 'pipeline'],
+  'ground-truth': ['common'],
+  'cli.ts': ['common', 'services', 'models', 'pipeline', 'ground-truth'],
 };
 
 /** What each native folder may include of ours. `tests` may include everything. */
