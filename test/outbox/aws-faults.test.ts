@@ -15,6 +15,8 @@ import { assertConserved, openOutbox, temporaryDir, until } from './helpers.ts';
 // The failure matrix, from the outbox through the sink of SQS to a server that enforces what AWS does.
 
 const QUEUE = 'frames';
+/** Standard queues keep no order. */
+const IN_ORDER = 'frames.fifo';
 
 interface Running {
   readonly aws: TestAws;
@@ -32,13 +34,15 @@ async function run(
     spec?: object;
     delivery?: Partial<DeliveryOptions>;
     queue?: { attributes: Record<string, string> };
+    name?: string;
   } = {},
 ): Promise<Running> {
+  const { name = QUEUE } = options;
   const aws = await TestAws.start(context);
-  aws.server.createQueue(QUEUE, options.queue);
+  aws.server.createQueue(name, options.queue);
   const dir = temporaryDir(context);
   const spec = {
-    ...{ id: 'sqs', type: 'sqs', required: true, queue: QUEUE, kinds: ['frame'] },
+    ...{ id: 'sqs', type: 'sqs', required: true, queue: name, kinds: ['frame'] },
     ...{ format: 'protobuf', concurrency: 2, ...aws.client, ...options.spec },
   };
   const sink = await createSink(spec as SinkSpec, { baseDir: dir });
@@ -60,9 +64,9 @@ async function run(
   return { aws, outbox, delivery, ids, feed, settled };
 }
 
-function idsIn(aws: TestAws): string[] {
+function idsIn(aws: TestAws, queue = QUEUE): string[] {
   return aws
-    .messages(QUEUE)
+    .messages(queue)
     .map(({ messageAttributes }) => String(messageAttributes['recordId']?.StringValue));
 }
 
@@ -211,4 +215,28 @@ test('F16: connections that are dead or cut, and a server that comes back, are g
   running.feed(50);
   await running.settled();
   assertComplete(running);
+});
+
+test('a queue that keeps the order gets each stream in order, whatever fails', async (context) => {
+  const running = await run(context, {
+    name: IN_ORDER,
+    queue: { attributes: { FifoQueue: 'true' } },
+  });
+  const { aws } = running;
+  let requests = 0;
+  aws.rule = (seen) => {
+    if (!isSend(seen)) return undefined;
+    const faults = [sqsError('RequestThrottled'), 'lose', 'cut'] as const;
+    const request = requests++;
+    return request % 3 === 0 ? faults[(request / 3) % faults.length] : undefined;
+  };
+  running.feed(16);
+  await running.settled();
+  assert.ok(requests > 8, `${requests} requests`);
+  const arrived = idsIn(aws, IN_ORDER);
+  for (const streamId of ['cam-0', 'cam-1']) {
+    const isOfStream = (id: string): boolean => id.startsWith(`${streamId}/`);
+    assert.deepEqual(arrived.filter(isOfStream), running.ids.filter(isOfStream));
+  }
+  assertConserved(running.outbox.countsOf('sqs'));
 });

@@ -370,4 +370,45 @@ describe('sinks of AWS with an answer per entry', { skip: noMoto }, () => {
       ...{ recordId: 'cam-1/events/4', streamId: 'cam-1' },
     });
   });
+
+  it('firehose, eventbridge: throttled, and unheard after they took it, they get everything', async (context) => {
+    const { proxy } = await proxied(context);
+    const rows = await firehose(context, proxy, { concurrency: 1, rowsPerRecord: 50 });
+    const events = await bus(context, proxy, { concurrency: 1 });
+    const codes = {
+      PutRecordBatch: ['ServiceUnavailableException', 503],
+      PutEvents: ['ThrottlingException', 400],
+    } as const;
+    const calls = { PutRecordBatch: 0, PutEvents: 0 };
+    proxy.rule = ({ action }) => {
+      if (action !== 'PutRecordBatch' && action !== 'PutEvents') return undefined;
+      const call = calls[action]++;
+      // The SDK tries twice before the outbox hears of it.
+      if (call < 4) return jsonError(...codes[action]);
+      return call === 4 ? 'lose' : undefined;
+    };
+    const frames = Array.from({ length: 100 }, (_, seq) => frameRecord(seq, { objects: 1 }));
+    const entered = Array.from({ length: 25 }, (_, seq) => eventRecord(seq));
+    const deliveries = await Promise.all([
+      deliverAll(context, rows.sink, frames),
+      deliverAll(context, events.sink, entered),
+    ]);
+    for (const [index, count] of [100, 25].entries()) {
+      const { delivered, retriesByCode } = await settled(deliveries[index]!);
+      assert.equal(delivered, count);
+      assert.deepEqual(Object.keys(retriesByCode), ['SL_SINK_THROTTLED']);
+    }
+    const rowIds = (await rows.read()).map((row) => row['record_id']);
+    assert.deepEqual(new Set(rowIds), new Set(frames.map(({ recordId }) => recordId)));
+    const eventIds = (await events.read()).map(({ detail }) => {
+      return (detail as { recordId: string }).recordId;
+    });
+    assert.deepEqual(new Set(eventIds), new Set(entered.map(({ recordId }) => recordId)));
+    for (const [ids, count] of [
+      [rowIds, 100],
+      [eventIds, 25],
+    ] as const) {
+      assert.ok(ids.length > count, 'what was taken unheard came twice, with the same id');
+    }
+  });
 });

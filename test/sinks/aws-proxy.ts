@@ -11,9 +11,9 @@ export { type Answer, type Seen, s3Error, sqsError } from './aws-limits/limits.t
 
 /**
  * What the proxy does with a request: answers itself, never answers, cuts the line, passes it on and never answers
- * (`accept`), or (undefined) passes it on.
+ * (`accept`) or cuts the line then (`lose`), or (undefined) passes it on.
  */
-export type Rule = (seen: Seen) => Answer | 'silence' | 'cut' | 'accept' | undefined;
+export type Rule = (seen: Seen) => Answer | 'silence' | 'cut' | 'accept' | 'lose' | undefined;
 
 /** Stands before an emulator: enforces what that does not, and fails as a test wants. */
 export class AwsProxy {
@@ -83,8 +83,11 @@ export class AwsProxy {
     }
     const isAnswer = typeof wish === 'object';
     const answer = isAnswer ? wish : this.#refuse(seen);
-    if (answer === undefined) this.#forward(seen, wish === 'accept' ? undefined : response);
-    else response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (answer !== undefined) {
+      response.writeHead(answer.status, answer.headers).end(answer.body);
+    } else if (wish === 'accept' || wish === 'lose') {
+      this.#forward(seen, undefined, () => wish === 'lose' && incoming.socket.destroy());
+    } else this.#forward(seen, response);
   }
 
   #refuse(seen: Seen): Answer | undefined {
@@ -95,7 +98,7 @@ export class AwsProxy {
     return undefined;
   }
 
-  #forward(seen: Seen, response: ServerResponse | undefined): void {
+  #forward(seen: Seen, response: ServerResponse | undefined, then?: () => void): void {
     const { method, path, headers } = seen;
     const body = this.#limits.reduce(
       (bytes, limits) => limits.onward?.({ ...seen, body: bytes }) ?? bytes,
@@ -107,7 +110,7 @@ export class AwsProxy {
       { host: '127.0.0.1', port: this.#port, method, path, headers: onwardHeaders },
       (answer) => {
         const more = this.#answered(seen, answer.statusCode ?? 0);
-        if (response === undefined) answer.resume();
+        if (response === undefined) answer.resume().once('end', () => then?.());
         else void this.#passBack(seen, answer, more, response);
       },
     );

@@ -15,11 +15,16 @@ export class TcpProxy {
     this.port = port;
   }
 
-  static async start(port: number, targetPort: () => number): Promise<TcpProxy> {
+  /** Listens at `host`, any address of this machine. */
+  static async start(
+    port: number,
+    targetPort: () => number,
+    host = '127.0.0.1',
+  ): Promise<TcpProxy> {
     const server = createServer();
     const proxy = new TcpProxy(server, port);
     server.on('connection', (client) => proxy.#join(client, targetPort()));
-    server.listen(port, '127.0.0.1');
+    server.listen(port, host);
     await once(server, 'listening');
     return proxy;
   }
