@@ -375,16 +375,18 @@ describe('sinks of AWS with an answer per entry', { skip: noMoto }, () => {
     const { proxy } = await proxied(context);
     const rows = await firehose(context, proxy, { concurrency: 1, rowsPerRecord: 50 });
     const events = await bus(context, proxy, { concurrency: 1 });
-    const codes = {
-      PutRecordBatch: ['ServiceUnavailableException', 503],
-      PutEvents: ['ThrottlingException', 400],
-    } as const;
-    const calls = { PutRecordBatch: 0, PutEvents: 0 };
+    const faults = new Map([
+      ['PutRecordBatch', jsonError('ServiceUnavailableException', 503)],
+      ['PutEvents', jsonError('ThrottlingException')],
+    ]);
+    const calls = new Map<string, number>();
     proxy.rule = ({ action }) => {
-      if (action !== 'PutRecordBatch' && action !== 'PutEvents') return undefined;
-      const call = calls[action]++;
+      const fault = faults.get(action);
+      if (fault === undefined) return undefined;
+      const call = calls.get(action) ?? 0;
+      calls.set(action, call + 1);
       // The SDK tries twice before the outbox hears of it.
-      if (call < 4) return jsonError(...codes[action]);
+      if (call < 4) return fault;
       return call === 4 ? 'lose' : undefined;
     };
     const frames = Array.from({ length: 100 }, (_, seq) => frameRecord(seq, { objects: 1 }));

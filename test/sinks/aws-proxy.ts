@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import type { Cleanup } from '../support/cleanup.ts';
 import type { Answer, Seen, ServiceLimits } from './aws-limits/limits.ts';
 import { S3Limits } from './aws-limits/s3.ts';
 import { SqsLimits } from './aws-limits/sqs.ts';
@@ -160,7 +160,7 @@ export class TestAws extends AwsProxy {
     this.s3 = s3;
   }
 
-  static async start(context: TestContext): Promise<TestAws> {
+  static async start(context: Cleanup): Promise<TestAws> {
     const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
     const aws = new TestAws(server, new S3Limits());
     await aws.listen();
