@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { ROOT } from '../../src/common/paths.ts';
+import { sightline } from '../../src/gen/frame.js';
+import { PARQUET_SCHEMA } from '../../src/sinks/file/parquet/rows.ts';
+import { objectLines } from '../../src/sinks/firehose/object-lines.ts';
+
+// Not by name: its declarations bring those of browsers with them, which are at odds with Node's.
+const { convertFiles } = (await import(['@cdktn', 'hcl2json'].join('/'))) as {
+  convertFiles(folder: string): Promise<unknown>;
+};
+
+interface Column {
+  readonly name: string;
+  readonly type: string;
+}
+type Block = Readonly<Record<string, unknown>>;
+
+/** The parsed configuration, as far as the tests read it: blocks lie in arrays. */
+interface Hcl {
+  readonly locals: readonly Block[];
+  readonly variable: Readonly<Record<string, readonly Block[]>>;
+  readonly resource: Readonly<Record<string, Readonly<Record<string, readonly Block[]>>>>;
+}
+
+let hcl: Hcl;
+
+function local<T>(name: string): T {
+  const block = hcl.locals.find((each) => name in each);
+  assert.ok(block, `no local ${name}`);
+  return block[name] as T;
+}
+
+function resource(type: string, name: string): Block {
+  const block = hcl.resource[type]?.[name]?.[0];
+  assert.ok(block, `no ${type}.${name}`);
+  return block;
+}
+
+before(async () => {
+  hcl = (await convertFiles(join(ROOT, 'deploy', 'terraform'))) as Hcl;
+});
+
+/** What a Parquet column of ours is in Hive's words. */
+function hiveType(element: (typeof PARQUET_SCHEMA)[number]): string {
+  const { type, converted_type: converted } = element;
+  if (converted === 'LIST') return 'array<string>';
+  if (converted === 'TIMESTAMP_MILLIS') return 'timestamp';
+  const types: Record<string, string> = {
+    BYTE_ARRAY: 'string',
+    INT32: 'int',
+    INT64: 'bigint',
+    FLOAT: 'float',
+    BOOLEAN: 'boolean',
+  };
+  return types[type ?? ''] ?? assert.fail(`no type for ${element.name}`);
+}
+
+/** A frame in which every column of the table has a value. */
+function fullFrame(): Uint8Array {
+  const frame = {
+    sensorId: 'cam-1',
+    streamId: 'cam-1',
+    session: 's1',
+    recordId: 'cam-1/s1/1',
+    imageRef: 'cam-1/2026/01/31/13/s1-1.jpg',
+    timestamp: { seconds: 1_769_864_400, nanos: 33_000_000 },
+    model: { name: 'm', version: '1' },
+    objects: [
+      {
+        id: '7',
+        type: 'person',
+        confidence: 0.5,
+        bbox: { leftX: 1, topY: 2, rightX: 3, bottomY: 4 },
+        analytics: { zones: ['door'], linesCrossed: ['in'], direction: 'north' },
+      },
+    ],
+  };
+  return sightline.v1.Frame.encode(frame as object as sightline.v1.IFrame).finish();
+}
+
+describe('deploy/terraform', () => {
+  it('names what the configurations name', () => {
+    const buckets = local<Record<string, string>>('buckets');
+    assert.equal(buckets['raw']?.replace(/\$\{var\.bucket_suffix\}$/, ''), 'raw-data');
+    assert.equal(hcl.variable['bucket_suffix']?.[0]?.['default'], '');
+    const { demo } = parse(readFileSync(join(ROOT, 'configs', 'demo.yaml'), 'utf8')) as {
+      demo: { aws: { bucket: string; queue: string } };
+    };
+    assert.equal(demo.aws.bucket, 'raw-data');
+    assert.equal(local<Record<string, string>>('queues')['frames'], demo.aws.queue);
+  });
+
+  it('has a table with the columns of the lines that the firehose sink sends', () => {
+    const sent = Object.keys(JSON.parse(objectLines(fullFrame())[0]!) as object);
+    const { detections } = local<Record<string, Column[]>>('columns');
+    assert.deepEqual(
+      detections?.map(({ name }) => name),
+      sent,
+    );
+  });
+
+  it('gives those columns the types of the Parquet files of the file sink', () => {
+    const nested = new Set(['root', 'list', 'element']);
+    const types = new Map(
+      PARQUET_SCHEMA.filter(({ name }) => !nested.has(name)).map((each) => [
+        each.name,
+        hiveType(each),
+      ]),
+    );
+    const { detections } = local<Record<string, Column[]>>('columns');
+    const declared = new Map(detections?.map(({ name, type }) => [name, type]));
+    assert.equal(declared.get('timestamp_ms'), 'bigint');
+    declared.delete('timestamp_ms');
+    assert.deepEqual(Object.fromEntries(declared), Object.fromEntries(types));
+  });
+
+  it('keeps dead letters longer than the messages that become them', () => {
+    const retention = (name: string) =>
+      Number(resource('aws_sqs_queue', name)['message_retention_seconds']);
+    assert.ok(retention('dead_letters') > retention('this'));
+    const days = Number(hcl.variable['claim_retention_days']?.[0]?.['default']);
+    assert.ok(days * 86_400 > retention('dead_letters'), 'a dead letter outlives its picture');
+  });
+
+  it('ends unfinished uploads, encrypts and closes every bucket', () => {
+    const { rule } = resource('aws_s3_bucket_lifecycle_configuration', 'this') as {
+      rule: Block[];
+    };
+    assert.ok(rule.some((each) => 'abort_incomplete_multipart_upload' in each));
+    for (const type of [
+      'aws_s3_bucket_public_access_block',
+      'aws_s3_bucket_server_side_encryption_configuration',
+      'aws_s3_bucket_ownership_controls',
+    ]) {
+      assert.match(String(resource(type, 'this')['for_each']), /^\$\{aws_s3_bucket\.this\}$/, type);
+    }
+  });
+
+  it('allows no service a wildcard of actions or resources', () => {
+    const permissions = JSON.stringify(local('permissions'));
+    assert.doesNotMatch(permissions, /"[a-z0-9]+:\*"|"\*"/);
+  });
+
+  it('partitions by hour and never by camera', () => {
+    const projection = JSON.stringify(local('projection'));
+    assert.match(projection, /projection\.dt\.type/);
+    assert.match(projection, /yyyy\/MM\/dd\/HH/);
+    assert.doesNotMatch(projection, /camera/);
+  });
+});
