@@ -5,6 +5,7 @@ import { SightlineError } from '../common/errors.ts';
 import { PATHS } from '../common/paths.ts';
 
 export interface CameraProcess extends AsyncDisposable {
+  readonly pid: number;
   readonly port: number;
   /** One for each stream, without credentials. */
   readonly urls: readonly string[];
@@ -43,6 +44,7 @@ export async function startCameraProcess(options: CameraProcessOptions): Promise
   ended.catch(() => undefined);
   const { port, urls } = await listening(child, options);
   return {
+    pid: child.pid!,
     port,
     urls,
     ended,
