@@ -196,6 +196,7 @@ program
   .option('--user <name>', 'ask for this user; the password is in SIGHTLINE_CAMERA_PASSWORD')
   .option('--password-fd <fd>', 'read the password from this descriptor', count)
   .option('--fault <fault>', 'misbehave: NAME[=VALUE][@START[+LENGTH]][#STREAM[-STREAM]]', list)
+  .option('--overlay', 'draw the frame number and the clock into the picture')
   .option('--json', 'print the URLs as one JSON object')
   .action(async (options: FakeCameraOptions) => {
     const { fakeCamera } = await import('./services/fake-camera.ts');

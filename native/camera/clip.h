@@ -17,15 +17,18 @@ struct AccessUnit {
 };
 
 /** Takes a byte stream (Annex B) apart. */
-std::shared_ptr<const AccessUnit> MakeUnit(Codec codec, std::vector<std::uint8_t> bytes);
+std::shared_ptr<const AccessUnit> MakeUnit(Codec codec,
+                                           std::vector<std::uint8_t> bytes);
 
-/** A picture's place in the clip, in decode order. `rank` is its place in presentation order. */
+/** A picture's place in the clip, in decode order. `rank` is its place in
+ * presentation order. */
 struct ClipUnit {
   std::shared_ptr<const AccessUnit> unit;
   std::uint64_t rank = 0;
 };
 
-/** A whole clip in memory: access units with their parameter sets before each key frame. */
+/** A whole clip in memory: access units with their parameter sets before each
+ * key frame. */
 struct Clip {
   Codec codec = Codec::kH264;
   std::vector<ClipUnit> units;
@@ -38,14 +41,15 @@ struct Clip {
 };
 
 /**
- * Reads the H.264 or H.265 track of `path` (any container GStreamer knows, or a bare stream).
- * Throws std::runtime_error when the file cannot be read, holds no such track, or is too long to
- * keep in memory.
+ * Reads the H.264 or H.265 track of `path` (any container GStreamer knows, or a
+ * bare stream). Throws std::runtime_error when the file cannot be read, holds
+ * no such track, or is too long to keep in memory.
  */
-Clip ReadClip(const std::string& path);
+Clip ReadClip(const std::string &path);
 
-/** Encodes the first seconds of `clip`, which lies in `path`, anew: H.264, half as wide and high.
+/** Encodes the first seconds of `clip`, which lies in `path`, anew: H.264, half
+ * as wide and high.
  */
-Clip ReadHalfSize(const std::string& path, const Clip& clip);
+Clip ReadHalfSize(const std::string &path, const Clip &clip);
 
-}  // namespace sightline::camera
+} // namespace sightline::camera

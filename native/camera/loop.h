@@ -9,15 +9,16 @@
 
 namespace sightline::camera {
 
-/** One thread's events: descriptors and times. Times are CLOCK_MONOTONIC in ns. */
+/** One thread's events: descriptors and times. Times are CLOCK_MONOTONIC in ns.
+ */
 class Loop {
- public:
+public:
   using Handler = std::function<void(std::uint32_t events)>;
 
   Loop();
   ~Loop();
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
+  Loop(const Loop &) = delete;
+  Loop &operator=(const Loop &) = delete;
 
   static std::int64_t Now();
 
@@ -30,12 +31,12 @@ class Loop {
   /** Runs for ever. */
   void Run();
 
- private:
+private:
   struct Timer {
     std::int64_t when;
     std::uint64_t order;
     std::function<void()> task;
-    bool operator<(const Timer& other) const {
+    bool operator<(const Timer &other) const {
       return when != other.when ? when > other.when : order > other.order;
     }
   };
@@ -47,4 +48,4 @@ class Loop {
   std::priority_queue<Timer> timers_;
 };
 
-}  // namespace sightline::camera
+} // namespace sightline::camera

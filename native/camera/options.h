@@ -22,6 +22,8 @@ struct Options {
   /** Frames a second; 0 keeps the clip's own rate. */
   double fps = 0;
   std::vector<Fault> faults;
+  /** Draw the frame number and the clock into the picture. */
+  bool overlay = false;
   /** Leave the SEI message out of the stream. */
   bool no_ground_truth = false;
   /** Print a line for each viewer that has gone. */
@@ -30,10 +32,10 @@ struct Options {
 };
 
 /**
- * Reads the command line (and the password from `--password-fd` or SIGHTLINE_CAMERA_PASSWORD, so
- * that it never shows in a process list). Throws std::runtime_error with the reason; `--help`
- * prints and exits.
+ * Reads the command line (and the password from `--password-fd` or
+ * SIGHTLINE_CAMERA_PASSWORD, so that it never shows in a process list). Throws
+ * std::runtime_error with the reason; `--help` prints and exits.
  */
-Options ParseOptions(int argc, char** argv);
+Options ParseOptions(int argc, char **argv);
 
-}  // namespace sightline::camera
+} // namespace sightline::camera

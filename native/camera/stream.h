@@ -34,39 +34,50 @@ struct Programme {
   Clip smaller;
 };
 
+/** In ns: what the options say, else the clip. */
+std::uint64_t FrameDuration(const Options &options, const Clip &clip);
+
 /**
- * Plays the clip to its viewers, for ever, with time stamps that go on growing over the loops.
- * Frames are numbered by their time since the stream was first played, whether anybody watches or
- * not; each viewing begins with the clip's first picture, and who comes later gets the next key
- * frame first.
+ * Plays the clip to its viewers, for ever, with time stamps that go on growing
+ * over the loops. Frames are numbered by their time since the stream was first
+ * played, whether anybody watches or not; each viewing begins with the clip's
+ * first picture, and who comes later gets the next key frame first.
  */
 class Stream {
- public:
+public:
   /** `programme` and `loop` must outlive the stream; `die` ends the process. */
-  Stream(Loop& loop, const Programme& programme, const Options& options, std::uint16_t number,
-         std::string path, std::function<void()> die);
+  Stream(Loop &loop, const Programme &programme, const Options &options,
+         std::uint16_t number, std::string path, std::function<void()> die);
 
-  const std::string& path() const { return path_; }
-  const Clip& clip() const { return programme_.clip; }
+  const std::string &path() const { return path_; }
+  const Clip &clip() const { return programme_.clip; }
   std::uint32_t ssrc() const { return packetiser_.ssrc(); }
   std::uint16_t sequence() const { return packetiser_.sequence(); }
   /** RTP time now. */
   std::uint32_t RtpTime() const;
 
-  /** A fault of access that is on now; its clock begins with the first question. */
-  const Fault* AccessFault(FaultKind kind);
+  /** A fault of access that is on now; its clock begins with the first
+   * question. */
+  const Fault *AccessFault(FaultKind kind);
   /** Whether the fault "stop" is on, so that nobody is let in. */
   bool IsStopped() const;
   /** Viewers that play. */
   std::size_t viewers() const { return seats_.size(); }
 
-  void Add(Viewer* viewer);
-  /** Forgets a viewer and says what it got; it may be one that was never added. */
-  Viewing Remove(Viewer* viewer);
+  /** From now on the stream plays what `Take` gets, frame 0 of which was due at
+   * `began`. */
+  void FollowLive(std::int64_t began);
+  /** Sends a frame of the live encoder. */
+  void Take(std::shared_ptr<const AccessUnit> unit, std::uint64_t frame);
 
- private:
+  void Add(Viewer *viewer);
+  /** Forgets a viewer and says what it got; it may be one that was never added.
+   */
+  Viewing Remove(Viewer *viewer);
+
+private:
   struct Seat {
-    Viewer* viewer;
+    Viewer *viewer;
     bool waits_for_key;
     Viewing viewing;
   };
@@ -76,20 +87,22 @@ class Stream {
     std::uint64_t shown;
   };
 
-  const Fault* On(FaultKind kind) const;
+  const Fault *On(FaultKind kind) const;
   void Schedule();
   void Tick();
   void Step();
   Frame NextFrame();
   void SendOrHold(Frame frame);
-  void SendFrame(const Frame& frame);
+  void SendFrame(const Frame &frame);
   void Disturb();
   void Report();
   std::uint32_t TimestampOf(std::uint64_t shown) const;
-  const Clip& Playing() const { return is_smaller_ ? programme_.smaller : programme_.clip; }
+  const Clip &Playing() const {
+    return is_smaller_ ? programme_.smaller : programme_.clip;
+  }
 
-  Loop& loop_;
-  const Programme& programme_;
+  Loop &loop_;
+  const Programme &programme_;
   std::uint16_t number_;
   std::string path_;
   std::function<void()> die_;
@@ -101,6 +114,8 @@ class Stream {
   std::mt19937_64 random_;
   std::vector<Seat> seats_;
 
+  bool is_live_ = false;
+  std::shared_ptr<const AccessUnit> live_;
   std::int64_t asked_ = 0;
   std::int64_t began_ = 0;
   std::uint64_t tick_ = 0;
@@ -121,4 +136,4 @@ class Stream {
   std::vector<Packet> packets_;
 };
 
-}  // namespace sightline::camera
+} // namespace sightline::camera

@@ -21,6 +21,8 @@ export interface FakeCameraOptions {
   readonly passwordFd?: number;
   /** NAME[=VALUE][@START[+LENGTH]][#STREAM[-STREAM]]; docs/fake-camera.md lists the names. */
   readonly fault?: readonly string[];
+  /** Draw number and clock into the picture: one live encoder for all streams. */
+  readonly overlay?: boolean;
   readonly json?: boolean;
 }
 
@@ -73,6 +75,7 @@ export function cameraArguments(options: FakeCameraOptions): string[] {
     `--count=${count}`,
     `--port=${port}`,
     '--tell-viewers',
+    ...(options.overlay === true ? ['--overlay'] : []),
     ...(fps === undefined ? [] : [`--fps=${fps}`]),
     ...(address === undefined ? [] : [`--address=${address}`]),
     ...(user === undefined ? [] : [`--user=${user}`]),
