@@ -15,7 +15,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       gstreamer1.0-plugins-good \
       gstreamer1.0-plugins-ugly \
       gstreamer1.0-tools \
-      libgstrtspserver-1.0-0 \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 
@@ -26,7 +25,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       cmake \
       libgstreamer-plugins-base1.0-dev \
       libgstreamer1.0-dev \
-      libgstrtspserver-1.0-dev \
       libprotozero-dev \
       ninja-build \
       pkg-config \

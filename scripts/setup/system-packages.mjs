@@ -10,7 +10,6 @@ export const RUN = [
   ['gstreamer1.0-plugins-ugly', 'encodes H.264 (the demo clip)'],
   ['gstreamer1.0-libav', 'decodes H.264 and H.265 on the CPU'],
   ['gstreamer1.0-tools', 'gst-launch and gst-inspect, for set-up and `sightline doctor`'],
-  ['libgstrtspserver-1.0-0', 'the built-in camera of the demo and the tests'],
 ];
 
 /** What building needs beyond that. The `first` ones are installed first: the longest compilation needs no more. */
@@ -22,7 +21,6 @@ export const BUILD = [
   ['python3', 'node-gyp, which builds the addon, is written in it', { first: true }],
   ['libgstreamer1.0-dev', 'GStreamer headers'],
   ['libgstreamer-plugins-base1.0-dev', 'GStreamer video, RTP and app headers'],
-  ['libgstrtspserver-1.0-dev', 'RTSP server headers, for the built-in camera'],
   ['libprotozero-dev', 'writes protobuf in C++ (headers only)'],
 ];
 
@@ -32,6 +30,7 @@ export const DEEPSTREAM = [['libmosquitto1', "NVIDIA's tracker library loads it"
 /** What the tests need beyond that. `only` limits a package to distributions where it is a real one. */
 export const TEST = [
   ['libgtest-dev', 'GoogleTest, for the native tests'],
+  ['libgstrtspserver-1.0-dev', 'an RTSP server of another make, for the native tests and a relay'],
   ['clang-format-14', 'checks the C++ formatting'],
   ['mosquitto', 'a real MQTT 5 broker to test against'],
   ['libfaketime', 'steps the clock of processes, for the tests of timers'],
