@@ -1,9 +1,8 @@
 import { connect } from 'amqplib';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
-import { AmqpSink } from '../../src/sinks/amqp/sink.ts';
 import { amqpSpec } from '../../test/sinks/amqp-spec.ts';
 import { noRabbitMq, RabbitMq } from '../../test/support/rabbitmq.ts';
-import { compare } from './harness.ts';
+import { compare, sinkOf } from './harness.ts';
 
 // Through the outbox to a durable queue of RabbitMQ with confirms, beside the client's own confirm channel with batches of
 // the same size.
@@ -35,7 +34,7 @@ async function bare(records: readonly OutboxRecord[]): Promise<void> {
 try {
   await compare({
     name: 'AMQP with confirms',
-    sink: () => new AmqpSink(amqpSpec({ url: broker.url }), '/'),
+    sink: () => sinkOf(amqpSpec({ url: broker.url })),
     bare,
   });
 } finally {

@@ -1,8 +1,7 @@
 import { Producer } from '@platformatic/kafka';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
-import { KafkaSink } from '../../src/sinks/kafka/sink.ts';
 import { Kafka, kafkaSpec, noKafka } from '../../test/support/kafka.ts';
-import { compare } from './harness.ts';
+import { compare, sinkOf } from './harness.ts';
 
 // Through the outbox to a topic of Apache Kafka, acks: all, idempotent, beside the client's own idempotent producer with
 // batches of the same size.
@@ -50,7 +49,7 @@ async function bare(records: readonly OutboxRecord[]): Promise<void> {
 try {
   await compare({
     name: `Kafka, acks: all, ${compression}`,
-    sink: () => new KafkaSink(kafkaSpec({ port: broker.port, topic, compression }), '/'),
+    sink: () => sinkOf(kafkaSpec({ port: broker.port, topic, compression })),
     bare,
   });
 } finally {

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
-import { MqttSink } from '../../src/sinks/mqtt/sink.ts';
-import { compare, option } from './harness.ts';
+import { compare, option, sinkOf } from './harness.ts';
 
 // MQTT 5 with QoS 1 to mosquitto: the sink behind the outbox beside mqtt.js alone, with as many messages on their way and
 // the same properties.
@@ -70,14 +69,11 @@ try {
   await compare({
     name: `MQTT QoS ${qos}, ${inFlight} on their way`,
     sink: () =>
-      new MqttSink(
-        {
-          ...{ id: 'a', type: 'mqtt', required: true, url, protocolVersion: 5, qos, retain: [] },
-          ...{ topic: 'sightline/{streamId}/{kind}s', kinds: ['frame'], format: 'protobuf' },
-          ...{ maxInFlight: inFlight, connectTimeoutMs: 5000 },
-        },
-        { baseDir: '/' },
-      ),
+      sinkOf({
+        ...{ id: 'a', type: 'mqtt', required: true, url, protocolVersion: 5, qos, retain: [] },
+        ...{ topic: 'sightline/{streamId}/{kind}s', kinds: ['frame'], format: 'protobuf' },
+        ...{ maxInFlight: inFlight, connectTimeoutMs: 5000 },
+      }),
     bare,
   });
 } finally {

@@ -1,10 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { OutboxRecord } from '../../src/common/delivery.ts';
+import type { OutboxRecord, Sink } from '../../src/common/delivery.ts';
 import { frameToJson } from '../../src/metadata/frame.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
-import { FileSink } from '../../src/sinks/file/sink.ts';
+import { createSink } from '../../src/sinks/registry.ts';
 import { frameRecord } from '../../test/sinks/samples.ts';
 
 const MIB = 1024 * 1024;
@@ -64,14 +64,14 @@ async function intake(dir: string): Promise<PartResult> {
   return { 'durable intake of 1 KB frames, /s': rate };
 }
 
-function fileSink(root: string): FileSink {
-  return new FileSink(
+function fileSink(root: string): Promise<Sink> {
+  return createSink(
     {
       ...{ id: 'a', type: 'file', required: true, dir: root, kinds: ['frame'] },
       ...{ formats: ['ndjson', 'protobuf'], maxFileBytes: 64 * MIB, maxFileAgeMs: 3_600_000 },
       maxWaitMs: 500,
     },
-    { root },
+    { baseDir: '/' },
   );
 }
 
@@ -85,7 +85,7 @@ async function through(dir: string): Promise<PartResult> {
     dir: `${dir}/outbox`,
     sinks: [{ id: 'a', kinds: ['frame'] }],
   });
-  const delivery = new Delivery({ outbox, sink: fileSink(`${dir}/files`) });
+  const delivery = new Delivery({ outbox, sink: await fileSink(`${dir}/files`) });
   delivery.start();
   const before = process.cpuUsage();
   const { result, maxDelayMs } = await watched(async () => {
@@ -126,7 +126,7 @@ async function backlog(dir: string): Promise<PartResult> {
   await outbox.close();
 
   const draining = await Outbox.open(options);
-  const delivery = new Delivery({ outbox: draining, sink: fileSink(`${dir}/files`) });
+  const delivery = new Delivery({ outbox: draining, sink: await fileSink(`${dir}/files`) });
   const { result, maxDelayMs, peakRss } = await watched(async () => {
     const drainStarted = performance.now();
     delivery.start();
@@ -153,7 +153,10 @@ async function idle(dir: string): Promise<PartResult> {
       dir: `${dir}/outbox-${perSecondWanted}`,
       sinks: [{ id: 'a', kinds: ['frame'] }],
     });
-    const delivery = new Delivery({ outbox, sink: fileSink(`${dir}/files-${perSecondWanted}`) });
+    const delivery = new Delivery({
+      outbox,
+      sink: await fileSink(`${dir}/files-${perSecondWanted}`),
+    });
     delivery.start();
     const all = [...frames(perSecondWanted * 10)];
     const before = process.cpuUsage();

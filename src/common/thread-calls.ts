@@ -16,7 +16,13 @@ export interface CallMessage {
   readonly args: unknown;
 }
 
+/** What a thread tells without being asked. */
+export interface EventMessage {
+  readonly event: unknown;
+}
+
 export type ReplyMessage =
+  | EventMessage
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly id: number; readonly ok: false; readonly error: ErrorMessage };
 

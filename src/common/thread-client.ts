@@ -23,6 +23,8 @@ export interface ThreadOptions {
   readonly workerData?: unknown;
   /** How long the `close` call may take, and again the end of the thread. Default 10000. */
   readonly closeLimitMs?: number;
+  /** What the thread says with `tellOwner`. */
+  readonly onEvent?: (event: unknown) => void;
 }
 
 /** A worker thread of ours as seen from the main thread: calls in, promises out. It keeps the process alive. */
@@ -33,12 +35,20 @@ export class ThreadClient<
   readonly #closeLimitMs: number;
   readonly #thread: Worker;
   readonly #waiting = new Map<number, Waiter>();
+  readonly #onEvent: ((event: unknown) => void) | undefined;
+  /** Resolves when the thread has ended, whatever ended it. */
+  readonly ended: Promise<void>;
+  #tellEnded: () => void = () => undefined;
   #nextId = 1;
   #failure: SightlineError | undefined;
 
-  constructor({ entry, what, workerData, closeLimitMs = CLOSE_LIMIT_MS }: ThreadOptions) {
+  constructor({ entry, what, workerData, closeLimitMs, onEvent }: ThreadOptions) {
     this.#what = what;
-    this.#closeLimitMs = closeLimitMs;
+    this.#closeLimitMs = closeLimitMs ?? CLOSE_LIMIT_MS;
+    this.#onEvent = onEvent;
+    this.ended = new Promise((resolve) => {
+      this.#tellEnded = resolve;
+    });
     this.#thread = startThread(entry, workerData);
     this.#thread.on('message', (reply: ReplyMessage) => this.#settle(reply));
     this.#thread.on('error', (cause) => this.#fail(cause));
@@ -80,6 +90,10 @@ export class ThreadClient<
   }
 
   #settle(reply: ReplyMessage): void {
+    if ('event' in reply) {
+      this.#onEvent?.(reply.event);
+      return;
+    }
     const waiter = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if (reply.ok) waiter?.resolve(reply.result);
@@ -90,6 +104,7 @@ export class ThreadClient<
     this.#failure ??= new SightlineError('SL_CLOSED', `${this.#what} has ended`, { cause });
     for (const waiter of this.#waiting.values()) waiter.reject(this.#failure);
     this.#waiting.clear();
+    this.#tellEnded();
   }
 }
 

@@ -28,7 +28,7 @@ function stateEvent(type: string, seq: number): ReturnType<typeof eventRecord> {
 test('mqtt sink tells without any record that it is online, and offline when it closes', async (context) => {
   const broker = await Mosquitto.start(context);
   const sink = makeSink(context, { url: broker.url });
-  sink.start();
+  sink.start?.();
   const early = await Subscriber.open(context, broker.url, 'site/#');
   await until('online', 5000, () => last(early, 'site/status')?.['status'] === 'online');
   await sink.close();
@@ -53,7 +53,7 @@ test('the last will says offline for a server that vanishes, and a broker that r
   broker.signal('SIGCONT');
   await until('the will', 5000, () => last(subscriber, 'site/status')?.['status'] === 'offline');
 
-  sink.start();
+  sink.start?.();
   await until('online again', 5000, () => last(subscriber, 'site/status')?.['status'] === 'online');
   await broker.kill();
   subscriber.packets.length = 0;

@@ -132,7 +132,7 @@ test('what a killed run left staged becomes parts at the start, each frame once'
   appendFileSync(staged, Buffer.from([0xff, 0x07, 1, 2, 3]));
   writeFileSync(`${staged}.tmp`, 'half of a file');
   const sink = makeSink(context, root);
-  sink.start();
+  sink.start?.();
   await until('the part', 8000, () => filesBelow(root).join() === `${PLACE}/part-0001.parquet`);
   const ids = (await rowsOf(join(root, PLACE, 'part-0001.parquet'))).map((row) => row['record_id']);
   assert.deepEqual(

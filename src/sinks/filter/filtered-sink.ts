@@ -17,9 +17,11 @@ export class FilteredSink implements Sink {
   readonly #types: RegExp | undefined;
   /** By `seq`: what to send, undefined for nothing. */
   readonly #verdicts = new Map<number, PendingRecord | undefined>();
+  readonly start?: () => void;
 
   constructor(sink: Sink, when: When) {
     this.#sink = sink;
+    if (sink.start !== undefined) this.start = () => sink.start?.();
     this.#frames = new FrameFilter(when);
     this.#types = when.types && globs(when.types);
   }
@@ -38,10 +40,6 @@ export class FilteredSink implements Sink {
 
   get limits(): Sink['limits'] {
     return this.#sink.limits;
-  }
-
-  start(): void {
-    this.#sink.start?.();
   }
 
   async deliver(

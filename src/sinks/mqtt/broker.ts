@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { IClientOptions } from 'mqtt';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
-import type { Logger } from '../../common/logger.ts';
 import { redactUrl } from '../../common/redact-url.ts';
 import { fullJitterMs } from '../../common/retry.ts';
 import { Secret } from '../../common/secret.ts';
 import { settlesWithin } from '../../common/waits.ts';
-import { MqttConnection } from './connection.ts';
+import type { EventLog } from '../event-log.ts';
+import type { MqttConnection } from './connection.ts';
 import type { MqttSinkSpec } from './spec.ts';
 
 const KEEP_ALIVE_S = 30;
@@ -17,7 +17,7 @@ export interface BrokerOptions {
   readonly spec: MqttSinkSpec;
   /** Where relative paths of the TLS files start. */
   readonly baseDir: string;
-  readonly logger?: Logger | undefined;
+  readonly logger?: EventLog | undefined;
   /** Called with every new connection, after its status went out. */
   readonly onConnected?: (connection: MqttConnection) => void;
 }
@@ -74,6 +74,8 @@ export class Broker {
     this.#closed.signal.throwIfAborted();
     const { url, maxInFlight } = this.#spec;
     const client = await this.#clientOptions();
+    // Where the sink is made to be looked at only, mqtt.js is not needed.
+    const { MqttConnection } = await import('./connection.ts');
     const connection = await MqttConnection.open({ url, client, what: this.what, maxInFlight });
     this.#connection = connection;
     this.#warnOf(connection);

@@ -1,7 +1,7 @@
 import type { IClientPublishOptions } from 'mqtt';
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError } from '../../common/errors.ts';
-import type { Logger } from '../../common/logger.ts';
+import type { EventLog } from '../event-log.ts';
 import { Fates } from '../fates.ts';
 import { cloudEventHeaders } from '../format/cloud-events.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
@@ -18,7 +18,7 @@ const PACKET_OVERHEAD_BYTES = 128;
 export interface MqttSinkOptions {
   /** Where relative paths of the TLS files start. */
   readonly baseDir: string;
-  readonly logger?: Logger | undefined;
+  readonly logger?: EventLog | undefined;
 }
 
 /**
@@ -36,6 +36,8 @@ export class MqttSink implements Sink {
   readonly #topic: TopicTemplate;
   readonly #broker: Broker;
   readonly #home: HomeAssistant | undefined;
+  /** With a status the connection is held from then on: a server without records is online too. */
+  readonly start?: () => void;
 
   /** @throws SightlineError `SL_CONFIG_INVALID` for a topic that cannot be published to */
   constructor(spec: MqttSinkSpec, { baseDir, logger }: MqttSinkOptions) {
@@ -49,11 +51,7 @@ export class MqttSink implements Sink {
       ...{ spec, baseDir, logger },
       onConnected: (connection) => this.#home?.begin(connection),
     });
-  }
-
-  /** With a status the connection is held from now on: a server without records is online too. */
-  start(): void {
-    if (this.#spec.status !== undefined) this.#broker.keep();
+    if (spec.status !== undefined) this.start = () => this.#broker.keep();
   }
 
   async deliver(

@@ -1,8 +1,8 @@
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
-import type { Logger } from '../../common/logger.ts';
 import { decodeImage } from '../../metadata/image.ts';
 import type { S3Object } from '../aws/object-store.ts';
+import type { EventLog } from '../event-log.ts';
 import { SCHEMA_VERSION } from '../format/encode.ts';
 import { headerText } from '../header-text.ts';
 import { eachLimited } from '../limited.ts';
@@ -25,7 +25,7 @@ export class S3Sink implements Sink {
   readonly #maker: RecordObjectMaker | undefined;
 
   /** @throws SightlineError `SL_CONFIG_INVALID` for a folder with unknown placeholders */
-  constructor(spec: S3SinkSpec, logger?: Logger) {
+  constructor(spec: S3SinkSpec, logger?: EventLog) {
     const { id, concurrency, records } = spec;
     this.id = id;
     this.kinds = records?.kinds ?? ['image'];

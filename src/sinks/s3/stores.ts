@@ -1,12 +1,12 @@
 import { type SightlineError, toSightlineError } from '../../common/errors.ts';
-import type { Logger } from '../../common/logger.ts';
 import { type S3Object, S3Store, type StoredObject } from '../aws/object-store.ts';
+import type { EventLog } from '../event-log.ts';
 import type { S3SinkSpec } from './spec.ts';
 
 /** The bucket and, where there is one, the backup that takes over while the bucket takes nothing. */
 export class Stores {
   readonly #spec: S3SinkSpec;
-  readonly #logger: Logger | undefined;
+  readonly #logger: EventLog | undefined;
   readonly #primary: S3Store;
   readonly #backup: S3Store | undefined;
   /** When the failures of the bucket began; monotonic. */
@@ -15,7 +15,7 @@ export class Stores {
   #backupUntilMs = 0;
   #inBackup = 0;
 
-  constructor(spec: S3SinkSpec, logger: Logger | undefined) {
+  constructor(spec: S3SinkSpec, logger: EventLog | undefined) {
     this.#spec = spec;
     this.#logger = logger;
     this.#primary = new S3Store(spec, spec.concurrency);

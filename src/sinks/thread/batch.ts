@@ -1,18 +1,8 @@
 import { type PendingRecord, RECORD_KINDS } from '../../common/delivery.ts';
-import type { ErrorMessage } from '../../common/thread-calls.ts';
-import type { FileSinkSpec } from './spec.ts';
-
-/** What the file sink and its thread say to each other. */
-
-/** What the thread is made with: its `workerData`. */
-export type FileThreadOptions = Pick<FileSinkSpec, 'formats' | 'maxFileBytes' | 'maxFileAgeMs'> & {
-  /** Absolute folder. */
-  readonly root: string;
-};
 
 /**
  * Records by columns, with all payloads in one buffer that travels by transfer: thousands of small objects would take
- * longer to clone than to write.
+ * longer to clone than to send.
  */
 export interface PackedBatch {
   readonly seqs: Float64Array;
@@ -24,26 +14,6 @@ export interface PackedBatch {
   readonly atMs: Float64Array;
   readonly sizes: Uint32Array;
   readonly payloads: Uint8Array;
-}
-
-export interface WriteReply {
-  /** Records that were not written; the others are on the disk. */
-  readonly failures: readonly {
-    readonly index: number;
-    readonly status: 'retry' | 'rejected';
-    readonly error: ErrorMessage;
-  }[];
-  /** Torn tails of a former run that were cut off files since the last reply. */
-  readonly cut: readonly { readonly path: string; readonly bytes: number }[];
-  /** What went wrong with Parquet files since the last reply. */
-  readonly notes: readonly { readonly path: string; readonly what: string }[];
-}
-
-export interface FileCalls {
-  write: { args: { readonly batchId: number; readonly batch: PackedBatch }; result: WriteReply };
-  /** Gives up a batch as far as it is not written; its `write` fails. */
-  abort: { args: { readonly batchId: number }; result: undefined };
-  close: { args: undefined; result: undefined };
 }
 
 export function packBatch(batch: readonly PendingRecord[]): PackedBatch {
@@ -73,6 +43,12 @@ export function packBatch(batch: readonly PendingRecord[]): PackedBatch {
     at += payload.byteLength;
   }
   return { ...packed, streamIds: [...positions.keys()] };
+}
+
+/** The buffers of a batch that change hands. */
+export function buffersOfBatch(packed: PackedBatch): ArrayBuffer[] {
+  const { seqs, kinds, streams, atMs, sizes, payloads } = packed;
+  return [seqs, kinds, streams, atMs, sizes, payloads].map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 export function unpackBatch(packed: PackedBatch): PendingRecord[] {
