@@ -10,11 +10,11 @@ import { compare, option, sinkOf } from './harness.ts';
 
 // MQTT 5 with QoS 1 to mosquitto: the sink behind the outbox beside mqtt.js alone, with as many messages on their way and
 // the same properties.
-//   node --import tsx bench/delivery/mqtt.ts [--records 20000] [--rounds 5] [--in-flight 100] [--qos 1]
+//   node --import tsx bench/delivery/mqtt.ts [--records 20000] [--rounds 5] [--in-flight 1000] [--qos 1]
 
 const port = 20_000 + (process.pid % 20_000);
 const url = `mqtt://127.0.0.1:${port}`;
-const inFlight = option('in-flight', 100);
+const inFlight = option('in-flight', 1000);
 const qos = option('qos', 1) as 1 | 2;
 const PROPERTIES = {
   contentType: 'application/x-protobuf; messageType="sightline.v1.Frame"',

@@ -12,6 +12,8 @@ import type { MqttSinkSpec } from './spec.ts';
 
 const KEEP_ALIVE_S = 30;
 const CLOSE_LIMIT_MS = 2_000;
+/** MQTT 5 brokers tell how many they take; of others some take no more than this. */
+const IN_FLIGHT = { 4: 100, 5: 1000 } as const;
 
 export interface BrokerOptions {
   readonly spec: MqttSinkSpec;
@@ -72,7 +74,8 @@ export class Broker {
 
   async #open(): Promise<MqttConnection> {
     this.#closed.signal.throwIfAborted();
-    const { url, maxInFlight } = this.#spec;
+    const { url, protocolVersion } = this.#spec;
+    const maxInFlight = this.#spec.maxInFlight ?? IN_FLIGHT[protocolVersion];
     const client = await this.#clientOptions();
     // Where the sink is made to be looked at only, mqtt.js is not needed.
     const { MqttConnection } = await import('./connection.ts');

@@ -1,7 +1,8 @@
-import type { ErrorWithReasonCode, IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt';
+import type { ErrorWithReasonCode, IClientOptions, MqttClient } from 'mqtt';
 import mqtt from 'mqtt';
 import { type ErrorCode, SightlineError } from '../../common/errors.ts';
 import { settlesWithin } from '../../common/waits.ts';
+import { type PublishProperties, PublishWriter } from './publish-writer.ts';
 
 /** Reason codes of MQTT 5 (2.4) and return codes of 3.1.1 (3.2.2.3) that say more than "try again". */
 const UNAUTHORIZED = new Set([4, 5, 0x86, 0x87, 0x8c]);
@@ -9,6 +10,8 @@ const THROTTLED = new Set([0x89, 0x93, 0x96, 0x97, 0x9f]);
 const REJECTED = new Set([0x90, 0x95, 0x99]);
 /** MQTT 5, 3.2.2.3.3: what a broker allows that names no limit. */
 const MAX_RECEIVE = 65_535;
+/** MQTT 5, 2.4: from here on a reason code is a failure. */
+const FIRST_FAILURE = 0x80;
 const CLOSE_LIMIT_MS = 2_000;
 
 /** What the broker said when it took the connection. */
@@ -30,23 +33,36 @@ export interface OpenOptions {
   readonly maxInFlight: number;
 }
 
-interface Waiting {
-  readonly topic: string;
-  readonly body: Buffer;
-  readonly options: IClientPublishOptions;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+export interface PublishOptions {
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly properties?: PublishProperties;
 }
 
-/** One connection to a broker, as long as it lasts. Publishes wait for the broker's acknowledgement. */
+export interface Outgoing {
+  readonly topic: string;
+  readonly body: Uint8Array;
+  readonly options: PublishOptions;
+  /** Called once: with the broker's acknowledgement (of QoS 2 the last one), or with one of `SL_SINK_*`. */
+  readonly settle: (error?: SightlineError) => void;
+}
+
+/**
+ * One connection to a broker, as long as it lasts. It is the client's: keep-alive, answers, QoS 0 and 2. Messages with QoS 1
+ * go past the client into its stream, with identifiers of the client; what belongs to those is told by their answers.
+ */
 export class MqttConnection {
   readonly #client: MqttClient;
   readonly #what: string;
   readonly #window: number;
-  /** On their way, without an answer. */
-  readonly #sent = new Set<Waiting>();
-  #queue: Waiting[] = [];
+  readonly #writer: PublishWriter;
+  /** On their way, without an answer: past the client by identifier, and through it. */
+  readonly #written = new Map<number, Outgoing>();
+  readonly #handed = new Set<Outgoing>();
+  #queue: Outgoing[] = [];
   #head = 0;
+  #isPumpDue = false;
+  #tellIdle: (() => void) | undefined;
   #lost: SightlineError | undefined;
   #tellLost: () => void = () => undefined;
   /** Resolves when the connection is gone, whoever ended it. */
@@ -57,9 +73,14 @@ export class MqttConnection {
     this.#client = client;
     this.#what = options.what;
     this.#window = Math.min(options.maxInFlight, facts.receiveMaximum);
+    this.#writer = new PublishWriter(options.client.protocolVersion === 4 ? 4 : 5);
     this.facts = facts;
     this.lost = new Promise((resolve) => {
       this.#tellLost = resolve;
+    });
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'puback')
+        this.#acknowledged(packet.messageId ?? 0, packet.reasonCode ?? 0);
     });
     client.on('close', () => this.#lose(undefined));
     client.on('error', (error) => this.#lose(error));
@@ -99,23 +120,38 @@ export class MqttConnection {
     return this.#lost !== undefined;
   }
 
+  /** Messages leave in the order of the calls, soon; those beyond what may be on its way wait here. */
+  send(outgoing: Outgoing): void {
+    if (this.#lost !== undefined) {
+      outgoing.settle(this.#lost);
+      return;
+    }
+    this.#queue.push(outgoing);
+    this.#pumpSoon();
+  }
+
   /**
-   * Resolves with the broker's acknowledgement (of QoS 2 with the last one). Messages leave in the order of the calls;
-   * those beyond what may be on its way wait here.
+   * Resolves with the broker's acknowledgement.
    * @throws SightlineError one of `SL_SINK_*`
    */
-  publish(topic: string, payload: Uint8Array, options: IClientPublishOptions): Promise<void> {
-    if (this.#lost !== undefined) return Promise.reject(this.#lost);
-    const body = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  publish(topic: string, body: Uint8Array, options: PublishOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ topic, body, options, resolve, reject });
-      this.#pump();
+      const settle = (error?: SightlineError): void => {
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      this.send({ topic, body, options, settle });
     });
   }
 
   /** Waits for what is on its way, up to a limit, and takes leave of the broker: no last will. */
   async close(): Promise<void> {
-    if (this.isLost || !(await settlesWithin(this.#client.endAsync(false), CLOSE_LIMIT_MS))) {
+    const idle = new Promise<void>((resolve) => {
+      this.#tellIdle = resolve;
+      this.#checkIdle();
+    });
+    const isIdle = !this.isLost && (await settlesWithin(idle, CLOSE_LIMIT_MS));
+    if (!isIdle || !(await settlesWithin(this.#client.endAsync(false), CLOSE_LIMIT_MS))) {
       this.#client.end(true);
     }
   }
@@ -127,33 +163,88 @@ export class MqttConnection {
     this.#client.end(true);
   }
 
+  /** Answers come many at a time, and so do calls: what they make room for leaves in one write. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
+  }
+
   #pump(): void {
-    while (this.#sent.size < this.#window && this.#head < this.#queue.length) {
-      this.#send(this.#queue[this.#head++]!);
+    while (this.#onTheirWay < this.#window && this.#head < this.#queue.length) {
+      const next = this.#queue[this.#head++]!;
+      if (next.options.qos === 1) this.#write(next);
+      else this.#hand(next);
     }
+    this.#flush();
     if (this.#head < this.#queue.length) return;
     this.#queue = [];
     this.#head = 0;
+    this.#checkIdle();
   }
 
-  #send(waiting: Waiting): void {
-    this.#sent.add(waiting);
-    this.#client.publish(waiting.topic, waiting.body, waiting.options, (error) => {
-      if (!this.#sent.delete(waiting)) return;
-      if (error == null) waiting.resolve();
-      else waiting.reject(mqttError(error, `publish to ${this.#what}`));
-      this.#pump();
+  get #onTheirWay(): number {
+    return this.#written.size + this.#handed.size;
+  }
+
+  #checkIdle(): void {
+    if (this.#onTheirWay === 0 && this.#queue.length === 0) this.#tellIdle?.();
+  }
+
+  #write(outgoing: Outgoing): void {
+    let id = this.#client.messageIdProvider.allocate();
+    while (id !== null && this.#written.has(id)) id = this.#client.messageIdProvider.allocate();
+    if (id !== null && this.#writer.add(outgoing, id)) {
+      this.#written.set(id, outgoing);
+      return;
+    }
+    const message = `Cannot publish to ${outgoing.topic}: a text of its properties is too long`;
+    outgoing.settle(new SightlineError('SL_SINK_REJECTED', message));
+  }
+
+  /** Before the client writes, too: the stream keeps the order. */
+  #flush(): void {
+    const { stream } = this.#client;
+    for (const part of this.#writer.take()) stream.write(part);
+  }
+
+  #acknowledged(id: number, reasonCode: number): void {
+    const outgoing = this.#written.get(id);
+    if (outgoing === undefined) return;
+    this.#written.delete(id);
+    outgoing.settle(
+      reasonCode < FIRST_FAILURE
+        ? undefined
+        : mqttError({ code: reasonCode }, `publish to ${this.#what}`),
+    );
+    this.#pumpSoon();
+  }
+
+  #hand(outgoing: Outgoing): void {
+    const { topic, body, options } = outgoing;
+    this.#handed.add(outgoing);
+    this.#flush();
+    const payload = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.#client.publish(topic, payload, options, (error) => {
+      if (!this.#handed.delete(outgoing)) return;
+      outgoing.settle(error == null ? undefined : mqttError(error, `publish to ${this.#what}`));
+      this.#pumpSoon();
     });
   }
 
   /** The client itself would keep what is on its way for a reconnect that never comes. */
   #lose(reason: unknown): void {
     this.#lost ??= mqttError(reason, `stay with ${this.#what}`);
-    for (const { reject } of this.#sent) reject(this.#lost);
-    for (const { reject } of this.#queue.slice(this.#head)) reject(this.#lost);
-    this.#sent.clear();
+    const open = [...this.#written.values(), ...this.#handed, ...this.#queue.slice(this.#head)];
+    this.#written.clear();
+    this.#handed.clear();
     this.#queue = [];
     this.#head = 0;
+    for (const { settle } of open) settle(this.#lost);
+    this.#tellIdle?.();
     this.#tellLost();
   }
 }

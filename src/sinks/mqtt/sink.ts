@@ -1,14 +1,12 @@
-import type { IClientPublishOptions } from 'mqtt';
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
-import { SightlineError } from '../../common/errors.ts';
+import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import type { EventLog } from '../event-log.ts';
 import { Fates } from '../fates.ts';
 import { cloudEventHeaders } from '../format/cloud-events.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
 import { TopicTemplate } from '../format/template.ts';
-import { eachLimited } from '../limited.ts';
 import { Broker } from './broker.ts';
-import type { MqttConnection } from './connection.ts';
+import type { MqttConnection, PublishOptions } from './connection.ts';
 import { HomeAssistant } from './home-assistant.ts';
 import type { MqttSinkSpec } from './spec.ts';
 
@@ -64,14 +62,7 @@ export class MqttSink implements Sink {
     const cut = (): void => connection.abandon();
     signal.addEventListener('abort', cut, { once: true });
     try {
-      await eachLimited(formatted.messages, this.#spec.maxInFlight, async (message) => {
-        try {
-          await this.#publish(connection, message);
-          fates.accept(message);
-        } catch (error) {
-          fates.fail(message, error);
-        }
-      });
+      await this.#publishAll(connection, formatted.messages, fates);
     } finally {
       signal.removeEventListener('abort', cut);
     }
@@ -84,16 +75,48 @@ export class MqttSink implements Sink {
     await this.#broker.close();
   }
 
-  #publish(connection: MqttConnection, message: Message): Promise<void> {
-    const topic = this.#topic.fill(message);
-    const options = this.#publishOptions(connection, message);
-    const { maxPacketBytes = Number.POSITIVE_INFINITY } = this.#spec;
-    const most = Math.min(connection.facts.maxPacketBytes, maxPacketBytes);
-    if (most !== Number.POSITIVE_INFINITY) checkSize(message, headerBytes(topic, options), most);
-    return connection.publish(topic, message.body, options);
+  /** Resolves when the broker has answered to every message, or will not any more. */
+  #publishAll(
+    connection: MqttConnection,
+    messages: readonly Message[],
+    fates: Fates,
+  ): Promise<void> {
+    return new Promise((resolve) => {
+      let open = messages.length + 1;
+      const one = (): void => {
+        if (--open === 0) resolve();
+      };
+      for (const message of messages) {
+        const settle = (error?: Error): void => {
+          if (error === undefined) fates.accept(message);
+          else fates.fail(message, error);
+          one();
+        };
+        try {
+          const topic = this.#topic.fill(message);
+          const options = this.#publishOptions(connection, message);
+          this.#checkSize(connection, message, topic, options);
+          connection.send({ topic, body: message.body, options, settle });
+        } catch (thrown) {
+          settle(toSightlineError(thrown));
+        }
+      }
+      one();
+    });
   }
 
-  #publishOptions({ facts }: MqttConnection, message: Message): IClientPublishOptions {
+  #checkSize(
+    { facts }: MqttConnection,
+    message: Message,
+    topic: string,
+    options: PublishOptions,
+  ): void {
+    const { maxPacketBytes = Number.POSITIVE_INFINITY } = this.#spec;
+    const most = Math.min(facts.maxPacketBytes, maxPacketBytes);
+    if (most !== Number.POSITIVE_INFINITY) checkSize(message, headerBytes(topic, options), most);
+  }
+
+  #publishOptions({ facts }: MqttConnection, message: Message): PublishOptions {
     const { qos, eventQos = qos, retain, protocolVersion, messageExpiryS } = this.#spec;
     const { kind, contentType, isText, attributes, cloudEvent } = message;
     const wanted = kind === 'event' ? eventQos : qos;
@@ -126,7 +149,7 @@ function checkSize({ recordId, body }: Message, headerBytes: number, most: numbe
   );
 }
 
-function headerBytes(topic: string, { properties }: IClientPublishOptions): number {
+function headerBytes(topic: string, { properties }: PublishOptions): number {
   let bytes = PACKET_OVERHEAD_BYTES + Buffer.byteLength(topic);
   bytes += Buffer.byteLength(properties?.contentType ?? '');
   for (const [name, value] of Object.entries(properties?.userProperties ?? {})) {

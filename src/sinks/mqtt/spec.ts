@@ -84,13 +84,13 @@ export const MqttSinkSpec = strictObject({
   username: Type.Optional(Type.String({ minLength: 1 })),
   password: Type.Optional(secretString()),
   tls: Type.Optional(Tls),
-  maxInFlight: defaulted(
+  maxInFlight: Type.Optional(
     Type.Integer({
       minimum: 1,
       maximum: 10_000,
-      description: 'Messages without an answer; the broker may allow fewer',
+      description:
+        'Messages without an answer. Default: 1000 where the broker tells how many it takes (MQTT 5), 100 where it does not',
     }),
-    100,
   ),
   maxPacketBytes: Type.Optional(
     Type.Integer({
