@@ -65,6 +65,15 @@ program
   });
 
 program
+  .command('react')
+  .description('Run rules over frames that other servers sent to a queue or broker')
+  .requiredOption('-c, --config <path>', 'configuration with `rules` and `inputs` (docs/rules.md)')
+  .action(async (options: { config: string }) => {
+    const { react } = await import('./services/rules/react.ts');
+    await react({ config: options.config, version });
+  });
+
+program
   .command('validate')
   .description('Check pipeline files; every problem with its line')
   .argument('<file...>')

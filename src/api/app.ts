@@ -19,6 +19,7 @@ import { metadataRoutes } from './routes/metadata.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pictureRoutes } from './routes/pictures.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { ruleRoutes } from './routes/rules.ts';
 import { sinkRoutes } from './routes/sinks.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { SCHEMAS } from './schemas.ts';
@@ -75,6 +76,7 @@ export async function buildApp(deps: ApiDependencies) {
     sinkRoutes,
     deadLetterRoutes,
     metadataRoutes,
+    ruleRoutes,
     operationRoutes,
     eventRoutes,
   ];
@@ -109,6 +111,7 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
         { name: 'incidents', description: 'What was kept of workers that died or hung' },
         { name: 'models', description: 'What can look at frames' },
         { name: 'delivery', description: 'Where the metadata goes' },
+        { name: 'rules', description: 'What makes interesting events of what is seen' },
         { name: 'operations', description: 'Health, metrics, workers, capacity, jobs, events' },
       ],
     },

@@ -6,7 +6,7 @@ import type { OutboxStats, SinkCounts } from '../outbox/stats.ts';
 import type { SinkSpec } from '../sinks/specs.ts';
 import type { Cursors } from './cursors.ts';
 import type { Preconditions } from './preconditions.ts';
-import type { DeadLetter, Model, Sink } from './schemas.ts';
+import type { DeadLetter, Model, Rule, RuleEvent, Sink } from './schemas.ts';
 
 /** Some dead letters by their ids, or all that a sink has at the moment. */
 export type LetterChoice = { readonly ids: readonly string[] } | { readonly sinkId: string };
@@ -60,6 +60,26 @@ export interface ModelsView {
   get(name: string): Promise<Model>;
 }
 
+export interface RuleEventQuery {
+  readonly streamId?: string;
+  readonly rule?: string;
+  /** RFC 3339, UTC, milliseconds; `to` is exclusive. */
+  readonly from?: string;
+  readonly to?: string;
+  /** Those after this one in the list. */
+  readonly after?: { readonly time: string; readonly id: string };
+  readonly limit: number;
+}
+
+/** Rules and what they found. */
+export interface RulesView {
+  list(): readonly Rule[];
+  /** Newest first. Throws `SL_UNAVAILABLE`. */
+  events(query: RuleEventQuery): Promise<readonly RuleEvent[]>;
+  /** With the parts of its clip. Throws `SL_UNAVAILABLE`. */
+  event(id: string): Promise<RuleEvent | undefined>;
+}
+
 /** Everything the API needs; `services` injects it, tests inject what they like. */
 export interface ApiDependencies {
   readonly logger: Logger;
@@ -71,6 +91,8 @@ export interface ApiDependencies {
   /** Frames as they come. */
   readonly live: Pick<LiveRecords, 'subscribe' | 'stats'>;
   readonly models: ModelsView;
+  /** Absent: there are no rules. */
+  readonly rules?: RulesView | undefined;
   /** Absent or undefined where no pipeline uses a GPU. */
   engines?(): EnginesView | undefined;
 }

@@ -15,6 +15,7 @@ import {
   type PipelineSchema,
   type WorkerSchema,
 } from './schemas/pipelines.ts';
+import { RuleEventSchema, RuleSchema } from './schemas/rules.ts';
 import { ConditionSchema, ReasonSchema } from './schemas/shared.ts';
 import { AcceleratorSchema, StreamSchema, StreamStatusSchema } from './schemas/streams.ts';
 
@@ -31,12 +32,16 @@ export const SCHEMAS = [
   OutboxSchema,
   DeadLetterSchema,
   ModelSchema,
+  RuleSchema,
+  RuleEventSchema,
 ] as const;
 
 export type { SinkSpec } from '../sinks/specs.ts';
 export type { CameraSpec } from './schemas/cameras.ts';
 export type Reason = Static<typeof ReasonSchema>;
 export type Condition = Static<typeof ConditionSchema>;
+export type Rule = Static<typeof RuleSchema>;
+export type RuleEvent = Static<typeof RuleEventSchema>;
 export type Stream = Static<typeof StreamSchema>;
 export type Pipeline = Static<typeof PipelineSchema>;
 export type Worker = Static<typeof WorkerSchema>;

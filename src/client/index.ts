@@ -1,4 +1,4 @@
-import type { Capacity, Model, Worker } from '../api/schemas.ts';
+import type { Capacity, Model, Rule, RuleEvent, Worker } from '../api/schemas.ts';
 import type { FrameJson } from '../metadata/frame-json.ts';
 import { Cameras } from './cameras.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -24,6 +24,8 @@ export type {
   Outbox,
   Pipeline,
   Reason,
+  Rule,
+  RuleEvent,
   Sink,
   SinkSpec,
   Stream,
@@ -38,6 +40,14 @@ export type { MetadataOptions } from './metadata.ts';
 export type { ClientOptions } from './transport.ts';
 export type * from './types.ts';
 
+/** Which events: `from` and `to` in RFC 3339, `to` exclusive. */
+export interface RuleEventFilters {
+  readonly streamId?: string;
+  readonly rule?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
 /**
  * The API of a Sightline server, in Node and in browsers. GETs are sent again when no answer comes, POSTs too, under an
  * Idempotency-Key. Every call takes an AbortSignal, and throws SightlineApiError, SightlineConnectionError, or the
@@ -49,6 +59,8 @@ export class SightlineClient {
   readonly cameras: Cameras;
   readonly sinks: Sinks;
   readonly deadLetters: DeadLetters;
+  /** Interesting events that rules found. */
+  readonly ruleEvents: Resource<RuleEvent, RuleEventFilters>;
   readonly jobs: Jobs;
   readonly models: Resource<Model>;
   readonly workers: Pick<Resource<Worker, { readonly pipelineId?: string }>, 'all' | 'page'>;
@@ -62,6 +74,7 @@ export class SightlineClient {
     this.cameras = new Cameras(transport, 'cameras');
     this.sinks = new Sinks(transport);
     this.deadLetters = new DeadLetters(transport, 'dead-letters');
+    this.ruleEvents = new Resource(transport, 'rule-events');
     this.jobs = new Jobs(transport, 'jobs');
     this.models = new Resource(transport, 'models');
     this.workers = new Resource(transport, 'workers');
@@ -70,6 +83,12 @@ export class SightlineClient {
   /** What the streams cost the box, and how much is left. */
   capacity(options: CallOptions = {}): Promise<Capacity> {
     return this.#transport.json('GET', '/v1/capacity', options);
+  }
+
+  /** The rules with their counters. */
+  async rules(options: CallOptions = {}): Promise<readonly Rule[]> {
+    const { items } = await this.#transport.json<{ items: Rule[] }>('GET', '/v1/rules', options);
+    return items;
   }
 
   /**

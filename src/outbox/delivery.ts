@@ -42,6 +42,10 @@ export class Delivery implements AsyncDisposable {
     this.#unsubscribe = options.outbox.onStored(() => this.#wakeUp.wake());
   }
 
+  get sinkId(): string {
+    return this.#options.sink.id;
+  }
+
   /** Begins to deliver. Call once. */
   start(): void {
     if (this.#running !== undefined) return;

@@ -41,8 +41,8 @@ function recordOf(event: ControlEvent): OutboxRecord {
 }
 
 /** A stream that is gone has no wishes any more. */
-function routeOf(
-  { streamId }: ControlEvent,
+export function routeOf(
+  { streamId }: { readonly streamId?: string },
   orchestrator: Pick<Orchestrator, 'getStream'>,
 ): Pick<OutboxRecord, 'sinks'> {
   if (streamId === undefined) return {};

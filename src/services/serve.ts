@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { buildApp } from '../api/app.ts';
+import type { RulesView } from '../api/dependencies.ts';
 import { startNvidiaRest } from '../api/nvidia/server.ts';
 import { Cleanup } from '../common/cleanup.ts';
 import { SightlineError } from '../common/errors.ts';
@@ -14,8 +15,9 @@ import { ConfigFolder } from './config-folder.ts';
 import { type DeliveryService, openDelivery } from './delivery/service.ts';
 import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
-import { recordEvents } from './event-records.ts';
+import { recordEvents, routeOf } from './event-records.ts';
 import { modelsView } from './models-view.ts';
+import { openRules } from './rules/open.ts';
 import { shutdownRequested } from './shutdown.ts';
 import { showStatus, statusLine } from './status-line.ts';
 
@@ -77,6 +79,18 @@ export async function serve(options: ServeOptions): Promise<void> {
     logger,
   });
   delivery.tell((type, facts) => orchestrator.events.emit(type, facts));
+  const rules = openRules({
+    loaded,
+    publish: (records) =>
+      delivery.store(records.map((record) => ({ ...record, ...routeOf(record, orchestrator) }))),
+    onEvent: ({ type, id, rule, kind, severity, streamId }) =>
+      orchestrator.events.emit(type, { eventId: id, rule, kind, severity, streamId }),
+    logger,
+  });
+  if (rules !== undefined) {
+    cleanup.defer(() => rules.close());
+    if (config.inputs.length === 0) await delivery.serve(rules.service.sink);
+  }
   const told = recordEvents(orchestrator, delivery.accept);
   cleanup.defer(() => told);
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
@@ -88,8 +102,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     logger,
     version: options.version,
     modelsDir: loaded.modelsDir,
+    rules: rules?.view,
     http,
   });
+  rules?.start();
   cleanup.defer(() => app.close());
 
   const quit = new AbortController();
@@ -142,11 +158,12 @@ interface ListenOptions {
   readonly logger: Logger;
   readonly version: string;
   readonly modelsDir: string;
+  readonly rules: RulesView | undefined;
   readonly http: { readonly host: string; readonly port: number };
 }
 
 async function listen(options: ListenOptions) {
-  const { orchestrator, delivery, engines, logger, version, modelsDir, http } = options;
+  const { orchestrator, delivery, engines, logger, version, modelsDir, rules, http } = options;
   const app = await buildApp({
     orchestrator,
     logger,
@@ -155,6 +172,7 @@ async function listen(options: ListenOptions) {
     live: delivery.live,
     engines: engines.view,
     models: modelsView(modelsDir),
+    rules,
     notReadyBecause: () => notReadyBecause(delivery),
   });
   try {

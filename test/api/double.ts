@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/api/app.ts';
 import type { EnginesView } from '../../src/api/dependencies.ts';
+import type { RuleEvent } from '../../src/api/schemas.ts';
 import { SightlineError } from '../../src/common/errors.ts';
 import { LiveRecords } from '../../src/common/live-records.ts';
 import { EventLog } from '../../src/control/event-log.ts';
@@ -45,6 +46,27 @@ const CAPACITY = {
   policy: 'reject',
   streams: [{ id: 'door', priority: 0, used: 0.4, demand: 0.5, imposedInterval: 0 }],
 } as const;
+
+const EVENT: RuleEvent = {
+  id: '0123456789abcdef0123456789',
+  type: 'rule.started',
+  time: '2026-01-01T00:00:02.000Z',
+  rule: 'crowd',
+  kind: 'crowd',
+  severity: 'info',
+  streamId: 'door',
+  sensorId: 'door',
+  since: '2026-01-01T00:00:00.000Z',
+  durationMs: 2000,
+  count: 1,
+  objects: [
+    {
+      ...{ id: '7', class: 'person', confidence: 0.5 },
+      bbox: { leftX: 0, topY: 0, rightX: 1, bottomY: 1 },
+    },
+  ],
+  evidence: { clip: { from: '2026-01-01T00:00:00.000Z', to: '2026-01-01T00:00:10.000Z' } },
+};
 
 export interface DoubleOptions {
   readonly image?: LatestImage;
@@ -131,6 +153,13 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
         if (name === MODEL.name) return MODEL;
         throw new SightlineError('SL_NOT_FOUND', `There is no model "${name}"`);
       },
+    },
+    rules: {
+      list: () => [
+        { id: 'crowd', kind: 'crowd', spec: { count: 2 }, fired: 1, suppressed: 0, errors: 0 },
+      ],
+      events: async () => [EVENT],
+      event: async (id) => (id === EVENT.id ? EVENT : undefined),
     },
     ...(options.engines === undefined ? {} : { engines: () => options.engines! }),
   });

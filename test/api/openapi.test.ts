@@ -122,6 +122,11 @@ test('every answer is one that the document promises, on every route', async () 
   check('/v1/dead-letters/retry', await post('/v1/dead-letters/retry', { ids: ['7'] }));
   check('/v1/dead-letters/purge', await post('/v1/dead-letters/purge', { sinkId: 'files' }));
   check('/v1/dead-letters/purge', await post('/v1/dead-letters/purge', {}));
+  check('/v1/rules', await get('/v1/rules'));
+  check('/v1/rule-events', await get('/v1/rule-events?rule=crowd&from=2026-01-01T00:00:00Z'));
+  check('/v1/rule-events', await get('/v1/rule-events?from=yesterday'));
+  check('/v1/rule-events/{id}', await get('/v1/rule-events/0123456789abcdef0123456789'));
+  check('/v1/rule-events/{id}', await get('/v1/rule-events/none'));
   check('/v1/metadata', await get('/v1/metadata?since=x'));
   check('/v1/events', await get('/v1/events?since=x'));
   check('/v1/pipelines/{id}', await remove('/v1/pipelines/gate', tag));

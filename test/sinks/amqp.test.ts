@@ -9,6 +9,7 @@ import { followAmqp } from '../../src/services/tail/amqp.ts';
 import { AmqpSink } from '../../src/sinks/amqp/sink.ts';
 import type { AmqpSinkSpec } from '../../src/sinks/amqp/spec.ts';
 import { assertConserved, openOutbox, temporaryDir } from '../outbox/helpers.ts';
+import { receiver, startInput } from '../services/rules/support.ts';
 import { freePort } from '../support/config.ts';
 import { MAX_MESSAGE_BYTES, noRabbitMq, RabbitMq } from '../support/rabbitmq.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -40,6 +41,31 @@ describe('amqp sink', { skip: noRabbitMq }, () => {
   async function idsIn(queue: string): Promise<string[]> {
     return (await broker.drain(queue)).map(({ properties }) => String(properties.messageId));
   }
+
+  it('is read by the rules of another server: what fails there, and what a lost connection takes, comes again', async (context) => {
+    const proxy = await TcpProxy.start(await freePort(), () => broker.port);
+    context.after(() => proxy.close());
+    const { ids, handle } = receiver(1);
+    const queue = 'for-rules';
+    const binding = { queue, exchange: 'amq.topic', routingKey: 'sightline.frames.ruled' };
+    startInput(
+      context,
+      { type: 'amqp', url: `amqp://127.0.0.1:${proxy.port}`, ...binding },
+      { handle },
+    );
+    const sink = makeSink(context);
+    const send = async (seq: number) => {
+      const [result] = await sink.deliver([frameRecord(seq, { streamId: 'ruled' })], NO_LIMIT);
+      return result?.status === 'accepted';
+    };
+    await until('the queue is there, and its first message handled', 20_000, async () => {
+      if (ids.length === 0) await send(1);
+      return ids.length > 0;
+    });
+    proxy.cutAll();
+    await until('it is sent', 10_000, () => send(2));
+    await until('it is handled after the cut', 20_000, () => ids.includes('ruled/s1/2'));
+  });
 
   it('publishes in order, persistent, with id, content type and headers', async (context) => {
     await broker.createQueue('plain', 'sightline.*.plain-1');

@@ -10,6 +10,7 @@ import type { ReadMessage } from '../../src/sinks/kafka/reader.ts';
 import { KafkaSink } from '../../src/sinks/kafka/sink.ts';
 import type { KafkaSinkSpec } from '../../src/sinks/kafka/spec.ts';
 import { assertConserved, openOutbox, temporaryDir } from '../outbox/helpers.ts';
+import { receiver, startInput } from '../services/rules/support.ts';
 import { freePort } from '../support/config.ts';
 import { ExampleRun, LANGUAGES } from '../support/example.ts';
 import { Kafka, kafkaSpec, noKafka } from '../support/kafka.ts';
@@ -53,6 +54,32 @@ describe('kafka sink', { skip: noKafka }, () => {
     context.after(() => sink.close());
     return sink;
   }
+
+  it('is read by the rules of another server: as a group that begins again where it had committed', async (context) => {
+    const topic = await newTopic();
+    const sink = makeSink(context, { topic });
+    const send = (...seqs: number[]) =>
+      sink.deliver(
+        seqs.map((seq) => frameRecord(seq)),
+        NO_LIMIT,
+      );
+    await send(1, 2, 3);
+    const spec = {
+      ...{ type: 'kafka', brokers: kafkaSpec({ port: broker.port }).brokers },
+      ...{ topics: [topic], groupId: 'rules', from: 'earliest' },
+    };
+    const { ids, handle } = receiver();
+    const first = startInput(context, spec, { handle });
+    await until('what is there is read', 20_000, () => ids.length === 3);
+    await first.stop();
+    await send(4);
+    startInput(context, spec, { handle });
+    await until('what came meanwhile', 20_000, () => ids.includes('cam-1/s1/4'));
+    assert.deepEqual(
+      ids,
+      [1, 2, 3, 4].map((seq) => `cam-1/s1/${seq}`),
+    );
+  });
 
   it('writes each stream in order to one partition, with key, headers and capture time', async (context) => {
     const topic = await newTopic({}, 3);

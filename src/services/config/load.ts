@@ -3,6 +3,7 @@ import { problemsError, type ValueProblem } from '../../common/check.ts';
 import { loadDocument } from '../../common/document.ts';
 import { isLoopback } from '../../common/loopback.ts';
 import { PATHS } from '../../common/paths.ts';
+import { RULES_SINK_ID } from '../rules/sink-id.ts';
 import { ServerConfig } from './server.ts';
 
 export interface LoadedConfig {
@@ -39,14 +40,28 @@ function duplicates(items: readonly Placed[]): ValueProblem[] {
   });
 }
 
-function findDuplicates({ sinks, pipelines }: ServerConfig): ValueProblem[] {
+function findDuplicates({ sinks, pipelines, rules, inputs }: ServerConfig): ValueProblem[] {
   const streams = pipelines.flatMap((pipeline, index) =>
     placed(pipeline.streams, `/pipelines/${index}/streams`),
   );
   return [
     ...duplicates(placed(sinks, '/sinks')),
+    ...duplicates(placed(rules, '/rules')),
+    ...duplicates(placed(inputs, '/inputs')),
     ...duplicates(placed(pipelines, '/pipelines')),
     ...duplicates(streams),
+  ];
+}
+
+/** Rules stand where a sink does, under an id of their own; and frames that nobody looks at must not be taken away. */
+function findRuleProblems({ sinks, rules, inputs }: ServerConfig): ValueProblem[] {
+  const taken = rules.length === 0 ? -1 : sinks.findIndex(({ id }) => id === RULES_SINK_ID);
+  const clash = `the id "${RULES_SINK_ID}" belongs to the rules of this server`;
+  return [
+    ...(taken < 0 ? [] : [{ pointer: `/sinks/${taken}/id`, message: clash }]),
+    ...(inputs.length > 0 && rules.length === 0
+      ? [{ pointer: '/inputs', message: 'need "rules" that look at what comes' }]
+      : []),
   ];
 }
 
@@ -63,7 +78,11 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const code = 'SL_CONFIG_INVALID';
   const document = await loadDocument(file, ServerConfig, { code });
   const config = document.value;
-  const problems = [...findDuplicates(config), ...findOpenDoors(config)];
+  const problems = [
+    ...findDuplicates(config),
+    ...findRuleProblems(config),
+    ...findOpenDoors(config),
+  ];
   if (problems.length > 0) throw problemsError(document.locate(problems), { code, subject: file });
   const baseDir = dirname(resolve(file));
   const dataDir = resolve(baseDir, config.dataDir);

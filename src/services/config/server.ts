@@ -8,13 +8,16 @@ import {
   PipelineSpec,
   TrackSpec,
 } from '../../pipeline/spec.ts';
+import { RuleSpec } from '../../rules/spec.ts';
 import { SINK_TYPES, SinkSpec } from '../../sinks/specs.ts';
+import { InputSpec } from '../rules/inputs/specs.ts';
 import { DEEPSTREAM_DEFAULTS, DeepStreamConfig } from './deepstream.ts';
 import { DemoConfig } from './demo.ts';
 import { EGRESS_DEFAULTS, EgressConfig } from './egress.ts';
 import { NvidiaRestConfig } from './nvidia-rest.ts';
 import { OUTBOX_DEFAULTS, OutboxConfig } from './outbox.ts';
 import { Port } from './port.ts';
+import { EVENTS_DEFAULTS, EventsConfig } from './rules.ts';
 import { AdmissionConfig, WORKERS_DEFAULTS, WorkersConfig } from './workers.ts';
 
 /** The file of `sightline serve`; configs/sightline.yaml shows every key with its default. */
@@ -62,6 +65,15 @@ export const ServerConfig = strictObject({
   egress: defaulted(EgressConfig, EGRESS_DEFAULTS),
   sinks: defaulted(Type.Array(SinkSpec, { maxItems: 64 }), []),
   pipelines: defaulted(Type.Array(PipelineSpec, { maxItems: 256 }), []),
+  rules: defaulted(Type.Array(RuleSpec, { maxItems: 1000 }), []),
+  events: defaulted(EventsConfig, EVENTS_DEFAULTS),
+  inputs: defaulted(
+    Type.Array(InputSpec, {
+      maxItems: 16,
+      description: 'Frames of other servers, for the rules of this one',
+    }),
+    [],
+  ),
   demo: Type.Optional(DemoConfig),
 });
 export type ServerConfig = Static<typeof ServerConfig>;

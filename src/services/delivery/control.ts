@@ -1,15 +1,23 @@
 import type { DeliveryControl, LetterChoice } from '../../api/dependencies.ts';
 import { SightlineError } from '../../common/errors.ts';
 import type { JsonObject } from '../../control/types.ts';
+import type { Delivery } from '../../outbox/delivery.ts';
 import type { Outbox } from '../../outbox/outbox.ts';
 import type { SinkBook } from './sink-book.ts';
 import { letterView, orphanView, sinkView, wholeLetterView } from './views.ts';
 
-/** Sinks and dead letters as the API asks for them. */
-export function deliveryControl(outbox: Outbox, book: SinkBook): DeliveryControl {
+/** Sinks and dead letters as the API asks for them. @param parts of the server, to which the outbox delivers, too */
+export function deliveryControl(
+  outbox: Outbox,
+  book: SinkBook,
+  parts: readonly Delivery[] = [],
+): DeliveryControl {
   /** Of sinks that are gone and left a backlog. */
   const gone = () => {
-    const known = new Set(book.all().map(({ spec }) => spec.id));
+    const known = new Set([
+      ...book.all().map(({ spec }) => spec.id),
+      ...parts.map(({ sinkId }) => sinkId),
+    ]);
     return outbox.stats().sinks.filter(({ id }) => !known.has(id));
   };
   const sinks = () => [
@@ -26,6 +34,7 @@ export function deliveryControl(outbox: Outbox, book: SinkBook): DeliveryControl
     sink,
     figures: () => [
       ...book.all().map(({ spec, delivery }) => delivery?.stats() ?? outbox.countsOf(spec.id)),
+      ...parts.map((part) => part.stats()),
       ...gone(),
     ],
     outbox: () => outbox.stats(),

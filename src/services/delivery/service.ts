@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { DeliveryControl } from '../../api/dependencies.ts';
 import { AddressPolicy } from '../../common/address-policy.ts';
-import type { OutboxRecord } from '../../common/delivery.ts';
+import type { OutboxRecord, Sink } from '../../common/delivery.ts';
 import { LiveRecords } from '../../common/live-records.ts';
 import type { Logger } from '../../common/logger.ts';
 import { Registry } from '../../control/registry.ts';
 import type { RecordConsumer } from '../../control/types.ts';
+import { Delivery } from '../../outbox/delivery.ts';
 import { Outbox } from '../../outbox/outbox.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { outboxOptions } from '../config/outbox.ts';
@@ -25,6 +26,13 @@ export interface DeliveryService {
   /** Takes the records of all workers; makes a worker wait while the disk is behind. */
   readonly accept: RecordConsumer;
   readonly control: DeliveryControl;
+  /** Takes records, and resolves when they are on the disk. @throws SightlineError `SL_OUTBOX_DISK_FULL` */
+  readonly store: (records: readonly OutboxRecord[]) => Promise<void>;
+  /**
+   * Delivers to a part of the server itself from now on, as to a required sink: what it has not settled waits in the
+   * outbox, also over a restart. No configuration names it.
+   */
+  serve(part: Sink): Promise<void>;
   /** The records that come, for those who watch. */
   readonly live: LiveRecords;
   /** Ids of the sinks there are now. */
@@ -66,13 +74,19 @@ export async function openDelivery(
     },
     prepared,
   );
-  const control = deliveryControl(outbox, book);
+  const parts: Delivery[] = [];
+  const control = deliveryControl(outbox, book, parts);
   const watch = new SinkWatch({
     read: () => control.sinks(),
     emit: (type, facts) => emit(type, facts),
     logger,
   });
 
+  /** What a stream says of its sinks does not keep its records from parts of the server. */
+  const routed = (record: OutboxRecord): OutboxRecord => {
+    if (record.sinks === undefined || parts.length === 0) return record;
+    return { ...record, sinks: [...record.sinks, ...parts.map(({ sinkId }) => sinkId)] };
+  };
   const live = new LiveRecords();
   let unstoredBytes = 0;
   const settle = async (): Promise<void> => {
@@ -82,10 +96,21 @@ export async function openDelivery(
   };
   return {
     live,
+    store: async (records) => {
+      live.offer(records);
+      for (const record of records) outbox.append(routed(record));
+      await outbox.flushed();
+    },
+    serve: async (part) => {
+      await outbox.addSink({ id: part.id, kinds: part.kinds, required: true });
+      const delivery = new Delivery({ outbox, sink: part, logger });
+      parts.push(delivery);
+      delivery.start();
+    },
     accept: (records: readonly OutboxRecord[]) => {
       live.offer(records);
       for (const record of records) {
-        outbox.append(record);
+        outbox.append(routed(record));
         unstoredBytes += record.payload.byteLength;
       }
       return unstoredBytes > UNSTORED_LIMIT_BYTES ? settle() : undefined;
@@ -97,7 +122,7 @@ export async function openDelivery(
     },
     close: async ({ drainMs }) => {
       watch.close();
-      await book.close({ drainMs });
+      await Promise.all([...parts, book].map((one) => one.close({ drainMs })));
       await outbox.close();
       registry.close();
     },

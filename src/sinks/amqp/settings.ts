@@ -6,7 +6,10 @@ import type { AmqpSinkSpec } from './spec.ts';
 
 /** How to reach the broker of a sink; its files are read now. @param baseDir where relative paths of files start */
 export async function connectOptions(
-  spec: AmqpSinkSpec,
+  spec: Pick<
+    AmqpSinkSpec,
+    'id' | 'url' | 'username' | 'passwordFile' | 'heartbeatS' | 'connectTimeoutMs' | 'tls'
+  >,
   password: Secret | undefined,
   baseDir: string,
 ): Promise<ConnectOptions> {

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SightlineError } from '../../../src/common/errors.ts';
+import { Delivery } from '../../../src/outbox/delivery.ts';
+import { RULES_SINK_ID } from '../../../src/services/rules/sink-id.ts';
+import type { EventStore } from '../../../src/stores/event-store.ts';
+import { SqliteEventStore } from '../../../src/stores/sqlite-events.ts';
+import { assertConserved, openOutbox, temporaryDir } from '../../outbox/helpers.ts';
+import { eventRecord, frameRecord, withPayload } from '../../sinks/samples.ts';
+import { until } from '../../support/wait.ts';
+import { rulesUnderTest } from './support.ts';
+
+const DWELL = { id: 'dwell', kind: 'dwell', durationMs: 1000 };
+const ROLE = { id: RULES_SINK_ID, kinds: ['frame', 'event'] as const, required: true };
+
+test('frames that waited in the outbox over a restart are looked at, and events go out once', async (context) => {
+  const dir = temporaryDir(context);
+  const before = await openOutbox(context, { dir, sinks: [ROLE] });
+  for (let seq = 1; seq <= 40; seq++) before.append(frameRecord(seq, { objects: 1 }));
+  before.append(withPayload(frameRecord(41), Buffer.from('no frame')));
+  await before.flushed();
+  await before.close();
+
+  const outbox = await openOutbox(context, { dir, sinks: [ROLE] });
+  const { service, store, published, told } = rulesUnderTest(context, { rules: [DWELL] });
+  const delivery = new Delivery({ outbox, sink: service.sink });
+  context.after(() => delivery.close({ drainMs: 0 }));
+  delivery.start();
+  await until('all are settled', 10_000, () => outbox.countsOf(RULES_SINK_ID).pending === 0);
+  const counts = outbox.countsOf(RULES_SINK_ID);
+  assertConserved(counts);
+  assert.deepEqual([counts.delivered, counts.deadLettered], [40, 1]);
+  const events = await store.list({ limit: 10 });
+  assert.equal(events.length, 1);
+  assert.deepEqual(
+    published.map(({ recordId, kind }) => [recordId, kind]),
+    [[`event/${events[0]!.id}`, 'event']],
+  );
+  assert.equal(told.length, 1);
+});
+
+test('what was found while the store was away is stored when it is back, and no frame is lost for it', async (context) => {
+  const kept = new SqliteEventStore(`${temporaryDir(context)}/events.sqlite`);
+  let isAway = true;
+  const store: EventStore = {
+    put: async (events) => {
+      if (isAway) throw new SightlineError('SL_UNAVAILABLE', 'away');
+      await kept.put(events);
+    },
+    list: (query) => kept.list(query),
+    get: (id) => kept.get(id),
+    prune: (time) => kept.prune(time),
+    close: () => kept.close(),
+  };
+  const { service, published } = rulesUnderTest(context, { rules: [DWELL], store });
+  const batch = Array.from({ length: 40 }, (_, seq) => frameRecord(seq, { objects: 1 }));
+  const { signal } = new AbortController();
+  const refused = await service.sink.deliver(batch, { signal }).catch((error) => error.code);
+  assert.equal(refused, 'SL_SINK_UNAVAILABLE');
+  assert.equal(service.stats().waiting, 1);
+  isAway = false;
+  const again = await service.sink.deliver(batch, { signal });
+  assert.ok(again.every(({ status }) => status === 'accepted'));
+  assert.equal((await store.list({ limit: 10 })).length, 1);
+  assert.equal(published.length, 1);
+  assert.deepEqual([service.stats().waiting, service.stats().late], [0, 40]);
+});
+
+test('a stream that is removed is not waited for', async (context) => {
+  const offline = { id: 'offline', kind: 'camera-offline', durationMs: 1000 };
+  const { service, told } = rulesUnderTest(context, { rules: [offline] });
+  const { signal } = new AbortController();
+  await service.sink.deliver([frameRecord(1), frameRecord(2, { streamId: 'other' })], { signal });
+  const removed = { id: 1, type: 'stream.removed', streamId: 'other' };
+  await service.sink.deliver([withPayload(eventRecord(3), Buffer.from(JSON.stringify(removed)))], {
+    signal,
+  });
+  await until('the silent stream is told', 5_000, () => told.length > 0);
+  assert.deepEqual(
+    told.map(({ streamId, type }) => [streamId, type]),
+    [['cam-1', 'rule.started']],
+  );
+});
+
+test('the store lists events newest first, by stream, rule and time, page by page', async (context) => {
+  const file = `${temporaryDir(context)}/events.sqlite`;
+  const store = new SqliteEventStore(file);
+  const event = (n: number) => ({
+    id: `e${n}`,
+    time: new Date(Date.UTC(2026, 0, 1) + Math.floor(n / 2) * 1000).toISOString(),
+    rule: n % 2 === 0 ? 'even' : 'odd',
+    streamId: n < 5 ? 'a' : 'b',
+  });
+  await store.put(Array.from({ length: 10 }, (_, n) => event(n)));
+  await store.put([{ ...event(3), rule: 'changed' }]);
+  const ids = (events: readonly { id: string }[]) => events.map(({ id }) => id).join(' ');
+  const first = await store.list({ limit: 4 });
+  assert.equal(ids(first), 'e9 e8 e7 e6');
+  assert.equal(ids(await store.list({ limit: 2, after: first[3]! })), 'e5 e4');
+  assert.equal(ids(await store.list({ limit: 9, streamId: 'a', rule: 'odd' })), 'e3 e1');
+  const { time } = event(4);
+  assert.equal(ids(await store.list({ limit: 9, from: time, streamId: 'a' })), 'e4');
+  assert.equal(await store.prune(time), 4);
+  assert.equal(await store.get('e3'), undefined);
+  await store.close();
+  const again = new SqliteEventStore(file);
+  context.after(() => again.close());
+  assert.deepEqual(await again.get('e9'), event(9));
+});
