@@ -32,6 +32,8 @@ export class HeldLease {
   readonly #options: HeldLeaseOptions;
   /** Versions that were sent and whose answer never came, with the moment they were. */
   readonly #unanswered = new Map<string, number>();
+  /** Writes come one after the other: two that begin with the same version would look like a loss. */
+  #turn: Promise<unknown> = Promise.resolve();
   #version: string | undefined;
   #token = 0;
   #sentMs = Number.NEGATIVE_INFINITY;
@@ -62,33 +64,45 @@ export class HeldLease {
    * Tries to take it; `expired` is the version that a `LeaseObserver` saw long enough. Throws as the store does. True:
    * it is this holder's.
    */
-  async acquire(data: string, expired?: string): Promise<boolean> {
+  acquire(data: string, expired?: string): Promise<boolean> {
     const { store, key, owner, times } = this.#options;
     const { leaseMs: durationMs } = times;
-    return this.#write((version) =>
-      store.acquire(key, {
-        ...{ owner, version, durationMs, data },
-        ...(expired === undefined ? {} : { expired }),
-      }),
+    return this.#inTurn(() =>
+      this.#write((version) =>
+        store.acquire(key, {
+          ...{ owner, version, durationMs, data },
+          ...(expired === undefined ? {} : { expired }),
+        }),
+      ),
     );
   }
 
   /** True: it goes on. False: it was lost; nothing is held from now on. Throws as the store does: try again. */
-  async renew(data: string): Promise<boolean> {
+  renew(data: string): Promise<boolean> {
     const { store, key } = this.#options;
-    const version = this.#version;
-    if (version === undefined) return false;
-    const goesOn = await this.#write((next) => store.renew(key, { version, next, data }));
-    if (!goesOn) this.#lose();
-    return goesOn;
+    return this.#inTurn(async () => {
+      const version = this.#version;
+      if (version === undefined) return false;
+      const goesOn = await this.#write((next) => store.renew(key, { version, next, data }));
+      if (!goesOn) this.#lose();
+      return goesOn;
+    });
   }
 
   /** Gives it back, so that others need not wait. Throws as the store does; nothing is held from the call on. */
-  async release(): Promise<void> {
+  release(): Promise<void> {
     const { store, key } = this.#options;
-    const version = this.#version;
-    this.#lose();
-    if (version !== undefined) await store.release(key, { version, next: randomUUID() });
+    return this.#inTurn(async () => {
+      const version = this.#version;
+      this.#lose();
+      if (version !== undefined) await store.release(key, { version, next: randomUUID() });
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   async #write(send: (version: string) => Promise<LeaseOutcome>): Promise<boolean> {

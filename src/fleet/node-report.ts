@@ -1,0 +1,30 @@
+/** What a node says of itself with every renewal of its lease. */
+export interface NodeReport {
+  /** Cores it gives to streams. */
+  readonly capacity: number;
+  /** Of them in use, as measured. */
+  readonly used: number;
+  /** Version of its view up to which everything that is not in it has ended. */
+  readonly applied: number;
+}
+
+const PREFIX = 'node/';
+
+export function nodeKey(node: string): string {
+  return `${PREFIX}${node}`;
+}
+
+/** Undefined for a lease that is not of a node. */
+export function nodeOf(key: string): string | undefined {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : undefined;
+}
+
+export function writeReport({ capacity, used, applied }: NodeReport): string {
+  return JSON.stringify({ capacity, used: Math.round(used * 100) / 100, applied });
+}
+
+/** What it lacks counts as nothing: a node without capacity gets no stream. */
+export function readReport(data: string): NodeReport {
+  const read = JSON.parse(data || '{}') as Partial<NodeReport>;
+  return { capacity: read.capacity ?? 0, used: read.used ?? 0, applied: read.applied ?? 0 };
+}
