@@ -15,18 +15,18 @@ locals {
 
   # By the hour of capture, so that copies of a row lie in one partition however late they come, and a query that names `dt`
   # reads no more than it must. Firehose has 500 open partitions: a camera is no partition but a column, and at most a bucket.
-  partition_keys = merge(
-    {
-      year  = "(.timestamp_ms/1000|floor|strftime(\"%Y\"))"
-      month = "(.timestamp_ms/1000|floor|strftime(\"%m\"))"
-      day   = "(.timestamp_ms/1000|floor|strftime(\"%d\"))"
-      hour  = "(.timestamp_ms/1000|floor|strftime(\"%H\"))"
-    },
-    local.is_bucketed ? { bucket = "(.camera_id|explode|add%${var.hash_buckets})" } : {},
-  )
-  path_keys      = concat(local.is_bucketed ? ["bucket"] : [], ["year", "month", "day", "hour"])
-  partition_path = join("/", [for key in local.path_keys : "!{partitionKeyFromQuery:${key}}"])
-  template_path  = local.is_bucketed ? "$${bucket}/$${dt}" : "$${dt}"
+  hour_queries = {
+    year  = "(.timestamp_ms/1000|floor|strftime(\"%Y\"))"
+    month = "(.timestamp_ms/1000|floor|strftime(\"%m\"))"
+    day   = "(.timestamp_ms/1000|floor|strftime(\"%d\"))"
+    hour  = "(.timestamp_ms/1000|floor|strftime(\"%H\"))"
+  }
+  partition_queries = merge(local.hour_queries, local.is_bucketed ? {
+    bucket = "(.camera_id|explode|add%${var.hash_buckets})"
+  } : {})
+  path_keys         = concat(local.is_bucketed ? ["bucket"] : [], ["year", "month", "day", "hour"])
+  partition_path    = join("/", [for key in local.path_keys : "!{partitionKeyFromQuery:${key}}"])
+  template_path     = local.is_bucketed ? "$${bucket}/$${dt}" : "$${dt}"
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "rows" {
@@ -84,7 +84,7 @@ resource "aws_kinesis_firehose_delivery_stream" "rows" {
 
         parameters {
           parameter_name  = "MetadataExtractionQuery"
-          parameter_value = "{${join(",", [for key, query in local.partition_keys : "${key}:${query}"])}}"
+          parameter_value = "{${join(",", [for key, query in local.partition_queries : "${key}:${query}"])}}"
         }
       }
     }

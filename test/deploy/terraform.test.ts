@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -7,6 +8,7 @@ import { ROOT } from '../../src/common/paths.ts';
 import { sightline } from '../../src/gen/frame.js';
 import { PARQUET_SCHEMA } from '../../src/sinks/file/parquet/rows.ts';
 import { objectLines } from '../../src/sinks/firehose/object-lines.ts';
+import { program } from '../support/optional.ts';
 
 // Not by name: its declarations bring those of browsers with them, which are at odds with Node's.
 const { convertFiles } = (await import(['@cdktn', 'hcl2json'].join('/'))) as {
@@ -27,6 +29,8 @@ interface Hcl {
 }
 
 let hcl: Hcl;
+const jq = program('jq');
+const noJq = jq.startsWith('/nowhere/') && 'jq is not here';
 
 function local<T>(name: string): T {
   const block = hcl.locals.find((each) => name in each);
@@ -143,6 +147,14 @@ describe('deploy/terraform', () => {
   it('allows no service a wildcard of actions or resources', () => {
     const permissions = JSON.stringify(local('permissions'));
     assert.doesNotMatch(permissions, /"[a-z0-9]+:\*"|"\*"/);
+  });
+
+  it('asks for the hour of a row as jq 1.6 understands it', { skip: noJq }, () => {
+    const queries = Object.entries(local<Record<string, string>>('hour_queries'));
+    const row = objectLines(fullFrame())[0]!;
+    const query = `{${queries.map(([key, value]) => `${key}:${value}`).join(',')}}`;
+    const hour = execFileSync(jq, ['-c', query], { input: row, encoding: 'utf8' });
+    assert.deepEqual(JSON.parse(hour), { year: '2026', month: '01', day: '31', hour: '13' });
   });
 
   it('partitions by hour and never by camera', () => {
