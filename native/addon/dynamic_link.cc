@@ -113,6 +113,7 @@ void DynamicLink::BuildChain(const AlternativeSpec& alternative, GstPad* pad) {
     const bool last = i + 1 == alternative.chain.size();
     assembly_->Link({alternative.chain[i].id, last ? choice_.to : alternative.chain[i + 1].id, ""});
   }
+  for (const auto& link : alternative.links) assembly_->Link(link);
   for (size_t i = chain.size(); i-- > 0;) {
     if (!gst_element_sync_state_with_parent(chain[i])) {
       throw Failure(kPipelineFailed, "Node \"" + alternative.chain[i].id + "\" cannot be started",

@@ -86,6 +86,11 @@ ChoiceSpec ReadChoice(const Napi::Value& value, const std::string& path) {
     ForEach(entry, "chain", at, [&](const Napi::Value& node, const std::string& node_at) {
       alternative.chain.push_back(ReadNode(node, node_at));
     });
+    if (!entry.Get("links").IsUndefined()) {
+      ForEach(entry, "links", at, [&](const Napi::Value& link, const std::string& link_at) {
+        alternative.links.push_back(ReadLink(link, link_at));
+      });
+    }
     choice.alternatives.push_back(std::move(alternative));
   });
   return choice;

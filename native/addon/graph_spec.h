@@ -31,6 +31,7 @@ struct LinkSpec {
 struct AlternativeSpec {
   std::string caps;
   std::vector<NodeSpec> chain;
+  std::vector<LinkSpec> links;  // from nodes of the chain, beside it
 };
 
 struct ChoiceSpec {

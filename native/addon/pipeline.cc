@@ -122,6 +122,10 @@ std::string Pipeline::SetStateNow(uint32_t request, GstState target, bool wait) 
   GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
   const auto change = [&] { result = gst_element_set_state(pipeline, target); };
   if (target == GST_STATE_NULL) {
+    // What elements say of themselves while they end (a recorder of its last file) would be flushed
+    // on the way to NULL.
+    OnMainLoop([&] { gst_element_set_state(pipeline, GST_STATE_READY); });
+    DrainBus(GST_MESSAGE_ELEMENT);
     OnMainLoop(change);
   } else {
     change();

@@ -97,7 +97,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void PushIssue(GstMessage* message);
   void PushElementMessage(GstMessage* message);
   void HandleStateChange(GstMessage* message);
-  void DrainBus();
+  // What waits on the bus and is of these types; others are dropped.
+  void DrainBus(GstMessageType types = GST_MESSAGE_ANY);
   void SettlePending(const char* failure);
   const NodeSpec& RequireNode(const std::string& id) const;
   GstElement* RequireBuilt() const;

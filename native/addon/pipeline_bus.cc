@@ -106,9 +106,11 @@ void Pipeline::HandleStateChange(GstMessage* message) {
   if (now == pending_.target && next == GST_STATE_VOID_PENDING) SettlePending(nullptr);
 }
 
-void Pipeline::DrainBus() {
+void Pipeline::DrainBus(GstMessageType types) {
   const Owned<GstBus> bus(gst_element_get_bus(RequireBuilt()));
-  while (const auto message = Adopt(gst_bus_pop(bus.get()))) HandleMessage(message.get());
+  while (const auto message = Adopt(gst_bus_pop_filtered(bus.get(), types))) {
+    HandleMessage(message.get());
+  }
 }
 
 void Pipeline::SettlePending(const char* failure) {

@@ -1,5 +1,6 @@
 #include "addon/property.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <sstream>
@@ -188,6 +189,17 @@ bool SetNumber(GValue* target, const PropertyValue& value) {
   return true;
 }
 
+// What a number of JavaScript cannot hold comes as it is read: in decimal.
+bool SetDecimal(GValue* target, const PropertyValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr) return false;
+  guint64 number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size()) return false;
+  g_value_set_uint64(target, number);
+  return true;
+}
+
 bool SetText(GValue* target, const PropertyValue& value) {
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr || text->find('\0') != std::string::npos) return false;
@@ -212,7 +224,7 @@ bool SetAny(GValue* target, const PropertyValue& value) {
     case G_TYPE_INT64:
       return SetInteger<gint64>(target, value, g_value_set_int64);
     case G_TYPE_UINT64:
-      return SetInteger<guint64>(target, value, g_value_set_uint64);
+      return SetInteger<guint64>(target, value, g_value_set_uint64) || SetDecimal(target, value);
     case G_TYPE_FLOAT:
     case G_TYPE_DOUBLE:
       return SetNumber(target, value);

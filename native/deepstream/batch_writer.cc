@@ -124,6 +124,7 @@ GstBuffer* BatchWriter::WriteFrame(GstBaseTransform* element, const NvDsBatchMet
   sightline::FrameIdentity& identity = message_.identity;
   identity.stream_id = stream->name.stream_id;
   identity.session = settings_.session;
+  identity.epoch = settings_.epoch;
   identity.sequence = mark.sequence;
   identity.pts_ns = GST_CLOCK_TIME_IS_VALID(frame.buf_pts) ? frame.buf_pts : 0;
   identity.capture_unix_ns = mark.capture_unix_ns;

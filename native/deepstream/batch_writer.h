@@ -16,6 +16,7 @@
 
 struct BatchWriterSettings {
   std::string session;
+  guint64 epoch = 0;
   std::vector<StreamName> streams;  // empty: every pad is a stream "pad-<n>"
   std::vector<ModelName> models;
   std::string tracker;

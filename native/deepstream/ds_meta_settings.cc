@@ -72,6 +72,10 @@ void SlInstallDsMetaSettings(GObjectClass* klass) {
       g_param_spec_boolean("padding", "padding",
                            "The muxer keeps the aspect ratio with black bars (enable-padding)",
                            FALSE, writable));
+  g_object_class_install_property(
+      klass, PROP_EPOCH,
+      g_param_spec_uint64("epoch", "epoch", "Fencing token of the streams' owner, in every message",
+                          0, G_MAXUINT64, 0, writable));
   pixels(PROP_TRACKER_WIDTH, "tracker-width",
          "nvtracker's tracker-width, the space of terminated and shadow tracks; 0: the batch's");
   pixels(PROP_TRACKER_HEIGHT, "tracker-height", "nvtracker's tracker-height, likewise");
@@ -83,6 +87,8 @@ bool SlSetDsMetaSetting(SlDsMetaWanted* wanted, guint id, const GValue* value) {
     *text = given != nullptr ? given : "";
   } else if (id == PROP_PADDING) {
     wanted->facts.padded = g_value_get_boolean(value) != FALSE;
+  } else if (id == PROP_EPOCH) {
+    wanted->epoch = g_value_get_uint64(value);
   } else if (id == PROP_TRACKER_WIDTH) {
     wanted->facts.tracker_width = g_value_get_uint(value);
   } else if (id == PROP_TRACKER_HEIGHT) {
@@ -98,6 +104,8 @@ bool SlGetDsMetaSetting(SlDsMetaWanted* wanted, guint id, GValue* value) {
     g_value_set_string(value, text->c_str());
   } else if (id == PROP_PADDING) {
     g_value_set_boolean(value, wanted->facts.padded);
+  } else if (id == PROP_EPOCH) {
+    g_value_set_uint64(value, wanted->epoch);
   } else if (id == PROP_TRACKER_WIDTH) {
     g_value_set_uint(value, wanted->facts.tracker_width);
   } else if (id == PROP_TRACKER_HEIGHT) {
@@ -111,6 +119,7 @@ bool SlGetDsMetaSetting(SlDsMetaWanted* wanted, guint id, GValue* value) {
 BatchWriterSettings SlReadDsMetaSettings(const SlDsMetaWanted& wanted) {
   BatchWriterSettings settings;
   settings.session = wanted.session.empty() ? SlDefaultSession() : wanted.session;
+  settings.epoch = wanted.epoch;
   settings.streams = ParseStreamNames(wanted.streams);
   settings.models = ParseModelNames(wanted.models);
   settings.tracker = wanted.tracker;

@@ -10,6 +10,7 @@
 
 enum SlDsMetaProperty {
   PROP_SESSION = 1,
+  PROP_EPOCH,
   PROP_STREAMS,
   PROP_MODELS,
   PROP_TRACKER,
@@ -25,6 +26,7 @@ enum SlDsMetaProperty {
 // As they were set.
 struct SlDsMetaWanted {
   std::string session;
+  guint64 epoch = 0;
   std::string streams;
   std::string models;
   std::string tracker;

@@ -13,6 +13,8 @@ gboolean SlAnalyticsRegister(GstPlugin* plugin);
 gboolean SlSampleRegister(GstPlugin* plugin);
 gboolean SlMetaRegister(GstPlugin* plugin);
 gboolean SlImageRegister(GstPlugin* plugin);
+gboolean SlMotionRegister(GstPlugin* plugin);
+gboolean SlRecordRegister(GstPlugin* plugin);
 // Those of native/deepstream.
 gboolean SlDsMetaRegister(GstPlugin* plugin);
 gboolean SlDsSampleRegister(GstPlugin* plugin);

@@ -7,8 +7,8 @@
 // gst_base_parse's default).
 //
 // Who writes what: slstamp the arrival and decode fields, slinfer the inference fields, sltrack
-// `track_end_ns`, slsample `image`; slmeta and slimage read. Every element works without the ones
-// before it: SlFrameMetaEnsure() adds a blank meta where none is.
+// `track_end_ns`, slmotion `moved`, slsample `image`; slmeta and slimage read. Every element works
+// without the ones before it: SlFrameMetaEnsure() adds a blank meta where none is.
 
 enum SlCaptureClock {
   SL_CAPTURE_CLOCK_UNSPECIFIED = 0,
@@ -30,6 +30,7 @@ struct SlFrameMeta {
   guint64 track_end_ns;
   gboolean inferred;  // the detector ran on this very frame
   gboolean image;     // chosen: its picture is stored
+  gboolean moved;     // something moves in it; FALSE also where nobody looked
   GQuark model_name;  // 0 unknown
   GQuark model_version;
   GQuark execution_provider;

@@ -58,6 +58,7 @@ void SlMessageSource::set_session(const char* session) {
 void SlMessageSource::Start() {
   stream_id_ = wanted_stream_id_;
   session_ = wanted_session_;
+  epoch_ = wanted_epoch_;
   next_sequence_ = 0;
 }
 
@@ -72,6 +73,7 @@ sightline::FrameIdentity SlMessageSource::Identify(GstBaseTransform* element, Gs
   sightline::FrameIdentity identity;
   identity.stream_id = stream_id_;
   identity.session = session_;
+  identity.epoch = epoch_;
   identity.width = static_cast<std::uint32_t>(width_);
   identity.height = static_cast<std::uint32_t>(height_);
   const bool numbered = frame != nullptr && frame->sequence != SL_NO_SEQUENCE;
@@ -90,7 +92,7 @@ sightline::FrameIdentity SlMessageSource::Identify(GstBaseTransform* element, Gs
   return identity;
 }
 
-void SlInstallIdentityProperties(GObjectClass* klass, guint stream_id, guint session) {
+void SlInstallIdentityProperties(GObjectClass* klass, guint stream_id, guint session, guint epoch) {
   const auto flags = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                               GST_PARAM_MUTABLE_READY);
   g_object_class_install_property(
@@ -103,6 +105,10 @@ void SlInstallIdentityProperties(GObjectClass* klass, guint stream_id, guint ses
                           "Name of this run of the pipeline in every message; by default one that "
                           "is made when the process starts",
                           nullptr, flags));
+  g_object_class_install_property(
+      klass, epoch,
+      g_param_spec_uint64("epoch", "epoch", "Fencing token of the stream's owner, in every message",
+                          0, G_MAXUINT64, 0, flags));
 }
 
 void SlMakeMessageElement(GstElementClass* element_class, const char* sink_caps, const char* kind) {

@@ -18,8 +18,10 @@ class SlMessageSource {
   // object's lock.
   void set_stream_id(const char* id);
   void set_session(const char* session);
+  void set_epoch(guint64 epoch) { wanted_epoch_ = epoch; }
   const std::string& stream_id() const { return wanted_stream_id_; }
   const std::string& session() const { return wanted_session_; }
+  guint64 epoch() const { return wanted_epoch_; }
 
   // Begins a session; call it under the object's lock.
   void Start();
@@ -33,8 +35,10 @@ class SlMessageSource {
  private:
   std::string wanted_stream_id_;
   std::string wanted_session_;
+  guint64 wanted_epoch_ = 0;
   std::string stream_id_;
   std::string session_;
+  guint64 epoch_ = 0;
   int width_ = 0;
   int height_ = 0;
   guint64 next_sequence_ = 0;
@@ -42,8 +46,8 @@ class SlMessageSource {
 
 // A session's name where the application gives none: unlike any other run on this host.
 std::string SlDefaultSession();
-// Installs the properties "stream-id" and "session" under these ids.
-void SlInstallIdentityProperties(GObjectClass* klass, guint stream_id, guint session);
+// Installs the properties "stream-id", "session" and "epoch" under these ids.
+void SlInstallIdentityProperties(GObjectClass* klass, guint stream_id, guint session, guint epoch);
 // Makes a class of elements that turn media into one kind of message, "sightline.v1.<kind>": pads,
 // caps and allocation. Class functions that differ are set afterwards.
 void SlMakeMessageElement(GstElementClass* element_class, const char* sink_caps, const char* kind);

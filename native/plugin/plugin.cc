@@ -7,7 +7,8 @@ static gboolean PluginInit(GstPlugin* plugin) {
   return SlInferRegister(plugin) && SlLatencyRegister(plugin) && SlSkipRegister(plugin) &&
          SlStampRegister(plugin) && SlTrackRegister(plugin) && SlClassifyRegister(plugin) &&
          SlAnalyticsRegister(plugin) && SlSampleRegister(plugin) && SlMetaRegister(plugin) &&
-         SlImageRegister(plugin) && SlDsMetaRegister(plugin) && SlDsSampleRegister(plugin);
+         SlImageRegister(plugin) && SlMotionRegister(plugin) && SlRecordRegister(plugin) &&
+         SlDsMetaRegister(plugin) && SlDsSampleRegister(plugin);
 }
 
 #define PACKAGE "sightline"

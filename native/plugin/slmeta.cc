@@ -19,6 +19,7 @@ namespace {
 enum Property {
   PROP_STREAM_ID = 1,
   PROP_SESSION,
+  PROP_EPOCH,
   PROP_SENSOR_ID,
   PROP_BACKEND,
   PROP_FRAMES,
@@ -112,6 +113,9 @@ void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
     case PROP_SESSION:
       state->source.set_session(text);
       break;
+    case PROP_EPOCH:
+      state->source.set_epoch(g_value_get_uint64(value));
+      break;
     case PROP_SENSOR_ID:
       state->wanted_sensor_id = text;
       break;
@@ -133,6 +137,9 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case PROP_SESSION:
       g_value_set_string(value, state.source.session().c_str());
+      break;
+    case PROP_EPOCH:
+      g_value_set_uint64(value, state.source.epoch());
       break;
     case PROP_SENSOR_ID:
       g_value_set_string(value, state.wanted_sensor_id.c_str());
@@ -158,7 +165,7 @@ void Finalize(GObject* object) {
 }
 
 void InstallProperties(GObjectClass* klass) {
-  SlInstallIdentityProperties(klass, PROP_STREAM_ID, PROP_SESSION);
+  SlInstallIdentityProperties(klass, PROP_STREAM_ID, PROP_SESSION, PROP_EPOCH);
   const auto writable = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                  GST_PARAM_MUTABLE_READY);
   const auto readable = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);

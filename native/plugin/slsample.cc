@@ -15,7 +15,7 @@
 namespace {
 
 enum Action { ACTION_MARK, ACTION_FILTER };
-enum When { WHEN_ALWAYS, WHEN_OBJECTS };
+enum When { WHEN_ALWAYS, WHEN_OBJECTS, WHEN_MOTION };
 enum Property {
   PROP_ACTION = 1,
   PROP_INTERVAL_MS,
@@ -57,6 +57,7 @@ GType ActionType() {
 GType WhenType() {
   static const GEnumValue values[] = {{WHEN_ALWAYS, "Any frame", "always"},
                                       {WHEN_OBJECTS, "Only frames with objects", "objects"},
+                                      {WHEN_MOTION, "Only frames slmotion saw change", "motion"},
                                       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("SlSampleWhen", values);
   return type;
@@ -81,6 +82,11 @@ bool HasObjects(GstBuffer* buffer) {
   return gst_buffer_get_meta(buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) != nullptr;
 }
 
+bool HasMoved(GstBuffer* buffer) {
+  const SlFrameMeta* frame = SlFrameMetaGet(buffer);
+  return frame != nullptr && frame->moved;
+}
+
 // Whether the interval is over. Time that goes backwards (a seek, a looping file) starts a new one.
 bool IsDue(const SlSampleState& state, GstClockTime pts) {
   if (!GST_CLOCK_TIME_IS_VALID(pts) || !GST_CLOCK_TIME_IS_VALID(state.last_mark)) return true;
@@ -91,6 +97,7 @@ void Mark(SlSampleState* state, GstBuffer* buffer) {
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
   if (!IsDue(*state, pts)) return;
   if (state->when == WHEN_OBJECTS && !HasObjects(buffer)) return;
+  if (state->when == WHEN_MOTION && !HasMoved(buffer)) return;
   SlFrameMeta* frame = SlFrameMetaEnsure(buffer);
   frame->image = TRUE;
   // The picture's key holds its capture time: both branches behind the tee must find the same one.

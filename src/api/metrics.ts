@@ -17,6 +17,13 @@ const STREAM_COUNTERS: readonly [name: string, field: Counted, help: string][] =
   ['sightline_frames_decoded_total', 'framesDecoded', 'Pictures the decoder gave'],
   ['sightline_frames_inferred_total', 'framesInferred', 'Frames the detector ran on'],
   ['sightline_frames_published_total', 'framesPublished', 'Frames that left as metadata'],
+  ['sightline_frames_recorded_total', 'framesRecorded', 'Access units that were recorded'],
+  [
+    'sightline_frames_unrecorded_total',
+    'framesUnrecorded',
+    'Access units that were to be recorded and are in no file',
+  ],
+  ['sightline_recorded_bytes_total', 'recordedBytes', 'Media that was written by recorders'],
   ['sightline_reconnects_total', 'reconnects', 'Times a stream had to connect again'],
   [
     'sightline_worker_restarts_total',
@@ -73,7 +80,10 @@ export async function renderMetrics(
     up.set(label, status.state === 'live' ? 1 : 0);
     for (const name of STREAM_STATES)
       state.set({ ...label, state: name }, name === status.state ? 1 : 0);
-    for (const [metric, field] of counters) metric.inc(label, status.counters[field]);
+    for (const [metric, field] of counters) {
+      const value = status.counters[field];
+      if (value !== undefined) metric.inc(label, value);
+    }
     const { framesSkippedByReason, recordsDropped } = status.counters;
     const { recordsRefused, recordsOverlapped } = status.counters;
     for (const [reason, frames] of Object.entries(framesSkippedByReason)) {

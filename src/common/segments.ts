@@ -11,7 +11,8 @@
  * `number` counts a session's segments from 0 in six digits or more. A `.part` whose session no longer runs was left
  * by a worker that died, or by a disk that took no more: what is in it can be played up to its last whole fragment. The
  * notes of a fragment are written before it, so they may tell of frames that are not in such a file, never the other
- * way round (but for a Matroska file, where notes of the last 250 ms may be missing). The worker deletes nothing.
+ * way round (but for a Matroska file, where notes of the last 250 ms may be missing). The worker deletes nothing but files
+ * of which no byte was written. Events can be missed (a worker that dies tells nothing): the folder is what holds.
  */
 
 /** Ends the name of a segment that is being written. */

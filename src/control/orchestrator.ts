@@ -44,6 +44,7 @@ import type {
   PipelineView,
   PutOptions,
   RecordConsumer,
+  SegmentConsumer,
   StartOptions,
   StreamSource,
   StreamView,
@@ -62,6 +63,8 @@ export interface OrchestratorOptions {
   readonly dataDir: string;
   readonly compiler: Compiler;
   readonly onRecords: RecordConsumer;
+  /** Hears of recorded files as they are opened and closed. */
+  readonly onSegment?: SegmentConsumer;
   readonly logger: Logger;
   /** Default: src/worker/main.ts, or dist/worker/main.js when compiled. */
   readonly command?: WorkerCommand;
@@ -332,7 +335,7 @@ function contextOf(
   clock: Clock,
   incidents: IncidentStore,
 ): SupervisorContext {
-  const { logger, onRecords, limits, engines } = options;
+  const { logger, onRecords, onSegment, limits, engines } = options;
   const command = options.command ?? workerCommand();
   const gate = new StartGate();
   const settings = settingsOf(options);
@@ -340,6 +343,7 @@ function contextOf(
   return {
     ...starts,
     consume: onRecords,
+    ...(onSegment === undefined ? {} : { onSegment }),
     ...{ events, clock, settings },
     ...(settings.spare ? { spare: new SpareWorker(starts) } : {}),
     ...(engines === undefined ? {} : { engines }),

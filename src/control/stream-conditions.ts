@@ -40,7 +40,7 @@ export class StreamConditions {
       ['Connected', connected(evidence)],
       ['Decoding', decoding(evidence)],
       ['Inferring', inferring(evidence)],
-      ['Recording', { status: 'unknown', reason: 'NotAsked', message: 'Nothing is recorded here' }],
+      ['Recording', recording(evidence)],
       ['Publishing', publishing(evidence)],
       ['ClockSynced', clockSynced(evidence)],
     ];
@@ -69,6 +69,7 @@ function connected({ state, reason, retryAt }: StreamEvidence): Finding {
 }
 
 function decoding({ state, reason, rates, facts }: StreamEvidence): Finding {
+  if (facts?.unasked?.includes('decode')) return unasked('Nothing is decoded here');
   const age = facts?.lastFrameAgeMs;
   const observed = {
     decodedFps: rates.decoded,
@@ -84,6 +85,7 @@ function decoding({ state, reason, rates, facts }: StreamEvidence): Finding {
 }
 
 function inferring({ state, rates, totals, facts }: StreamEvidence): Finding {
+  if (facts?.unasked?.includes('infer')) return unasked('No detector was asked for');
   if (!HAS_PICTURES.has(state)) return notConnected(state);
   const observed = {
     inferredFps: rates.inferred,
@@ -95,7 +97,24 @@ function inferring({ state, rates, totals, facts }: StreamEvidence): Finding {
   return { status: 'false', reason: 'SL_PIPELINE_TIMEOUT', message, observed };
 }
 
-function publishing({ state, rates, totals }: StreamEvidence): Finding {
+function recording({ state, totals, facts }: StreamEvidence): Finding {
+  if (facts?.recording === undefined) return unasked('Nothing is recorded here');
+  if (!HAS_PICTURES.has(state)) return notConnected(state);
+  const { writeAgeMs, failure } = facts.recording;
+  const observed = {
+    recordedBytes: totals.recordedBytes ?? 0,
+    framesUnrecorded: totals.framesUnrecorded ?? 0,
+    ...(writeAgeMs === undefined ? {} : { writeAgeMs }),
+  };
+  if (failure !== undefined) {
+    return { status: 'false', reason: 'SL_STREAM_DEGRADED', message: failure, observed };
+  }
+  if (writeAgeMs === undefined) return waiting('No key frame has come yet');
+  return { ...yes('Its video is written to files'), observed };
+}
+
+function publishing({ state, rates, totals, facts }: StreamEvidence): Finding {
+  if (facts?.unasked?.includes('publish')) return unasked('Nothing but files leaves the worker');
   if (!HAS_PICTURES.has(state)) return notConnected(state);
   const { recordsRefused, recordsDropped } = totals;
   const observed = { publishedFps: rates.published, recordsRefused, recordsDropped };
@@ -117,6 +136,10 @@ function clockSynced({ state, facts }: StreamEvidence): Finding {
 
 function yes(message: string): Finding {
   return { status: 'true', reason: 'Ok', message };
+}
+
+function unasked(message: string): Finding {
+  return { status: 'unknown', reason: 'NotAsked', message };
 }
 
 function waiting(message: string): Finding {

@@ -100,7 +100,7 @@ export class StreamCounts {
     }
     const seconds = (last.atMs - first.atMs) / 1_000;
     const rate = (name: keyof StreamCounters) =>
-      Math.round(((last.counters[name] - first.counters[name]) / seconds) * 10) / 10;
+      Math.round((((last.counters[name] ?? 0) - (first.counters[name] ?? 0)) / seconds) * 10) / 10;
     return {
       decoded: rate('framesDecoded'),
       inferred: rate('framesInferred'),
@@ -110,8 +110,8 @@ export class StreamCounts {
 }
 
 function falls(before: StreamCounters, after: StreamCounters): boolean {
-  const names = Object.keys(ZERO) as (keyof StreamCounters)[];
-  return names.some((name) => after[name] < before[name]);
+  const names = Object.keys(before) as (keyof StreamCounters)[];
+  return names.some((name) => (after[name] ?? 0) < (before[name] ?? 0));
 }
 
 function addReasons(a: Reasons, b: Reasons): Reasons {
@@ -119,13 +119,7 @@ function addReasons(a: Reasons, b: Reasons): Reasons {
   return Object.fromEntries(names.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]));
 }
 
+/** A count that only one of them has is taken as it is. */
 function add(a: StreamCounters, b: StreamCounters): StreamCounters {
-  return {
-    framesArrived: a.framesArrived + b.framesArrived,
-    framesDecoded: a.framesDecoded + b.framesDecoded,
-    framesInferred: a.framesInferred + b.framesInferred,
-    framesPublished: a.framesPublished + b.framesPublished,
-    framesSkipped: a.framesSkipped + b.framesSkipped,
-    recordsDropped: a.recordsDropped + b.recordsDropped,
-  };
+  return { ...a, ...b, ...addReasons({ ...a }, { ...b }) };
 }

@@ -1,4 +1,5 @@
 import type { OutboxRecord } from '../common/delivery.ts';
+import type { SegmentEvent } from '../common/segments.ts';
 import type { ZoneSpec } from '../pipeline/analytics-spec.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { Cameras, CapacityView, DesiredState, Incidents } from './desired-types.ts';
@@ -19,6 +20,12 @@ export * from './worker-types.ts';
  * nothing more is read from that worker (the back-pressure of a full outbox). A rejection counts the batch as refused.
  */
 export type RecordConsumer = (records: readonly OutboxRecord[]) => void | Promise<void>;
+
+/**
+ * Takes what workers say of recorded files, in the order of each stream. Called from the line to the worker: it returns at
+ * once. What a worker that died had under way is never told: look into the folder for it.
+ */
+export type SegmentConsumer = (event: SegmentEvent) => void;
 
 /** What can be changed of a stream while it runs. */
 export type LiveCommand =

@@ -89,11 +89,9 @@ async function lower(pipeline: ResolvedPipeline, options: CompileOptions): Promi
     }
     return lowerDeepStream(pipeline, options.deepStream);
   }
-  const { model, threshold } = pipeline.infer;
-  const configFile =
-    threshold === undefined
-      ? model.configFile
-      : await options.configWithThreshold(model, threshold);
+  const { model, threshold } = pipeline.infer ?? {};
+  if (model === undefined || threshold === undefined) return lowerCpu(pipeline, options.cpu);
+  const configFile = await options.configWithThreshold(model, threshold);
   return lowerCpu(pipeline, { ...options.cpu, configFile });
 }
 

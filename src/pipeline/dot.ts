@@ -24,7 +24,7 @@ function cluster(graph: Graph, index: number): string[] {
     lines.push(edge(from, to, caps === undefined ? '' : ` [label=${quoted(readableCaps(caps))}]`));
   }
   for (const { from, to, alternatives } of graph.choices) {
-    for (const { caps, chain } of alternatives) {
+    for (const { caps, chain, links = [] } of alternatives) {
       let previous = from;
       for (const node of chain) {
         lines.push(`    ${name(node.id)} [label=${label(node)}, style=dashed];`);
@@ -33,6 +33,7 @@ function cluster(graph: Graph, index: number): string[] {
         previous = node.id;
       }
       lines.push(edge(previous, to, ' [style=dashed]'));
+      for (const link of links) lines.push(edge(link.from, link.to, ' [style=dashed]'));
     }
   }
   lines.push('  }');

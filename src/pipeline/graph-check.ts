@@ -64,6 +64,14 @@ function endProblems(graph: Graph): string[] {
   const problems = ends
     .filter((end) => !fixed.has(nodeOf(end)))
     .map((end) => `a link names "${end}", which is no node`);
+  for (const { chain, links = [] } of graph.choices.flatMap((choice) => choice.alternatives)) {
+    const own = new Set(chain.map(({ id }) => id));
+    for (const { from, to } of links) {
+      if (!own.has(nodeOf(from))) problems.push(`a branch begins at "${from}", not in its chain`);
+      if (!fixed.has(nodeOf(to))) problems.push(`a branch ends at "${to}", which is no node`);
+      ends.push(to);
+    }
+  }
   for (const id of graph.sessionNodes) {
     if (!fixed.has(id)) problems.push(`the session node "${id}" is no node`);
   }
@@ -78,8 +86,10 @@ function endProblems(graph: Graph): string[] {
 function outputProblems(graph: Graph): string[] {
   const count = (kind: 1 | 2) => graph.nodes.filter(({ outputKind }) => outputKind === kind).length;
   const problems: string[] = [];
-  if (count(1) !== 1) problems.push(`${count(1)} metadata outputs, one is needed`);
+  const recorders = graph.nodes.filter(({ role }) => role === 'record').length;
+  if (count(1) > 1) problems.push(`${count(1)} metadata outputs, at most one is allowed`);
   if (count(2) > 1) problems.push(`${count(2)} image outputs, at most one is allowed`);
+  if (count(1) + count(2) + recorders === 0) problems.push('nothing comes out of it');
   const outputs = graph.nodes.filter(({ role }) => role === 'output');
   for (const { id, outputKind } of outputs) {
     if (outputKind === undefined) problems.push(`the output "${id}" does not say what it carries`);

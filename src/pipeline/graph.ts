@@ -27,6 +27,8 @@ export type Role =
   | 'demux'
   | 'tile'
   | 'draw'
+  | 'motion'
+  | 'record'
   | 'encode-video'
   | 'sink';
 
@@ -64,7 +66,14 @@ export interface GraphLink {
 export interface GraphChoice {
   readonly from: string;
   readonly to: string;
-  readonly alternatives: readonly { readonly caps: string; readonly chain: readonly GraphNode[] }[];
+  readonly alternatives: readonly GraphAlternative[];
+}
+
+export interface GraphAlternative {
+  readonly caps: string;
+  readonly chain: readonly GraphNode[];
+  /** Further links from nodes of the chain: a branch that leaves it. Default none. */
+  readonly links?: readonly GraphLink[];
 }
 
 export type Backend = 'cpu' | 'deepstream';
@@ -105,4 +114,9 @@ export interface Graph {
   readonly choices: readonly GraphChoice[];
   /** Node that changes for each session: its `session` property is set before every start. */
   readonly sessionNodes: readonly string[];
+  /**
+   * Fencing token of the streams' owner in a fleet, a decimal uint64: set as `epoch` on the session nodes before every
+   * start. Absent: 0.
+   */
+  readonly epoch?: string;
 }

@@ -66,6 +66,7 @@ function flatten(graph: Graph, codec: string | undefined): Flat {
       links.push({ from: previous, to: stop, ...(index === 0 ? { caps: chosen.caps } : {}) });
       previous = stop;
     }
+    links.push(...(chosen.links ?? []));
   }
   return { nodes, links };
 }

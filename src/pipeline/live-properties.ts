@@ -26,6 +26,7 @@ export const LIVE_PROPERTIES: Readonly<Record<string, Readonly<Record<string, Li
   sllatency: { 'budget-ms': { otherwise: 0 }, drop: { otherwise: 'oldest' } },
   slsample: { 'interval-ms': ANY, when: ANY },
   sldssample: { 'interval-ms': ANY, when: ANY },
+  slmotion: { threshold: ANY, area: ANY },
   slskip: { skip: { otherwise: 'none' } },
   slstamp: { 'drop-interval': { otherwise: 0 } },
   sltrack: {

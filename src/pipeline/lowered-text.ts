@@ -71,9 +71,9 @@ function withoutSecrets(graph: Graph): Graph {
     nodes: graph.nodes.map(({ id }) => shown.get(id)!),
     choices: graph.choices.map((choice) => ({
       ...choice,
-      alternatives: choice.alternatives.map(({ caps, chain }) => ({
-        caps,
-        chain: chain.map(({ id }) => shown.get(id)!),
+      alternatives: choice.alternatives.map((one) => ({
+        ...one,
+        chain: one.chain.map(({ id }) => shown.get(id)!),
       })),
     })),
   };

@@ -5,6 +5,7 @@ import { resolveSource } from '../sources/resolve-source.ts';
 import { findClasses } from './find-classes.ts';
 import { deepFreeze } from './freeze.ts';
 import { resolveAnalytics } from './resolve-analytics.ts';
+import { resolveImages } from './resolve-images.ts';
 import { resolveSecondary } from './resolve-secondary.ts';
 import type {
   ModelLookup,
@@ -12,15 +13,23 @@ import type {
   ResolvedLatency,
   ResolvedModel,
   ResolvedPipeline,
+  ResolvedRecord,
   ResolvedStream,
 } from './resolved.ts';
-import type { InferSpec, LatencySpec, PipelineSpec, PipelineStream, StreamSpec } from './spec.ts';
+import type {
+  InferSpec,
+  LatencySpec,
+  PipelineSpec,
+  PipelineStream,
+  RecordSpec,
+  StreamSpec,
+} from './spec.ts';
 
 export * from './resolved.ts';
 
 export interface ResolveOptions {
   readonly models: ModelLookup;
-  /** Model of specs without `infer`. Without it `infer` must be given. */
+  /** Model of specs with neither `infer` nor anything that needs none (`record`, `images`). */
   readonly defaultModel?: string;
   /** Ids of the sinks there are. Absent: not known here, and any is taken. */
   readonly sinks?: readonly string[];
@@ -44,42 +53,62 @@ export function resolve(
   options: ResolveOptions,
 ): ResolvedPipeline {
   const findings: Findings = { problems: [], codes: [] };
-  const infer = resolveInfer(spec.infer, options, findings);
+  const infer = needsInfer(spec) ? resolveInfer(spec.infer, options, findings) : undefined;
   const streams =
     'streams' in spec
-      ? resolveStreams(spec.streams, spec.latency, findings)
-      : resolveStream(spec, '', undefined, findings);
+      ? resolveStreams(spec.streams, spec, findings)
+      : resolveStream(spec, '', {}, findings);
   reportUnknownSinks(spec, options.sinks, findings);
   const find = (name: string, pointer: string) =>
     findModel(name, pointer, options.models, findings);
   const secondary = resolveSecondary(spec.secondary ?? [], infer?.model, find, findings.problems);
   const ids = 'streams' in spec ? spec.streams.map(({ id }) => id) : [spec.id];
   const analytics = spec.analytics && resolveAnalytics(spec, ids, infer?.model, findings.problems);
-  if (findings.problems.length > 0 || infer === undefined) throw failure(spec, findings);
+  const images = spec.images && resolveImages(spec.images, needsInfer(spec), findings.problems);
+  if (!needsInfer(spec)) reportDetectorless(spec, findings);
+  if (findings.problems.length > 0) throw failure(spec, findings);
   const { id, accelerator = 'prefer-gpu', track = { type: 'bytetrack' } } = spec;
-  const { images, annotated, deepstream } = spec;
+  const { annotated, deepstream } = spec;
   return deepFreeze({
     id,
     accelerator,
-    infer,
+    ...(infer === undefined ? {} : { infer }),
     secondary,
     track: { ...track },
     ...(analytics === undefined ? {} : { analytics }),
-    ...(images === undefined ? {} : { images: { ...images } }),
+    ...(images === undefined ? {} : { images }),
     ...(annotated === undefined ? {} : { annotated: { ...annotated } }),
     ...(deepstream === undefined ? {} : { deepstream: structuredClone(deepstream) }),
     streams,
   });
 }
 
+/** Whether a detector looks at the frames: where nothing else is done with them, one must. */
+function needsInfer(spec: PipelineSpec | StreamSpec): boolean {
+  if (spec.infer !== undefined) return true;
+  const streams = 'streams' in spec ? spec.streams : [spec];
+  const records = streams.every(({ record = spec.record }) => record !== undefined);
+  return spec.images === undefined && !records;
+}
+
+/** What works on objects, in a pipeline in which nothing finds any. */
+function reportDetectorless(spec: PipelineSpec | StreamSpec, { problems }: Findings): void {
+  for (const key of ['secondary', 'track', 'analytics', 'annotated'] as const) {
+    if (spec[key] !== undefined) problems.push({ pointer: `/${key}`, message: 'needs "infer"' });
+  }
+}
+
+/** What streams are taken to say that say nothing. */
+type StreamDefaults = Pick<PipelineSpec, 'latency' | 'record'>;
+
 function resolveStreams(
   streams: readonly PipelineStream[],
-  usualLatency: LatencySpec | undefined,
+  usual: StreamDefaults,
   findings: Findings,
 ): ResolvedStream[] {
   reportDuplicates(streams, findings);
   return streams.flatMap((stream, index) =>
-    resolveStream(stream, `/streams/${index}`, usualLatency, findings),
+    resolveStream(stream, `/streams/${index}`, usual, findings),
   );
 }
 
@@ -87,14 +116,21 @@ function resolveStreams(
 function resolveStream(
   stream: PipelineStream,
   pointer: string,
-  usualLatency: LatencySpec | undefined,
+  usual: StreamDefaults,
   findings: Findings,
 ): ResolvedStream[] {
   const source = resolveSource(stream.source, `${pointer}/source`, findings.problems);
   if (source === undefined || stream.enabled === false) return [];
   const { id, sensorId = id } = stream;
-  const latency = resolveLatency(stream.latency, pointer) ?? resolveLatency(usualLatency, '');
-  return [{ id, sensorId, source, pointer, ...(latency === undefined ? {} : { latency }) }];
+  const latency = resolveLatency(stream.latency, pointer) ?? resolveLatency(usual.latency, '');
+  const record = resolveRecord(stream.record, pointer) ?? resolveRecord(usual.record, '');
+  return [
+    {
+      ...{ id, sensorId, source, pointer },
+      ...(latency === undefined ? {} : { latency }),
+      ...(record === undefined ? {} : { record }),
+    },
+  ];
 }
 
 function resolveLatency(
@@ -102,6 +138,13 @@ function resolveLatency(
   pointer: string,
 ): ResolvedLatency | undefined {
   return latency && { ...latency, pointer: `${pointer}/latency` };
+}
+
+function resolveRecord(
+  record: RecordSpec | undefined,
+  pointer: string,
+): ResolvedRecord | undefined {
+  return record && { ...record, pointer: `${pointer}/record` };
 }
 
 function reportUnknownSinks(

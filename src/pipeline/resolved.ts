@@ -5,6 +5,7 @@ import type {
   DeepStreamSpec,
   ImagesSpec,
   LatencySpec,
+  RecordSpec,
   TrackSpec,
 } from './spec.ts';
 
@@ -75,6 +76,19 @@ export interface ResolvedLatency extends LatencySpec {
   readonly pointer: string;
 }
 
+/** The stream's own recording, or the pipeline's. */
+export interface ResolvedRecord extends RecordSpec {
+  /** Into the spec. */
+  readonly pointer: string;
+}
+
+/** An `ImagesSpec` with what follows from the rest of the pipeline. */
+export type ResolvedImages = Pick<ImagesSpec, 'quality' | 'maxWidth' | 'models'> & {
+  readonly everyMs: number;
+  readonly when: NonNullable<ImagesSpec['when']>;
+  readonly motion: NonNullable<ImagesSpec['motion']>;
+};
+
 export interface ResolvedStream {
   readonly id: string;
   readonly sensorId: string;
@@ -82,18 +96,20 @@ export interface ResolvedStream {
   /** Into the spec. */
   readonly pointer: string;
   readonly latency?: ResolvedLatency;
+  readonly record?: ResolvedRecord;
 }
 
 /** A pipeline in which every name was looked up. Deeply frozen. */
 export interface ResolvedPipeline {
   readonly id: string;
   readonly accelerator: Accelerator;
-  readonly infer: ResolvedInfer;
+  /** Absent: no detector looks at the frames, nor anything behind one. */
+  readonly infer?: ResolvedInfer;
   /** In an order in which each works on a step before it. */
   readonly secondary: readonly ResolvedSecondary[];
   readonly track: TrackSpec;
   readonly analytics?: ResolvedAnalytics;
-  readonly images?: ImagesSpec;
+  readonly images?: ResolvedImages;
   readonly annotated?: AnnotatedSpec;
   readonly deepstream?: DeepStreamSpec;
   /** Those to be run; none when all are switched off. */

@@ -15,6 +15,17 @@ export type PipelineInput = {
     /** What goes when frames are older: oldest: those that waited too long; newest: those that come, until what waits is through; non-key: pictures are not decoded but key frames, until the stream has caught up */
     readonly drop: 'oldest' | 'newest' | 'non-key';
   };
+  /** Recording of the video as it came; left out: none */
+  readonly record?: {
+    /** The first key frame after this time begins a new file, s */
+    readonly segmentSeconds?: number;
+    /** Video that is written in one piece, ms: at most this is lost by a kill */
+    readonly fragmentMs?: number;
+    /** mp4: fragmented MP4, with the index in it */
+    readonly container?: 'mp4' | 'matroska';
+    /** Bytes that may wait for the end of a fragment; with more the file is given up and another begun */
+    readonly maxHeldBytes?: number;
+  };
   /** prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without */
   readonly accelerator?: 'prefer-gpu' | 'require-gpu' | 'cpu';
   /** Object detection */
@@ -167,12 +178,25 @@ export type PipelineInput = {
   };
   /** Pictures of chosen frames; left out: none */
   readonly images?: {
-    /** Least time between two pictures of a stream, ms */
+    /** Least time between two pictures of a stream, ms; default 1000 */
     readonly everyMs?: number;
-    /** objects: only frames that show one */
-    readonly when?: 'always' | 'objects';
+    /** The same as a rate, instead of everyMs */
+    readonly fps?: number;
+    /** objects: only frames that show one (the default with a detector, else always); motion: only frames in which something moves; key-frames: nothing but key frames is decoded */
+    readonly when?: 'always' | 'objects' | 'motion' | 'key-frames';
+    /** For "when: motion" */
+    readonly motion?: {
+      /** Least change of brightness of a cell that counts, of 255 */
+      readonly threshold?: number;
+      /** Least part of the cells that must change */
+      readonly area?: number;
+    };
     /** JPEG quality */
     readonly quality?: number;
+    /** Wider pictures are scaled down to it, px; default: as they come */
+    readonly maxWidth?: number;
+    /** Names of the models that are to look at the pictures elsewhere (Image.models) */
+    readonly models?: readonly string[];
   };
   /** Video with the objects drawn on it; left out: none */
   readonly annotated?: {
@@ -272,6 +296,17 @@ export type PipelineInput = {
       /** What goes when frames are older: oldest: those that waited too long; newest: those that come, until what waits is through; non-key: pictures are not decoded but key frames, until the stream has caught up */
       readonly drop: 'oldest' | 'newest' | 'non-key';
     };
+    /** Recording of the video as it came; left out: none */
+    readonly record?: {
+      /** The first key frame after this time begins a new file, s */
+      readonly segmentSeconds?: number;
+      /** Video that is written in one piece, ms: at most this is lost by a kill */
+      readonly fragmentMs?: number;
+      /** mp4: fragmented MP4, with the index in it */
+      readonly container?: 'mp4' | 'matroska';
+      /** Bytes that may wait for the end of a fragment; with more the file is given up and another begun */
+      readonly maxHeldBytes?: number;
+    };
   }[];
 };
 
@@ -320,6 +355,17 @@ export type StreamInput = {
     readonly budgetMs: number;
     /** What goes when frames are older: oldest: those that waited too long; newest: those that come, until what waits is through; non-key: pictures are not decoded but key frames, until the stream has caught up */
     readonly drop: 'oldest' | 'newest' | 'non-key';
+  };
+  /** Recording of the video as it came; left out: none */
+  readonly record?: {
+    /** The first key frame after this time begins a new file, s */
+    readonly segmentSeconds?: number;
+    /** Video that is written in one piece, ms: at most this is lost by a kill */
+    readonly fragmentMs?: number;
+    /** mp4: fragmented MP4, with the index in it */
+    readonly container?: 'mp4' | 'matroska';
+    /** Bytes that may wait for the end of a fragment; with more the file is given up and another begun */
+    readonly maxHeldBytes?: number;
   };
   /** prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without */
   readonly accelerator?: 'prefer-gpu' | 'require-gpu' | 'cpu';
@@ -473,12 +519,25 @@ export type StreamInput = {
   };
   /** Pictures of chosen frames; left out: none */
   readonly images?: {
-    /** Least time between two pictures of a stream, ms */
+    /** Least time between two pictures of a stream, ms; default 1000 */
     readonly everyMs?: number;
-    /** objects: only frames that show one */
-    readonly when?: 'always' | 'objects';
+    /** The same as a rate, instead of everyMs */
+    readonly fps?: number;
+    /** objects: only frames that show one (the default with a detector, else always); motion: only frames in which something moves; key-frames: nothing but key frames is decoded */
+    readonly when?: 'always' | 'objects' | 'motion' | 'key-frames';
+    /** For "when: motion" */
+    readonly motion?: {
+      /** Least change of brightness of a cell that counts, of 255 */
+      readonly threshold?: number;
+      /** Least part of the cells that must change */
+      readonly area?: number;
+    };
     /** JPEG quality */
     readonly quality?: number;
+    /** Wider pictures are scaled down to it, px; default: as they come */
+    readonly maxWidth?: number;
+    /** Names of the models that are to look at the pictures elsewhere (Image.models) */
+    readonly models?: readonly string[];
   };
   /** Video with the objects drawn on it; left out: none */
   readonly annotated?: {

@@ -3,18 +3,17 @@ import { defaulted, idString, oneOf, strictObject } from '../common/schema.ts';
 import { Source } from '../sources/specs.ts';
 import { AnalyticsSpec } from './analytics-spec.ts';
 import { AnnotatedSpec, DeepStreamSpec } from './deepstream-spec.ts';
+import { ImagesSpec } from './images-spec.ts';
+import { ModelName } from './model-name.ts';
 import { enabled, streamDefaults } from './stream-spec.ts';
 import { TrackSpec } from './track-spec.ts';
 
 export type { AnalyticsSpec } from './analytics-spec.ts';
 export type { AnnotatedSpec, DeepStreamSpec } from './deepstream-spec.ts';
+export { ImagesSpec } from './images-spec.ts';
+export { RecordSpec } from './record-spec.ts';
 export { DEFAULT_PRIORITY, type LatencySpec } from './stream-spec.ts';
 export { TrackSpec } from './track-spec.ts';
-
-const ModelName = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$',
-  description: 'Name of an installed model (sightline models list)',
-});
 
 /** Which model looks at the frames, and how. */
 export const InferSpec = strictObject(
@@ -86,27 +85,6 @@ export const SecondarySpec = strictObject({
   batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
 });
 export type SecondarySpec = Static<typeof SecondarySpec>;
-
-/** Which frames leave as JPEG pictures too. */
-export const ImagesSpec = strictObject(
-  {
-    everyMs: defaulted(
-      Type.Integer({
-        minimum: 200,
-        maximum: 3_600_000,
-        description: 'Least time between two pictures of a stream, ms',
-      }),
-      1000,
-    ),
-    when: defaulted(
-      oneOf(['always', 'objects'], { description: 'objects: only frames that show one' }),
-      'objects',
-    ),
-    quality: defaulted(Type.Integer({ minimum: 1, maximum: 100, description: 'JPEG quality' }), 85),
-  },
-  { description: 'Pictures of chosen frames; left out: none' },
-);
-export type ImagesSpec = Static<typeof ImagesSpec>;
 
 /** What a pipeline may or must run on. */
 export const Accelerator = oneOf(['prefer-gpu', 'require-gpu', 'cpu'], {

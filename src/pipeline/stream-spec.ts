@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { ID_PATTERN, oneOf, strictObject } from '../common/schema.ts';
+import { RecordSpec } from './record-spec.ts';
 
 /** How long a stream is kept when the box is full, where its spec says nothing. */
 export const DEFAULT_PRIORITY = 50;
@@ -38,6 +39,7 @@ export const streamDefaults = {
     }),
   ),
   latency: Type.Optional(LatencySpec),
+  record: Type.Optional(RecordSpec),
 };
 
 /** Whether the stream runs at all. */

@@ -12,9 +12,10 @@ function oneGraph(graph: Graph): string {
   for (const node of graph.nodes) lines.push(...nodeLines(node, '    '));
   for (const { from, to, alternatives } of graph.choices) {
     lines.push(`  from ${from} to ${to}, by caps:`);
-    for (const { caps, chain } of alternatives) {
+    for (const { caps, chain, links = [] } of alternatives) {
       lines.push(`    ${readableCaps(caps)}`);
       for (const node of chain) lines.push(...nodeLines(node, '      '));
+      for (const link of links) lines.push(`      branch: ${link.from} -> ${link.to}`);
     }
   }
   lines.push('  links:');

@@ -47,6 +47,7 @@ export async function compile(
         onnxRuntimeLibrary: onnxRuntimeLibrary(),
         cores: availableParallelism(),
         filesDir: cpuFiles,
+        recordDir: join(PATHS.cache, 'recordings'),
         classifierFiles: createClassifierFileWriter({ models: installed, filesDir: cpuFiles }),
       },
       ...(backend === 'cpu'

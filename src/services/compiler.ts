@@ -18,6 +18,8 @@ export interface CompilerOptions {
   readonly workDir: string;
   /** Absolute folder of TensorRT engines. Default: `engines` in `workDir`. */
   readonly enginesDir?: string;
+  /** Absolute folder of recordings. Without it specs that record are refused. */
+  readonly recordDir?: string;
   /** What this machine can run on. Default: a look at it. */
   readonly probe?: () => Promise<AcceleratorProbe>;
   readonly defaults?: ServerConfig['defaults'];

@@ -19,6 +19,8 @@ export interface LowerOptions {
   readonly workDir: string;
   /** Absolute folder of TensorRT engines. Default: `engines` in `workDir`. */
   readonly enginesDir?: string;
+  /** Absolute folder of recordings. Without it nothing can be recorded. */
+  readonly recordDir?: string;
   /** Default: a look at this machine. */
   readonly probe?: () => Promise<AcceleratorProbe>;
 }
@@ -97,15 +99,16 @@ async function toDeepStream(
 async function toCpu(
   pipeline: ResolvedPipeline,
   models: LoadedModels,
-  { modelsDir, workDir }: LowerOptions,
+  { modelsDir, workDir, recordDir }: LowerOptions,
 ): Promise<Lowered> {
-  const { model, threshold } = pipeline.infer;
+  const { model, threshold } = pipeline.infer ?? {};
   return lowerCpu(pipeline, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
     filesDir: workDir,
     classifierFiles: createClassifierFileWriter({ models, filesDir: workDir }),
-    ...(threshold === undefined
+    ...(recordDir === undefined ? {} : { recordDir }),
+    ...(model === undefined || threshold === undefined
       ? {}
       : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),
   });

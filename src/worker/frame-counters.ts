@@ -1,7 +1,7 @@
 import type { GstPipeline } from '../gst/pipeline.ts';
 import { allNodes } from '../gst/redact.ts';
 import type { GraphNode } from '../pipeline/graph.ts';
-import { isDecodeStamp, streamOf } from './graph-facts.ts';
+import { isDecodeStamp, isRecorder, streamOf, unaskedOf } from './graph-facts.ts';
 import { SharedDrops } from './shared-drops.ts';
 import type { SamplesByStream, StreamSample } from './stream-sample.ts';
 
@@ -24,6 +24,18 @@ interface Tally {
   reasons: Record<string, number>;
   countsArrived: boolean;
   countsPublished: boolean;
+  /** Of a stream that is recorded. */
+  record: RecordTally | undefined;
+}
+
+interface RecordTally {
+  /** Access units that came to the branch. */
+  offered: number;
+  recorded: number;
+  unrecorded: number;
+  bytes: number;
+  lastWriteNs: number;
+  failure: string;
 }
 
 const NOTHING: Omit<Tally, 'reasons'> = {
@@ -41,6 +53,16 @@ const NOTHING: Omit<Tally, 'reasons'> = {
   captureClock: undefined,
   countsArrived: false,
   countsPublished: false,
+  record: undefined,
+};
+
+const NO_RECORD: RecordTally = {
+  offered: 0,
+  recorded: 0,
+  unrecorded: 0,
+  bytes: 0,
+  lastWriteNs: 0,
+  failure: '',
 };
 
 /** One property to read, and what its value adds to which stream. */
@@ -65,6 +87,17 @@ const OF_STAMP: readonly Counted[] = [
   ],
 ];
 
+/** A property of a recorder that is added to, or put into, the tally of its stream's recording. */
+function ofRecord(property: string, add: (record: RecordTally, value: unknown) => void): Counted {
+  return [
+    property,
+    (tally, value) => {
+      tally.record ??= { ...NO_RECORD };
+      add(tally.record, value);
+    },
+  ];
+}
+
 /** By factory. */
 const COUNTED: Readonly<Record<string, readonly Counted[]>> = {
   slinfer: [
@@ -83,6 +116,13 @@ const COUNTED: Readonly<Record<string, readonly Counted[]>> = {
   ],
   slskip: [['frames-skipped', (tally, value) => (tally.leftOut += Number(value))]],
   sllatency: [['frames-dropped', (tally, value) => (tally.dropped += Number(value))]],
+  slrecord: [
+    ofRecord('frames-recorded', (record, value) => (record.recorded += Number(value))),
+    ofRecord('frames-lost', (record, value) => (record.unrecorded += Number(value))),
+    ofRecord('recorded-bytes', (record, value) => (record.bytes += Number(value))),
+    ofRecord('last-write-ns', (record, value) => (record.lastWriteNs = Number(value))),
+    ofRecord('failure', (record, value) => (record.failure = String(value ?? ''))),
+  ],
 };
 
 /** Elements that say for what reasons they left out frames. */
@@ -127,7 +167,8 @@ export class FrameCounters {
     }
     this.#countPads(tallies);
     for (const [id, tally] of tallies) this.#findBusy(id, tally);
-    return new Map([...tallies].map(([id, tally]) => [id, sampleOf(tally)]));
+    const unasked = unaskedOf(this.#pipeline.graph);
+    return new Map([...tallies].map(([id, tally]) => [id, sampleOf(tally, unasked)]));
   }
 
   /** What no element has a reason for. What one left out just now is a gap only once a later frame has passed. */
@@ -176,6 +217,10 @@ export class FrameCounters {
         tally.countsArrived = true;
         tally.arrived += entered[node.id] ?? 0;
       }
+      if (tally?.record !== undefined && node.role === 'record' && !isRecorder(node)) {
+        tally.countsArrived = true;
+        tally.record.offered += entered[node.id] ?? 0;
+      }
       const output = outputs[node.id];
       if (output === undefined) continue;
       if (tally === undefined) {
@@ -221,18 +266,29 @@ function addStreamStats(value: unknown, tallies: ReadonlyMap<string, Tally>): vo
   }
 }
 
-function sampleOf(tally: Tally): StreamSample {
+function sampleOf(tally: Tally, unasked: NonNullable<StreamSample['unasked']>): StreamSample {
   const { arrived, decoded, inferred, published, gaps, dropped, leftOut } = tally;
-  const { recordsDropped, lastFrameNs, decodeNs, inferNs, captureClock } = tally;
+  const { recordsDropped, lastFrameNs, decodeNs, inferNs, captureClock, record } = tally;
   return {
     counters: {
-      framesArrived: arrived + leftOut,
+      // What a recording shares with a decoder comes to both; a decoder that is too slow loses some.
+      framesArrived: Math.max(arrived + leftOut, record?.offered ?? 0),
       framesDecoded: decoded,
       framesInferred: inferred,
       framesPublished: published,
       framesSkipped: (gaps ?? dropped) + leftOut,
       recordsDropped,
+      ...(record === undefined
+        ? {}
+        : {
+            framesRecorded: record.recorded,
+            framesUnrecorded: record.unrecorded,
+            recordedBytes: record.bytes,
+          }),
     },
+    unasked,
+    ...(record === undefined ? {} : { recording: record }),
+    ...(record !== undefined && unasked.includes('decode') ? { undecoded: record.offered } : {}),
     leftOut,
     offered: decoded - dropped,
     skipped: tally.reasons,

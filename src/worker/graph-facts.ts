@@ -7,13 +7,39 @@ export function streamOf(graph: Graph, node: GraphNode): string | undefined {
   return node.stream ?? (graph.streams.length === 1 ? graph.streams[0] : undefined);
 }
 
-/** Nodes that see every decoded picture first: the decode stamps, else the decoders, else the outputs. */
+/**
+ * Nodes that see every decoded picture first: the decode stamps, else the decoders, else the outputs, and the recorders
+ * where nothing is decoded.
+ */
 export function decodedNodes(graph: Graph): readonly GraphNode[] {
   const nodes = allNodes(graph);
   const stamps = nodes.filter(isDecodeStamp);
   if (stamps.length > 0) return stamps;
   const decoders = nodes.filter(({ role }) => role === 'decode');
-  return decoders.length > 0 ? decoders : nodes.filter(({ outputKind }) => outputKind === 1);
+  if (decoders.length > 0) return decoders;
+  const outputs = nodes.filter(({ outputKind }) => outputKind === 1);
+  return outputs.length > 0 ? outputs : nodes.filter(isRecorder);
+}
+
+export function isRecorder({ factory }: GraphNode): boolean {
+  return factory === 'slrecord';
+}
+
+/** Nodes whose incoming buffers are counted: the decoders, and what leads to a recorder. */
+export function countedNodes(graph: Graph): readonly GraphNode[] {
+  return allNodes(graph).filter(
+    (node) => node.role === 'decode' || (node.role === 'record' && !isRecorder(node)),
+  );
+}
+
+/** What the graph does not do. */
+export function unaskedOf(graph: Graph): ('decode' | 'infer' | 'publish')[] {
+  const nodes = allNodes(graph);
+  return [
+    ...(nodes.some((node) => node.role === 'decode' || isDecodeStamp(node)) ? [] : ['decode']),
+    ...(nodes.some(({ role }) => role === 'infer') ? [] : ['infer']),
+    ...(nodes.some(({ role }) => role === 'output') ? [] : ['publish']),
+  ] as ('decode' | 'infer' | 'publish')[];
 }
 
 export function isDecodeStamp(node: GraphNode): boolean {
@@ -31,7 +57,8 @@ export function sourceStreams(graph: Graph): ReadonlyMap<string, string> {
   };
   for (const { from, to } of graph.links) link(from, to);
   for (const { from, to, alternatives } of graph.choices) {
-    for (const { chain } of alternatives) {
+    for (const { chain, links = [] } of alternatives) {
+      for (const branch of links) link(branch.from, branch.to);
       const ids = [from, ...chain.map(({ id }) => id), to];
       for (const [index, id] of ids.slice(1).entries()) link(ids[index]!, id);
     }

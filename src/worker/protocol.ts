@@ -1,3 +1,4 @@
+import type { SegmentEvent } from '../common/segments.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 
@@ -117,8 +118,11 @@ export type StreamPhase =
   | 'failed'
   | 'stopped';
 
-/** Where frames stopped: nothing arrives, the decoder gives nothing, the detector does not end, nothing leaves. */
-export type StalledLayer = 'network' | 'decode' | 'infer' | 'publish';
+/**
+ * Where frames stopped: nothing arrives, the decoder gives nothing, the detector does not end, nothing leaves, or nothing is
+ * written of what is to be recorded.
+ */
+export type StalledLayer = 'network' | 'decode' | 'infer' | 'publish' | 'record';
 
 /** A stream changed phase. `live` is only said after a decoded frame. */
 export interface StreamEvent {
@@ -150,6 +154,11 @@ export interface StreamCounters {
   readonly framesSkipped: number;
   /** Records dropped between the pipeline and fd 4 because the reader was slow. */
   readonly recordsDropped: number;
+  /** Access units that were recorded, and that are in no file. Absent for a stream that is not recorded. */
+  readonly framesRecorded?: number;
+  readonly framesUnrecorded?: number;
+  /** Media that was written, bytes. */
+  readonly recordedBytes?: number;
 }
 
 /** Once a second. Counters grow over the worker's life, also across sessions. */
@@ -176,6 +185,17 @@ export interface StreamFacts {
   readonly clockQuality?: string;
   /** Frames left out before inference, by reason, since the worker's start. */
   readonly skipped?: Readonly<Record<string, number>>;
+  /** What its graph does not do, because nobody asked for it. */
+  readonly unasked?: readonly ('decode' | 'infer' | 'publish')[];
+  /** Absent for a stream that is not recorded. */
+  readonly recording?: RecordingFacts;
+}
+
+export interface RecordingFacts {
+  /** Since a byte was written last; absent before the first file. */
+  readonly writeAgeMs?: number;
+  /** Why nothing is written now. */
+  readonly failure?: string;
 }
 
 export interface ReadyEvent {
@@ -205,7 +225,13 @@ export interface FrozenEvent {
 /** So long a worker with a graph that hangs goes on for the sake of the others. */
 export const FROZEN_STAY_MS = 60_000;
 
-export type WorkerEvent = StreamEvent | StatsEvent | ReadyEvent | LogEvent | FrozenEvent;
+export type WorkerEvent =
+  | StreamEvent
+  | StatsEvent
+  | ReadyEvent
+  | LogEvent
+  | FrozenEvent
+  | SegmentEvent;
 
 export interface WorkerRequest<M extends keyof WorkerMethods = keyof WorkerMethods> {
   readonly id: number;

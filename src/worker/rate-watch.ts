@@ -1,4 +1,4 @@
-import type { StreamSample } from './stream-sample.ts';
+import { arrivals, type StreamSample } from './stream-sample.ts';
 
 /** Why a stream that has pictures is not well. */
 export interface RateTrouble {
@@ -78,12 +78,12 @@ export class RateWatch {
 
   #judge(before: StreamSample, now: StreamSample, seconds: number): RateTrouble | undefined {
     const since = (name: keyof StreamSample['counters']) =>
-      now.counters[name] - before.counters[name];
+      (now.counters[name] ?? 0) - (before.counters[name] ?? 0);
     const decoded = since('framesDecoded');
     const leftOut = now.leftOut - before.leftOut;
     return (
-      this.#slow((decoded + leftOut) / seconds) ??
-      (now.counts.arrived
+      this.#slow((arrivals(now) - arrivals(before)) / seconds) ??
+      (now.counts.arrived && now.undecoded === undefined
         ? this.#lossy(since('framesArrived') - leftOut, decoded, seconds)
         : undefined) ??
       dropping(since('recordsDropped'), since('framesPublished'), seconds)

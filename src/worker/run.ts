@@ -1,4 +1,5 @@
 import type { SightlineError } from '../common/errors.ts';
+import type { SegmentEvent } from '../common/segments.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { StreamPolicy } from './protocol.ts';
 import { Session } from './session.ts';
@@ -17,6 +18,7 @@ export interface RunOptions {
   readonly rescueMs: number;
   /** A stream of this run changed its phase. */
   readonly onChange: (change: StreamChange, run: Run) => void;
+  readonly onSegment: (event: SegmentEvent) => void;
 }
 
 /** One session of a graph, and the last word on each of its streams. */
@@ -42,7 +44,8 @@ export class Run {
       shared = new SharedStreams({ ...common, over, absent, rescueMs });
       return shared;
     };
-    this.session = new Session({ id: this.id, graph, policy, rules });
+    const { onSegment } = options;
+    this.session = new Session({ id: this.id, graph, policy, rules, onSegment });
     this.shared = shared;
   }
 

@@ -1,4 +1,5 @@
 import { SightlineError, toSightlineError } from '../common/errors.ts';
+import type { SegmentEvent } from '../common/segments.ts';
 import { deferred } from '../common/waits.ts';
 import type { PipelineEvent } from '../gst/events.ts';
 import { GstPipeline } from '../gst/pipeline.ts';
@@ -7,8 +8,9 @@ import type { Graph, GraphNode } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { setChecked } from './checked-set.ts';
 import { FrameCounters } from './frame-counters.ts';
-import { decodedNodes, muxIds } from './graph-facts.ts';
+import { countedNodes, decodedNodes, muxIds } from './graph-facts.ts';
 import { DATA_FD, type StreamPolicy } from './protocol.ts';
+import { segmentEvent } from './segment-event.ts';
 import type { RulesOptions, SessionEnd, SessionRules } from './session-rules.ts';
 import type { SamplesByStream } from './stream-sample.ts';
 
@@ -23,13 +25,17 @@ export interface SessionOptions {
   readonly policy: StreamPolicy;
   /** What the graph's events mean: for one stream or for several. */
   readonly rules: (options: Pick<RulesOptions, 'end'>) => SessionRules;
+  /** A recorder says something of one of its files; also when the session is over already. */
+  readonly onSegment: (event: SegmentEvent) => void;
 }
 
-/** The graph with this session's id in the nodes that carry it. */
+/** The graph with this session's id, and the epoch, in the nodes that carry them. */
 function withSession(graph: Graph, session: string): Graph {
+  const { epoch } = graph;
+  const facts = { session, ...(epoch === undefined ? {} : { epoch }) };
   const nodes = graph.nodes.map((node) =>
     graph.sessionNodes.includes(node.id)
-      ? { ...node, properties: { ...node.properties, session } }
+      ? { ...node, properties: { ...node.properties, ...facts } }
       : node,
   );
   return { ...graph, nodes };
@@ -107,9 +113,7 @@ export class Session {
         onEvent: (event) => this.#onEvent(event),
         records: { to: 'fd', fd: DATA_FD },
         watch: decodedNodes(graph).map((node) => node.id),
-        count: allNodes(graph)
-          .filter(({ role }) => role === 'decode')
-          .map((node) => node.id),
+        count: countedNodes(graph).map((node) => node.id),
         signal,
       });
       const timeoutMs = startTimeoutMs ?? Math.min(START_LIMIT_MS, firstFrameTimeoutMs);
@@ -194,6 +198,8 @@ export class Session {
   }
 
   #onEvent(event: PipelineEvent): void {
+    const segment = segmentEvent(event, this.#options.graph);
+    if (segment !== undefined) this.#options.onSegment(segment);
     if (this.#finished) return;
     if (event.type !== 'writer-stopped') {
       this.#rules.onEvent(event);

@@ -1,5 +1,5 @@
 import type { StalledLayer } from './protocol.ts';
-import { NO_SAMPLE, type StreamSample } from './stream-sample.ts';
+import { arrivals, NO_SAMPLE, type StreamSample } from './stream-sample.ts';
 
 export interface StallLimits {
   /** No picture for this long, and for two frame intervals. */
@@ -18,6 +18,9 @@ export interface Stall {
 
 /** So many frames at a stage, and none behind it, are no delay of a decoder or a queue any more. */
 const MANY = 3;
+
+/** A fragment is 10 s at most, and what waits for a slow disk is 10 s too. */
+const RECORD_STALLED_AFTER_MS = 15_000;
 
 /** A count that grows: when it did last, and how much time one of it takes. */
 class Progress {
@@ -55,25 +58,35 @@ export class StallWatch {
   readonly #limits: StallLimits;
   readonly #source: Progress;
   readonly #output: Progress;
+  #recording: Progress;
   #now = NO_SAMPLE;
 
   constructor(limits: StallLimits, nowMs: number) {
     this.#limits = limits;
     this.#source = new Progress(nowMs);
     this.#output = new Progress(nowMs);
+    this.#recording = new Progress(nowMs);
   }
 
   take(sample: StreamSample, nowMs: number): void {
-    const { framesDecoded, framesPublished } = sample.counters;
+    const { framesPublished } = sample.counters;
     this.#now = sample;
     // A source that sends is not silent because most of its pictures are left out before the decoder.
-    this.#source.take(framesDecoded + sample.leftOut, sample, nowMs);
+    this.#source.take(arrivals(sample), sample, nowMs);
+    // What a recorder says of its failures is not a stall: it tries again by itself.
+    const { bytes, failure } = sample.recording ?? { bytes: 0, failure: '' };
+    if (failure !== '') this.#recording = new Progress(nowMs);
+    this.#recording.take(bytes, sample, nowMs);
     this.#output.take(framesPublished, sample, nowMs);
   }
 
   /** Undefined while pictures come and leave. */
   stall(nowMs: number): Stall | undefined {
     const { stalledAfterMs, firstFrameTimeoutMs } = this.#limits;
+    const unwritten = this.#recording.silentMs(RECORD_STALLED_AFTER_MS, nowMs);
+    if (unwritten !== undefined && this.#unwritten() >= MANY) {
+      return this.#stalled('record', unwritten, this.#recording);
+    }
     const noPicture = this.#source.silentMs(stalledAfterMs, nowMs);
     const first = this.#output.count === 0;
     const noFrame = this.#output.silentMs(first ? firstFrameTimeoutMs : stalledAfterMs, nowMs);
@@ -100,6 +113,12 @@ export class StallWatch {
     return this.#now.counters.framesInferred > framesInferred + 1 ? 'publish' : 'infer';
   }
 
+  /** What came to be recorded since a byte was written. */
+  #unwritten(): number {
+    const before = this.#recording.sample.recording?.offered ?? 0;
+    return (this.#now.recording?.offered ?? 0) - before;
+  }
+
   /** Pictures for the detector since a frame left. */
   #offered(): number {
     return this.#now.offered - this.#output.sample.offered;
@@ -119,6 +138,7 @@ export class StallWatch {
         framesDecoded: now.framesDecoded - before.framesDecoded,
         framesInferred: now.framesInferred - before.framesInferred,
         framesPublished: now.framesPublished - before.framesPublished,
+        ...(layer === 'record' ? { framesUnwritten: this.#unwritten() } : {}),
       },
     };
   }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../common/errors.ts';
 import type { StalledLayer, StreamPolicy } from './protocol.ts';
-import { RateWatch } from './rate-watch.ts';
+import { type RateTrouble, RateWatch } from './rate-watch.ts';
 import type { StreamChange } from './session-rules.ts';
 import { type Stall, StallWatch } from './stall-watch.ts';
 import type { StreamSample } from './stream-sample.ts';
@@ -13,6 +13,7 @@ const SAYS: Readonly<Record<StalledLayer, string>> = {
   decode: 'Data came, but the decoder gave no picture',
   infer: 'Pictures came, but the detector gave no result',
   publish: 'Frames were inferred, but none left the pipeline',
+  record: 'Data came to be recorded, but nothing was written',
 };
 
 const CODES: Readonly<Record<StalledLayer, ErrorCode>> = {
@@ -21,6 +22,7 @@ const CODES: Readonly<Record<StalledLayer, ErrorCode>> = {
   decode: 'SL_SOURCE_BROKEN',
   infer: 'SL_PIPELINE_FAILED',
   publish: 'SL_PIPELINE_FAILED',
+  record: 'SL_PIPELINE_FAILED',
 };
 
 export type HealthChange = Omit<StreamChange, 'streamId'>;
@@ -30,6 +32,15 @@ export interface Overdue {
   readonly code: ErrorCode;
   readonly message: string;
   readonly stall: Stall;
+}
+
+/** A recorder that cannot write tries again by itself. */
+function unrecorded({ recording }: StreamSample): RateTrouble | undefined {
+  if (recording === undefined || recording.failure === '') return undefined;
+  return {
+    message: `Nothing is recorded: ${recording.failure}`,
+    observed: { bytes: recording.bytes },
+  };
 }
 
 /** A stream that has had its first picture in this session: live, stalled or degraded. Told the time (monotonic, ms). */
@@ -54,7 +65,7 @@ export class StreamHealth {
     const stall = this.#stalls.stall(nowMs);
     if (stall !== undefined) return this.#stalled(stall);
     this.#rates?.take(sample, nowMs);
-    const trouble = this.#rates?.trouble;
+    const trouble = unrecorded(sample) ?? this.#rates?.trouble;
     if (trouble === undefined) return this.#enter({ phase: 'live' });
     return this.#enter({ phase: 'degraded', code: 'SL_STREAM_DEGRADED', ...trouble });
   }

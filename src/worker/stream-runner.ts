@@ -1,4 +1,5 @@
 import { SightlineError, toSightlineError } from '../common/errors.ts';
+import type { SegmentEvent } from '../common/segments.ts';
 import { deferred } from '../common/waits.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
@@ -27,7 +28,7 @@ export interface StreamRunnerOptions {
   readonly over: readonly string[];
   /** Before the first session. */
   readonly wait: StreamWait | undefined;
-  readonly report: (event: StreamEvent) => void;
+  readonly report: (event: StreamEvent | SegmentEvent) => void;
   /** A pipeline hangs in a call: only the end of the process helps. */
   readonly onFrozen: (graph: Graph) => void;
 }
@@ -208,6 +209,7 @@ export class StreamRunner {
         if (from === this.#current) this.#onChange(change, from);
         this.#handOver?.check();
       },
+      onSegment: this.#options.report,
     });
     this.#runs.add(run);
     void run.session.ended.then((end) =>

@@ -1,4 +1,4 @@
-import type { StreamCounters, StreamFacts } from './protocol.ts';
+import type { RecordingFacts, StreamCounters, StreamFacts } from './protocol.ts';
 
 /** What one look at a running pipeline tells of one stream. Everything counts from the session's start. */
 export interface StreamSample {
@@ -17,6 +17,21 @@ export interface StreamSample {
   readonly decodeNs: number;
   readonly inferNs: number;
   readonly captureClock?: string;
+  /** Of a stream that is recorded. */
+  readonly recording?: RecordingSample;
+  /** Access units of a stream that is not decoded: nothing else shows that its source sends. */
+  readonly undecoded?: number;
+  readonly unasked?: NonNullable<StreamFacts['unasked']>;
+}
+
+export interface RecordingSample {
+  /** Access units that came to the branch. */
+  readonly offered: number;
+  readonly bytes: number;
+  /** ns of the monotonic clock; 0 before the first file. */
+  readonly lastWriteNs: number;
+  /** Why nothing is written now; empty while all is well. */
+  readonly failure: string;
 }
 
 export type SkipReasons = Readonly<Record<string, number>>;
@@ -45,6 +60,11 @@ export const NO_SAMPLE: StreamSample = {
 
 export function addCounters(a: StreamCounters, b: StreamCounters): StreamCounters {
   return { ...a, ...addUp({ ...a }, { ...b }) };
+}
+
+/** How many access units or pictures show that the source sends. */
+export function arrivals({ undecoded, counters, leftOut }: StreamSample): number {
+  return undecoded ?? counters.framesDecoded + leftOut;
 }
 
 /** Sums by name, of the names of both. */
@@ -76,6 +96,16 @@ export function factsOf(
     ...(inferMs === undefined ? {} : { inferMs }),
     ...(captureClock === undefined ? {} : { clockQuality: captureClock }),
     skipped,
+    ...(now.unasked === undefined || now.unasked.length === 0 ? {} : { unasked: now.unasked }),
+    ...(now.recording === undefined ? {} : { recording: recordingFacts(now.recording, nowNs) }),
+  };
+}
+
+function recordingFacts({ lastWriteNs, failure }: RecordingSample, nowNs: number): RecordingFacts {
+  const writeAgeMs = Math.max(0, Math.round((nowNs - lastWriteNs) / 1e6));
+  return {
+    ...(lastWriteNs === 0 ? {} : { writeAgeMs }),
+    ...(failure === '' ? {} : { failure }),
   };
 }
 

@@ -157,7 +157,7 @@ const BROKEN: readonly [string, Partial<Graph>, string[]][] = [
   [
     'no output',
     { nodes: SOUND.nodes.map(({ outputKind: _kind, ...node }) => node) },
-    ['0 metadata outputs, one is needed', 'the output "b" does not say what it carries'],
+    ['nothing comes out of it', 'the output "b" does not say what it carries'],
   ],
   [
     'a secret that is no property',

@@ -94,7 +94,7 @@ test('resolve() takes the default model where the spec names none', () => {
   const spec = stream({ infer: undefined });
   assert.ok(!('infer' in spec));
   assert.equal(
-    resolve(spec, { ...OPTIONS, defaultModel: MODEL.name }).infer.model.name,
+    resolve(spec, { ...OPTIONS, defaultModel: MODEL.name }).infer?.model.name,
     MODEL.name,
   );
   assert.deepEqual(problems(spec), [' "infer" is missing, and there is no default model']);
@@ -208,7 +208,7 @@ const BAD_STREAMS: readonly [string, Record<string, unknown>, string][] = [
   ['a class twice', { infer: { model: 'm', classes: ['a', 'a'] } }, '/infer/classes/1'],
   ['another tracker', { track: { type: 'sort' } }, '/track/type'],
   ['a knob of no tracker', { track: { type: 'none', minHits: 1 } }, '/track/minHits'],
-  ['pictures too often', { images: { everyMs: 199 } }, '/images/everyMs'],
+  ['pictures too often', { images: { everyMs: 19 } }, '/images/everyMs'],
   ['a quality of 101', { images: { quality: 101 } }, '/images/quality'],
   ['an unknown key', { trakcer: {} }, '/trakcer'],
   ['an unknown source', { source: { type: 'exec', path: '/bin/sh' } }, '/source/type'],

@@ -27,6 +27,7 @@ struct FrameIdentity {
   CaptureClock capture_clock = CaptureClock::kUnspecified;
   std::uint32_t width = 0;  // pixels
   std::uint32_t height = 0;
+  std::uint64_t epoch = 0;  // fencing token of the stream's owner
 };
 
 // Mirrors TrackState of frame.proto.
@@ -162,6 +163,8 @@ struct FrameMessage {
 // The content of one sightline.v1.Image.
 struct ImageMessage {
   FrameIdentity identity;
+  std::string_view sensor_id;
+  std::vector<std::string_view> models;
   std::string_view content_type;
   std::string_view data;
 };

@@ -38,6 +38,7 @@ enum Field {
   kRecordId = 113,
   kAnalytics = 114,
   kTrackRecords = 115,
+  kEpoch = 116,
 };
 }  // namespace frame
 namespace analytics {
@@ -116,6 +117,9 @@ enum Field {
   kRef = 10,
   kRecordId = 11,
   kData = 12,
+  kSensorId = 13,
+  kModels = 14,
+  kEpoch = 15,
 };
 }
 
@@ -301,6 +305,7 @@ const std::string& MessageEncoder::Encode(const FrameMessage& message) {
   AddText(&writer, frame::kRecordId, key_);
   AddAnalytics(&writer, message.analytics);
   for (const TrackRecord& record : message.track_records) AddTrackRecord(&writer, record);
+  AddNumber(&writer, frame::kEpoch, identity.epoch);
   return bytes_;
 }
 
@@ -322,6 +327,9 @@ const std::string& MessageEncoder::Encode(const ImageMessage& message) {
   WriteImageRecordId(identity, &key_);
   AddText(&writer, image::kRecordId, key_);
   AddText(&writer, image::kData, message.data);
+  AddText(&writer, image::kSensorId, message.sensor_id);
+  AddTexts(&writer, image::kModels, message.models);
+  AddNumber(&writer, image::kEpoch, identity.epoch);
   return bytes_;
 }
 

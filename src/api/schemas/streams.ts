@@ -39,6 +39,11 @@ const Counters = Type.Object(
     framesSkipped: Count('Frames left out: inference was busy, or it was asked for'),
     framesSkippedByReason: Counts('framesSkipped by reason'),
     recordsDropped: Count('Records dropped because their reader was slow'),
+    framesRecorded: Type.Optional(Count('Access units that were recorded; absent: none ever was')),
+    framesUnrecorded: Type.Optional(
+      Count('Access units that were to be recorded and are in no file'),
+    ),
+    recordedBytes: Type.Optional(Count('Media that its recorder wrote, bytes')),
     framesReceived: Count('Frame messages handed to the outbox'),
     imagesReceived: Count('Pictures handed to the outbox'),
     recordsRefused: Count('Records the outbox could not take'),

@@ -8,7 +8,14 @@ import type { Scrubber } from '../scrubber.ts';
 import type { StartGate } from '../start-gate.ts';
 import type { Clock } from '../stream-state.ts';
 import type { SupervisedStream } from '../supervised-stream.ts';
-import type { EngineStore, IncidentKind, Reason, RecordConsumer, WorkerExit } from '../types.ts';
+import type {
+  EngineStore,
+  IncidentKind,
+  Reason,
+  RecordConsumer,
+  SegmentConsumer,
+  WorkerExit,
+} from '../types.ts';
 import type { WorkerCommand } from '../worker-command.ts';
 import type { WorkerLimits, WorkerProcess } from '../worker-process.ts';
 import type { Lane } from './lane.ts';
@@ -19,6 +26,8 @@ import type { SpareWorker } from './spare-worker.ts';
 export interface SupervisorContext {
   readonly command: WorkerCommand;
   readonly consume: RecordConsumer;
+  /** Absent: nobody keeps recordings. */
+  readonly onSegment?: SegmentConsumer;
   readonly events: EventLog;
   readonly logger: Logger;
   readonly gate: StartGate;

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { BlackBoxEntry } from '../../common/black-box.ts';
 import { toSightlineError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
+import type { SegmentEvent } from '../../common/segments.ts';
 import { deferred, settlesWithin } from '../../common/waits.ts';
 import type { Graph } from '../../pipeline/graph.ts';
 import { EXIT_CODES, type StatsEvent, type WorkerEvent } from '../../worker/protocol.ts';
@@ -321,7 +322,21 @@ export class Lane {
     else if (event.event === 'stats') this.#onStats(event);
     else if (event.event === 'log') this.#log(event);
     else if (event.event === 'frozen') this.#host.frozen(this, event);
+    else if (event.event.startsWith('segment-')) this.#onSegment(event as SegmentEvent);
     else this.#logger.warn({ event: event.event }, 'worker.event_unknown');
+  }
+
+  #onSegment(event: SegmentEvent): void {
+    try {
+      this.#host.context.onSegment?.(event);
+    } catch (error) {
+      // The files are there all the same.
+      const { message } = toSightlineError(error);
+      this.#logger.error(
+        { streamId: event.streamId, path: event.path, message },
+        'segment.refused',
+      );
+    }
   }
 
   #onStats(event: StatsEvent): void {

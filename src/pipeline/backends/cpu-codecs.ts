@@ -10,6 +10,8 @@ export interface CpuCodec {
   readonly rtp?: { readonly encoding: string; readonly depayload: string; readonly parse?: string };
   /** slskip knows which pictures can be left out. */
   readonly skips?: boolean;
+  /** Can be recorded as it comes. */
+  readonly records?: boolean;
   /** Absent for raw video. */
   readonly decoder?: {
     readonly factory: string;
@@ -31,6 +33,7 @@ export const CPU_CODECS: readonly CpuCodec[] = [
     fileCaps: 'video/x-h264',
     rtp: { encoding: 'H264', depayload: 'rtph264depay', parse: 'h264parse' },
     skips: true,
+    records: true,
     decoder: { factory: 'avdec_h264', properties: ONE_LIBAV_THREAD },
   },
   {
@@ -38,6 +41,7 @@ export const CPU_CODECS: readonly CpuCodec[] = [
     fileCaps: 'video/x-h265',
     rtp: { encoding: 'H265', depayload: 'rtph265depay', parse: 'h265parse' },
     skips: true,
+    records: true,
     decoder: { factory: 'avdec_h265', properties: ONE_LIBAV_THREAD },
   },
   {

@@ -1,13 +1,16 @@
 import { redactUrl } from '../../common/redact-url.ts';
 import {
+  isLive,
   locationWithCredentials,
   type ResolvedFileSource,
   type ResolvedHttpSource,
   type ResolvedRtspSource,
   type ResolvedSource,
 } from '../../sources/resolve-source.ts';
-import type { GraphChoice, GraphNode } from '../graph.ts';
+import type { GraphAlternative, GraphChoice, GraphNode } from '../graph.ts';
 import { CPU_CODECS, type CpuCodec } from './cpu-codecs.ts';
+import { RECORD_QUEUE } from './cpu-record.ts';
+import { node, queue } from './nodes.ts';
 import { TIMEOUT_US } from './rtsp.ts';
 
 /** The front of a graph: from the source to decoded pictures. */
@@ -17,29 +20,64 @@ export interface SourcePart {
   readonly choice: GraphChoice;
 }
 
-/** Lowers a source; its pictures enter the node `to`. `skips`: whatever the codec, pictures must be left out undecoded. */
-export function lowerSource(source: ResolvedSource, to: string, skips = false): SourcePart {
-  const codecs = skips ? CPU_CODECS.map((codec) => ({ ...codec, skips })) : CPU_CODECS;
+export interface SourceNeeds {
+  /** The node that decoded pictures enter; absent: nothing is decoded. */
+  readonly to?: string;
+  /** Whatever the codec, pictures must be left out undecoded, `always` or when a budget says so. */
+  readonly skips?: 'on-demand' | 'always';
+  /** Coded video goes to RECORD_QUEUE too. */
+  readonly records?: boolean;
+}
+
+/** Coded pictures that may wait for the decoder beside a recording: 4 s at 30 a second; older ones go. */
+const CODED_PICTURES = 120;
+
+/** Lowers a source. */
+export function lowerSource(source: ResolvedSource, needs: SourceNeeds): SourcePart {
+  const { skips, records = false } = needs;
+  const wanted = records ? CPU_CODECS.filter(({ records }) => records) : CPU_CODECS;
+  const codecs = skips ? wanted.map((codec) => ({ ...codec, skips: true })) : wanted;
   switch (source.type) {
     case 'rtsp':
-      return lowerRtsp(source, to, codecs);
+      return lowerRtsp(source, needs, codecs);
     case 'http':
-      return parsed(httpNode(source), to, codecs);
+      return parsed(httpNode(source), needs, codecs, isLive(source));
     case 'file':
-      return parsed(fileNode(source), to, codecs);
+      return parsed(fileNode(source), needs, codecs, isLive(source));
   }
+}
+
+/** What follows the parser: the decoder, the recording, or both. */
+function alternative(
+  caps: string,
+  front: readonly GraphNode[],
+  codec: CpuCodec,
+  { to, skips, records = false }: SourceNeeds,
+  live: boolean,
+): GraphAlternative {
+  if (to === undefined) return { caps, chain: front };
+  const decoder = decode(codec, skips === 'always');
+  if (!records) return { caps, chain: [...front, ...decoder] };
+  const split = node(`${codec.name}-split`, 'tee', 'split', {});
+  // The recording never waits for the decoder of a live stream.
+  const waiting = queue(`${codec.name}-coded`, CODED_PICTURES, live);
+  return {
+    caps,
+    chain: [...front, split, waiting, ...decoder],
+    links: [{ from: split.id, to: RECORD_QUEUE }],
+  };
 }
 
 function lowerRtsp(
   source: ResolvedRtspSource,
-  to: string,
+  needs: SourceNeeds,
   codecs: readonly CpuCodec[],
 ): SourcePart {
   const { transport, latencyMs } = source;
   // rtspsrc offers what stands in the URL once and then reports the refusal; what stands in its user-id and user-pw
   // properties it offers again and again, until the camera locks the account.
   const location = locationWithCredentials(source);
-  const node: GraphNode = {
+  const rtspsrc: GraphNode = {
     id: 'source',
     factory: 'rtspsrc',
     role: 'source',
@@ -59,13 +97,17 @@ function lowerRtsp(
     codec.rtp === undefined
       ? []
       : [
-          {
-            caps: `application/x-rtp,media=video,encoding-name=${codec.rtp.encoding}`,
-            chain: [receive(codec), ...depayload(codec.name, codec.rtp), ...decode(codec)],
-          },
+          alternative(
+            `application/x-rtp,media=video,encoding-name=${codec.rtp.encoding}`,
+            [receive(codec), ...depayload(codec.name, codec.rtp)],
+            codec,
+            needs,
+            true,
+          ),
         ],
   );
-  return { nodes: [node], links: [], choice: { from: node.id, to, alternatives } };
+  const to = needs.to ?? RECORD_QUEUE;
+  return { nodes: [rtspsrc], links: [], choice: { from: rtspsrc.id, to, alternatives } };
 }
 
 function fileNode({ path }: ResolvedFileSource): GraphNode {
@@ -87,22 +129,31 @@ function httpNode({ location, username, password }: ResolvedHttpSource): GraphNo
 }
 
 /** A container, whatever brings its bytes. */
-function parsed(source: GraphNode, to: string, codecs: readonly CpuCodec[]): SourcePart {
+function parsed(
+  source: GraphNode,
+  needs: SourceNeeds,
+  codecs: readonly CpuCodec[],
+  live: boolean,
+): SourcePart {
   const demux: GraphNode = { id: 'demux', factory: 'parsebin', role: 'parse', properties: {} };
-  const alternatives = codecs.map((codec) => ({
-    caps: codec.fileCaps,
-    chain: [receive(codec), ...decode(codec)],
-  }));
+  const alternatives = codecs.map((codec) => {
+    // What is recorded must come in one form, whatever form the container has.
+    const parse = needs.records
+      ? [node(`${codec.name}-parse`, codec.rtp!.parse!, 'parse', {})]
+      : [];
+    return alternative(codec.fileCaps, [receive(codec), ...parse], codec, needs, live);
+  });
   return {
     nodes: [source, demux],
     links: [{ from: 'source', to: 'demux' }],
-    choice: { from: 'demux', to, alternatives },
+    choice: { from: 'demux', to: needs.to ?? RECORD_QUEUE, alternatives },
   };
 }
 
 /** In front of the decoders of codecs whose pictures depend on each other: what can leave out some, also while it runs. */
-function skip(name: string): GraphNode {
-  return { id: `${name}-skip`, factory: 'slskip', role: 'parse', properties: {} };
+function skip(name: string, always: boolean): GraphNode {
+  const properties = always ? { skip: 'non-key' } : {};
+  return node(`${name}-skip`, 'slskip', 'parse', properties);
 }
 
 function receive({ name }: CpuCodec): GraphNode {
@@ -124,13 +175,14 @@ function depayload(name: string, rtp: NonNullable<CpuCodec['rtp']>): GraphNode[]
   return nodes;
 }
 
-function decode({ name, decoder, skips = false }: CpuCodec): GraphNode[] {
+/** `keysOnly`: nothing but key frames is decoded. */
+function decode({ name, decoder, skips = false }: CpuCodec, keysOnly: boolean): GraphNode[] {
   if (decoder === undefined) return [];
   const { factory, properties } = decoder;
   // Which decoders know threads differs between builds of libav and libvpx.
   const optional = Object.keys(properties);
   return [
-    ...(skips ? [skip(name)] : []),
+    ...(skips ? [skip(name, keysOnly)] : []),
     {
       id: `${name}-decode`,
       factory,

@@ -11,14 +11,16 @@ import type {
   PropertyValue,
 } from '../graph.ts';
 import { assertSound } from '../graph-check.ts';
-import type { ResolvedPipeline, ResolvedStream } from '../resolve.ts';
-import type { ImagesSpec, TrackSpec } from '../spec.ts';
+import type { ResolvedInfer, ResolvedPipeline, ResolvedStream } from '../resolve.ts';
+import type { TrackSpec } from '../spec.ts';
 import type { ByteTrackSpec } from '../track-spec.ts';
 import { lowerAnalytics } from './cpu-analytics.ts';
 import { type ClassifierFileWriter, lowerClassifiers } from './cpu-classify.ts';
+import { type ImageNodes, imageNodes } from './cpu-images.ts';
+import { assertRecordable, recordNodes } from './cpu-record.ts';
 import { lowerSource } from './cpu-source.ts';
 import { latencyNode, recordingNotes } from './latency.ts';
-import { chainLinks, IMAGE_BUFFERS, METADATA_BUFFERS, node, output, queue } from './nodes.ts';
+import { chainLinks, METADATA_BUFFERS, node, output, queue } from './nodes.ts';
 
 export interface CpuOptions {
   /** ONNX Runtime's shared library. */
@@ -34,17 +36,20 @@ export interface CpuOptions {
   readonly classifierFiles?: ClassifierFileWriter;
   /** Folder (absolute) of the files the graphs read; `Lowered.files` are to be written there. */
   readonly filesDir: string;
+  /** Folder (absolute) in which recorded streams get one each; never a client's word. Needed when one is recorded. */
+  readonly recordDir?: string;
 }
 
 /**
  * Lowers a pipeline to elements that run on the CPU: one graph a stream. The worker runs all of them in one process,
  * where their detectors share the model.
  *
- * @throws SightlineError `SL_BACKEND_UNSUPPORTED` with the pointers of what only DeepStream does; `SL_INTERNAL` when
- * `configFile` is missing though it is needed.
+ * @throws SightlineError `SL_BACKEND_UNSUPPORTED` with the pointers of what only DeepStream does, and of recordings
+ * without a folder for them; `SL_INTERNAL` when `configFile` is missing though it is needed.
  */
 export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lowered {
   refuseGpuOnly(pipeline);
+  assertRecordable(pipeline, options.recordDir);
   const { filesDir, onnxRuntimeLibrary, classifierFiles } = options;
   const classifiers = lowerClassifiers(pipeline, onnxRuntimeLibrary, classifierFiles);
   const analytics = lowerAnalytics(pipeline, filesDir);
@@ -83,28 +88,52 @@ function lowerStream(
   options: CpuOptions,
   behindTracker: readonly GraphNode[],
 ): Graph {
+  const record = recordNodes(stream, options.recordDir);
+  const { infer } = pipeline;
+  const images = pipeline.images && imageNodes(stream, pipeline.images);
   const latency = latencyNode('latency', stream);
   const drop = latency === undefined ? undefined : stream.latency?.drop;
-  const source = lowerSource(stream.source, 'decoded', drop === 'non-key');
-  const pictures = [
-    node('decoded', 'slstamp', 'stamp', { stage: 'decode' }),
-    ...pace(stream),
-    // What waits is kept where new pictures are refused instead.
-    frameQueue(isLive(stream.source) && drop !== 'newest'),
-    ...(latency === undefined ? [] : [latency]),
-    detector(pipeline, options),
-    ...tracker(pipeline.track),
-    ...behindTracker,
-  ];
-  const outputs = lowerOutputs(stream, pipeline.images);
+  const keysOnly = pipeline.images?.when === 'key-frames';
+  const skips = keysOnly ? 'always' : drop === 'non-key' ? 'on-demand' : undefined;
+  const decodes = infer !== undefined || images !== undefined;
+  const source = lowerSource(stream.source, {
+    ...(decodes ? { to: 'decoded' } : {}),
+    ...(skips === undefined ? {} : { skips }),
+    records: record.length > 0,
+  });
+  const pictures = decodes
+    ? [
+        node('decoded', 'slstamp', 'stamp', { stage: 'decode' }),
+        ...pace(stream),
+        // What waits is kept where new pictures are refused instead.
+        frameQueue(isLive(stream.source) && drop !== 'newest'),
+        ...(latency === undefined ? [] : [latency]),
+      ]
+    : [];
+  const outputs =
+    infer === undefined
+      ? withoutMetadata(images)
+      : lowerOutputs(stream, images, [
+          detector(pipeline, infer, options),
+          ...tracker(pipeline.track),
+          ...behindTracker,
+        ]);
   const main = [...pictures, ...outputs.main];
   return {
     id: stream.id,
     streams: [stream.id],
-    nodes: [...source.nodes, ...main, ...outputs.branch],
-    links: [...source.links, ...chainLinks(main), ...outputs.branchLinks],
+    nodes: [...source.nodes, ...main, ...outputs.branch, ...record],
+    links: [
+      ...source.links,
+      ...chainLinks(main, outputs.caps),
+      ...outputs.branchLinks,
+      ...chainLinks(record),
+    ],
     choices: [source.choice],
-    sessionNodes: outputs.sessionNodes,
+    sessionNodes: [
+      ...outputs.sessionNodes,
+      ...record.filter(({ factory }) => factory === 'slrecord').map(({ id }) => id),
+    ],
   };
 }
 
@@ -122,7 +151,11 @@ function frameQueue(newestOnly: boolean): GraphNode {
   return queue('frames', newestOnly ? 1 : 4, newestOnly);
 }
 
-function detector({ id, infer, streams }: ResolvedPipeline, options: CpuOptions): GraphNode {
+function detector(
+  { id, streams }: ResolvedPipeline,
+  infer: ResolvedInfer,
+  options: CpuOptions,
+): GraphNode {
   const [first] = streams;
   // One live stream gains latency from a second thread; several streams gain throughput from a session a core.
   const alone = streams.length === 1 && first !== undefined && isLive(first.source);
@@ -169,14 +202,29 @@ function tracker(track: TrackSpec): GraphNode[] {
 }
 
 interface Outputs {
-  /** Continues the chain of pictures down to the metadata. */
+  /** Continues the chain of pictures down to the metadata or, without any, to the pictures' output. */
   readonly main: readonly GraphNode[];
   readonly branch: readonly GraphNode[];
   readonly branchLinks: readonly GraphLink[];
   readonly sessionNodes: readonly string[];
+  /** Filters of links of `main`, by the node they lead to. */
+  readonly caps?: Readonly<Record<string, string>>;
 }
 
-function lowerOutputs(stream: ResolvedStream, images: ImagesSpec | undefined): Outputs {
+/** Pictures alone, or nothing at all: no frame messages without a detector. */
+function withoutMetadata(images: ImageNodes | undefined): Outputs {
+  if (images === undefined) return { main: [], branch: [], branchLinks: [], sessionNodes: [] };
+  const { mark, filter, encode, caps } = images;
+  const main = [...mark, filter, ...encode];
+  return { main, branch: [], branchLinks: [], sessionNodes: ['image'], caps };
+}
+
+/** `found`: what looks at the pictures, before any is chosen. */
+function lowerOutputs(
+  stream: ResolvedStream,
+  images: ImageNodes | undefined,
+  found: readonly GraphNode[],
+): Outputs {
   const meta = node('meta', 'slmeta', 'metadata', {
     'stream-id': stream.id,
     'sensor-id': stream.sensorId,
@@ -184,26 +232,16 @@ function lowerOutputs(stream: ResolvedStream, images: ImagesSpec | undefined): O
   });
   const metadata = output('metadata', 1, METADATA_BUFFERS);
   if (images === undefined) {
-    return { main: [meta, metadata], branch: [], branchLinks: [], sessionNodes: [meta.id] };
+    const main = [...found, meta, metadata];
+    return { main, branch: [], branchLinks: [], sessionNodes: [meta.id] };
   }
-  const sample = node('sample', 'slsample', 'sample', {
-    action: 'mark',
-    'interval-ms': images.everyMs,
-    when: images.when,
-  });
+  const { mark, filter, encode, caps } = images;
   const split = node('split', 'tee', 'split', {});
-  const branch = [
-    queue('image-queue', 2, false),
-    node('image-filter', 'slsample', 'sample', { action: 'filter' }),
-    node('image-convert', 'videoconvert', 'convert', {}),
-    node('image-encode', 'jpegenc', 'encode-image', { quality: images.quality }),
-    node('image', 'slimage', 'image', { 'stream-id': stream.id }),
-    output('images', 2, IMAGE_BUFFERS),
-  ];
+  const branch = [queue('image-queue', 2, false), filter, ...encode];
   return {
-    main: [sample, split, queue('metadata-queue', 4, false), meta, metadata],
+    main: [...found, ...mark, split, queue('metadata-queue', 4, false), meta, metadata],
     branch,
-    branchLinks: chainLinks([split, ...branch]),
+    branchLinks: chainLinks([split, ...branch], caps),
     sessionNodes: [meta.id, 'image'],
   };
 }

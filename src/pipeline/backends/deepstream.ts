@@ -1,10 +1,11 @@
+import { problemsError } from '../../common/check.ts';
 import { deepFreeze } from '../freeze.ts';
 import type { Graph, GraphNode, Lowered } from '../graph.ts';
 import { assertSound } from '../graph-check.ts';
 import type { ResolvedPipeline } from '../resolved.ts';
 import { lowerAnalytics } from './deepstream/analytics.ts';
 import { lowerAnnotated } from './deepstream/annotated.ts';
-import { LoweringContext } from './deepstream/context.ts';
+import { type DetectorPipeline, LoweringContext } from './deepstream/context.ts';
 import { imageMarker, lowerImages } from './deepstream/images.ts';
 import { lowerPrimary, lowerSecondary } from './deepstream/infer.ts';
 import { lowerMetadata } from './deepstream/metadata.ts';
@@ -30,8 +31,9 @@ export type { DeepStreamOptions } from './deepstream/options.ts';
  * where only this platform or DeepStream version cannot do it.
  */
 export function lowerDeepStream(pipeline: ResolvedPipeline, options: DeepStreamOptions): Lowered {
-  const context = new LoweringContext(pipeline, options);
+  const context = new LoweringContext(withDetector(pipeline), options);
   checkTarget(context);
+  refuseCpuOnly(context);
   for (const { pointer, message } of recordingNotes(pipeline.streams)) {
     context.note(pointer, message);
   }
@@ -48,6 +50,33 @@ export function lowerDeepStream(pipeline: ResolvedPipeline, options: DeepStreamO
     notes: context.notes,
     environment: muxEnvironment(context),
   });
+}
+
+function withDetector(pipeline: ResolvedPipeline): DetectorPipeline {
+  const { id, infer } = pipeline;
+  if (infer !== undefined) return { ...pipeline, infer };
+  const message = 'there is nothing for a GPU without "infer": such a pipeline runs on the CPU';
+  throw problemsError([{ pointer: '', message }], {
+    code: 'SL_BACKEND_UNSUPPORTED',
+    subject: `pipeline "${id}"`,
+  });
+}
+
+/** What no element among NVIDIA's does. */
+function refuseCpuOnly(context: LoweringContext): void {
+  const refuse = (pointer: string, message: string) =>
+    context.problem(pointer, message, 'SL_BACKEND_UNSUPPORTED');
+  for (const { record } of context.pipeline.streams) {
+    if (record === undefined) continue;
+    const message =
+      'DeepStream decodes where the camera is read: record the camera by a pipeline of its own, without "infer"';
+    refuse(record.pointer, message);
+  }
+  const { images } = context.pipeline;
+  if (images?.when === 'motion') refuse('/images/when', '"motion" runs on the CPU alone');
+  if (images?.maxWidth !== undefined) {
+    refuse('/images/maxWidth', 'pictures keep the size of the batch on DeepStream');
+  }
 }
 
 function lowerGraph(context: LoweringContext, plan: GraphPlan): Graph {

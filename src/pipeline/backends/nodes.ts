@@ -52,7 +52,13 @@ export function queue(
   return node(id, 'queue', 'queue', properties, facts);
 }
 
-/** Links each node to the next. */
-export function chainLinks(nodes: readonly GraphNode[]): GraphLink[] {
-  return nodes.slice(1).map((to, index) => ({ from: nodes[index]!.id, to: to.id }));
+/** Links each node to the next; `caps`: filters of links, by the node they lead to. */
+export function chainLinks(
+  nodes: readonly GraphNode[],
+  caps: Readonly<Record<string, string>> = {},
+): GraphLink[] {
+  return nodes.slice(1).map(({ id: to }, index) => {
+    const filter = caps[to];
+    return { from: nodes[index]!.id, to, ...(filter === undefined ? {} : { caps: filter }) };
+  });
 }

@@ -48,13 +48,16 @@ export class GraphView {
       this.#connect(from, to, { dynamic: false, ...(caps === undefined ? {} : { caps }) });
     }
     graph.choices.forEach((choice, index) => {
-      for (const { caps, chain } of choice.alternatives) {
+      for (const { caps, chain, links = [] } of choice.alternatives) {
         const stops = [choice.from, ...chain.map(({ id }) => id), choice.to];
         stops.slice(1).forEach((stop, step) => {
           const first = step === 0;
           const filter = first ? { caps } : {};
           this.#connect(stops[step]!, stop, { choice: index, dynamic: first, ...filter });
         });
+        for (const { from, to } of links) {
+          this.#connect(from, to, { choice: index, dynamic: false });
+        }
       }
     });
   }

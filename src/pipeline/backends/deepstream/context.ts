@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../../common/errors.ts';
 import { DeepStreamSpec } from '../../deepstream-spec.ts';
 import { generatedFile } from '../../generated-file.ts';
 import type { GeneratedFile, GraphLink, GraphNode, LoweringNote } from '../../graph.ts';
-import type { ResolvedPipeline } from '../../resolved.ts';
+import type { ResolvedInfer, ResolvedPipeline } from '../../resolved.ts';
 import type { NodeFacts } from '../nodes.ts';
 import type { DeepStreamOptions } from './options.ts';
 import { type GraphPlan, planGraphs } from './plan.ts';
@@ -17,9 +17,12 @@ export interface Piece {
   readonly links: readonly GraphLink[];
 }
 
+/** A pipeline with a detector: without one there is nothing for a GPU. */
+export type DetectorPipeline = ResolvedPipeline & { readonly infer: ResolvedInfer };
+
 /** What the parts of the lowering share: the pipeline with its defaults, and what they find and write. */
 export class LoweringContext {
-  readonly pipeline: ResolvedPipeline;
+  readonly pipeline: DetectorPipeline;
   readonly options: DeepStreamOptions;
   readonly spec: DeepStreamSpec;
   readonly graphs: readonly GraphPlan[];
@@ -27,7 +30,7 @@ export class LoweringContext {
   readonly #notes = new Map<string, LoweringNote>();
   readonly #files = new Map<string, GeneratedFile>();
 
-  constructor(pipeline: ResolvedPipeline, options: DeepStreamOptions) {
+  constructor(pipeline: DetectorPipeline, options: DeepStreamOptions) {
     this.pipeline = pipeline;
     this.options = options;
     this.spec = pipeline.deepstream ?? DEFAULTS;

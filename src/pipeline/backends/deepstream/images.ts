@@ -60,7 +60,18 @@ export function lowerImages(context: LoweringContext, plan: GraphPlan): Piece | 
       ),
       // Not every one of NVIDIA's encoders says how large its pictures are.
       node(`image-parse-${index}`, 'jpegparse', 'parse', {}, own),
-      node(`image-${index}`, 'slimage', 'image', { 'stream-id': stream.id, strict: true }, own),
+      node(
+        `image-${index}`,
+        'slimage',
+        'image',
+        {
+          'stream-id': stream.id,
+          'sensor-id': stream.sensorId,
+          ...(images.models === undefined ? {} : { models: images.models.join(';') }),
+          strict: true,
+        },
+        own,
+      ),
     ];
     const links = chainLinks([...nodes, join]).map((link) =>
       link.to === `image-encode-${index}` && caps !== undefined ? { ...link, caps } : link,

@@ -30,9 +30,9 @@ export function applyOverrides(context: LoweringContext, graphs: readonly Graph[
     nodes: graph.nodes.map(apply),
     choices: graph.choices.map((choice) => ({
       ...choice,
-      alternatives: choice.alternatives.map(({ caps, chain }) => ({
-        caps,
-        chain: chain.map(apply),
+      alternatives: choice.alternatives.map((one) => ({
+        ...one,
+        chain: one.chain.map(apply),
       })),
     })),
   }));
