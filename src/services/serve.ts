@@ -79,7 +79,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     logger,
   });
   delivery.tell((type, facts) => orchestrator.events.emit(type, facts));
-  const rules = openRules({
+  const rules = await openRules({
     loaded,
     publish: (records) =>
       delivery.store(records.map((record) => ({ ...record, ...routeOf(record, orchestrator) }))),

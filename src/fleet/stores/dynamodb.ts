@@ -8,6 +8,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { DynamoCalls } from '../../common/dynamodb-calls.ts';
 import { checkBody } from '../body-limit.ts';
 import type {
   DocumentOutcome,
@@ -17,7 +18,6 @@ import type {
   LeaseRow,
   StoredDocument,
 } from '../store.ts';
-import { DynamoCalls } from './dynamodb-calls.ts';
 
 type Item = Readonly<Record<string, AttributeValue>>;
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { RulesView } from '../../api/dependencies.ts';
 import type { Rule, RuleEvent as ShownEvent } from '../../api/schemas.ts';
 import type { ClipFinder } from '../../common/clips.ts';
@@ -7,9 +6,9 @@ import type { Logger } from '../../common/logger.ts';
 import type { JsonObject } from '../../control/types.ts';
 import type { RuleEvent } from '../../rules/event.ts';
 import type { StoredEvent } from '../../stores/event-store.ts';
-import { SqliteEventStore } from '../../stores/sqlite-events.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { runInput } from './inputs/run.ts';
+import { openEventStore } from './open-store.ts';
 import { RulesService } from './service.ts';
 
 export interface OpenRulesOptions {
@@ -34,11 +33,11 @@ export interface OpenRules {
  * The rules of the configuration with their store and inputs; undefined when there are none.
  * @throws SightlineError `SL_SPEC_INVALID` for rules that cannot be used
  */
-export function openRules(options: OpenRulesOptions): OpenRules | undefined {
+export async function openRules(options: OpenRulesOptions): Promise<OpenRules | undefined> {
   const { loaded, publish, onEvent, clips, logger } = options;
   const { rules, events, inputs } = loaded.config;
   if (rules.length === 0) return undefined;
-  const store = new SqliteEventStore(join(loaded.dataDir, 'events.sqlite'));
+  const store = await openEventStore(loaded);
   const { maxAgeMs } = events;
   const service = new RulesService({ rules, store, maxAgeMs, publish, onEvent, logger });
   const stop = new AbortController();

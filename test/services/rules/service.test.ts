@@ -81,29 +81,3 @@ test('a stream that is removed is not waited for', async (context) => {
     [['cam-1', 'rule.started']],
   );
 });
-
-test('the store lists events newest first, by stream, rule and time, page by page', async (context) => {
-  const file = `${temporaryDir(context)}/events.sqlite`;
-  const store = new SqliteEventStore(file);
-  const event = (n: number) => ({
-    id: `e${n}`,
-    time: new Date(Date.UTC(2026, 0, 1) + Math.floor(n / 2) * 1000).toISOString(),
-    rule: n % 2 === 0 ? 'even' : 'odd',
-    streamId: n < 5 ? 'a' : 'b',
-  });
-  await store.put(Array.from({ length: 10 }, (_, n) => event(n)));
-  await store.put([{ ...event(3), rule: 'changed' }]);
-  const ids = (events: readonly { id: string }[]) => events.map(({ id }) => id).join(' ');
-  const first = await store.list({ limit: 4 });
-  assert.equal(ids(first), 'e9 e8 e7 e6');
-  assert.equal(ids(await store.list({ limit: 2, after: first[3]! })), 'e5 e4');
-  assert.equal(ids(await store.list({ limit: 9, streamId: 'a', rule: 'odd' })), 'e3 e1');
-  const { time } = event(4);
-  assert.equal(ids(await store.list({ limit: 9, from: time, streamId: 'a' })), 'e4');
-  assert.equal(await store.prune(time), 4);
-  assert.equal(await store.get('e3'), undefined);
-  await store.close();
-  const again = new SqliteEventStore(file);
-  context.after(() => again.close());
-  assert.deepEqual(await again.get('e9'), event(9));
-});

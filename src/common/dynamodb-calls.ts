@@ -8,8 +8,8 @@ import {
   type QueryCommandOutput,
   type UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import { SightlineError } from '../../common/errors.ts';
-import { fullJitterMs } from '../../common/retry.ts';
+import { SightlineError } from './errors.ts';
+import { fullJitterMs } from './retry.ts';
 
 /** First and longest wait after an answer that says "too much". */
 const BACKOFF = { baseMs: 50, capMs: 1_000 };
