@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { sightline } from '../../src/gen/frame.js';
 import { frameToJson } from '../../src/metadata/frame.ts';
 import { ByteWriter } from '../../src/sinks/format/byte-writer.ts';
@@ -58,6 +59,54 @@ test('frame line writes every float as the mapping does', () => {
     const [confidence, leftX, topY, rightX, bottomY] = all.slice(at, at + 5);
     assertSame(frameWith([{ confidence, bbox: { leftX, topY, rightX, bottomY } }]));
   }
+});
+
+test('frame line writes the fields around the objects as the mapping does', () => {
+  const text = fc.oneof(
+    fc.string({ maxLength: 12 }),
+    fc.string({ unit: 'grapheme', maxLength: 6 }),
+  );
+  const uint64 = fc.oneof(
+    fc.nat(),
+    fc.maxSafeNat(),
+    fc.constantFrom(0, 999_999_999, 1e9, 1e9 + 1, 2 ** 53 - 1, 2 ** 53, 2 ** 60),
+  );
+  const timestamp = fc.record({
+    seconds: fc.oneof(fc.integer({ min: -1e9, max: 4e9 }), fc.constantFrom(253_402_300_799)),
+    nanos: fc.oneof(
+      fc.constantFrom(0, 1, 5_000_000, 120_000, 999_999_999, 100_000_000),
+      fc.integer({ min: 0, max: 999_999_999 }),
+    ),
+  });
+  const model = fc.record(
+    { name: text, version: text, backend: text, executionProvider: text },
+    { requiredKeys: [] },
+  );
+  const latency = fc.record(
+    { decodeNs: uint64, queueNs: uint64, inferNs: uint64, trackNs: uint64, totalNs: uint64 },
+    { requiredKeys: [] },
+  );
+  const frame = fc.record(
+    {
+      ...{ version: text, id: text, sensorId: text, streamId: text, session: text },
+      ...{ tracker: text, imageRef: text, recordId: text, timestamp, model, latency },
+      ...{ frameSequence: uint64, ptsNs: uint64, framesSkipped: uint64 },
+      captureClock: fc.integer({ min: 0, max: 5 }),
+      frameWidth: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      frameHeight: fc.nat({ max: 10_000 }),
+      inferred: fc.boolean(),
+      epoch: fc.constantFrom(0, 7),
+      objects: fc.array(fc.constantFrom({}, { id: '1', type: 'person', confidence: 0.5 }), {
+        maxLength: 3,
+      }),
+      analytics: fc.constant({ zones: [{ id: 'door', objects: 2 }] }),
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(frame, (one) => assertSame(encodeFrame(one))),
+    { numRuns: 500 },
+  );
 });
 
 test('frame line takes the long way for what it does not know, with the same result', () => {

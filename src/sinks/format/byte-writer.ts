@@ -7,6 +7,7 @@ const POINT = 46;
 /** No number is longer than this. */
 export const NUMBER_BYTES = 32;
 const WORD_BYTES = 4;
+const BILLION = 1e9;
 /** Above it integer arithmetic leaves 32 bits. */
 const MAX_SCALED = 0x7fff_ffff;
 
@@ -89,9 +90,20 @@ export class ByteWriter {
     this.#length += byteLength;
   }
 
-  /** An integer from 0 to 2^31 - 1. */
+  /** An integer from 0 to 2^53 - 1. */
   integer(value: number): void {
-    this.#digits(value, digitsOf(value));
+    if (value < BILLION) {
+      this.#digits(value, digitsOf(value));
+      return;
+    }
+    const billions = Math.floor(value / BILLION);
+    this.#digits(billions, digitsOf(billions));
+    this.#digits(value - billions * BILLION, 9);
+  }
+
+  /** An integer below 2^31 with so many digits, zeros in front. */
+  padded(value: number, digits: number): void {
+    this.#digits(value, digits);
   }
 
   /** A 32-bit float as JSON, the same text as `JSON.stringify(float32ToJson(value))`. */

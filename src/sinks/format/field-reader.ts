@@ -62,6 +62,22 @@ export class FieldReader {
     return this.#varint();
   }
 
+  /** A number up to 2^53 - 1. */
+  uint53(): number {
+    if (this.#type !== VARINT) throw UNUSUAL;
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 53; scale *= 128) {
+      const byte = this.wire[this.at++];
+      if (byte === undefined) throw UNUSUAL;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) throw UNUSUAL;
+        return value;
+      }
+    }
+    throw UNUSUAL;
+  }
+
   /** Any text. */
   text(): string {
     const end = this.enter();

@@ -1,6 +1,7 @@
 import { frameToJson } from '../../metadata/frame.ts';
 import { type ByteWriter, FixedText, NUMBER_BYTES } from './byte-writer.ts';
 import { FieldReader, UNUSUAL } from './field-reader.ts';
+import { FrameHead } from './frame-head.ts';
 
 // Field numbers of proto/sightline/v1/frame.proto.
 const FRAME_OBJECTS = 5;
@@ -28,9 +29,11 @@ const BBOX_KEYS = [',"bbox":{"leftX":', ',"topY":', ',"rightX":', ',"bottomY":']
 /** Keys and numbers of one object; its texts are no longer than its bytes on the wire. */
 const OBJECT_ROOM = 256 + 7 * NUMBER_BYTES;
 
+const head = new FrameHead();
+
 /**
- * The bytes of `JSON.stringify(frameToJson(bytes))`, several times as fast: the objects, nearly all of a frame, are
- * written straight from the wire. A frame with an object that has more than the usual fields takes the long way.
+ * The bytes of `JSON.stringify(frameToJson(bytes))`, several times as fast: what frames usually have is written straight
+ * from the wire. A frame with an object that has more than the usual fields takes the long way.
  * @throws SightlineError `SL_INTERNAL` for bytes that are no frame; nothing is written then
  */
 export function writeFrameLine(writer: ByteWriter, bytes: Uint8Array): void {
@@ -47,8 +50,45 @@ export function writeFrameLine(writer: ByteWriter, bytes: Uint8Array): void {
 function writeFast(writer: ByteWriter, wire: Uint8Array): void {
   const reader = new FieldReader(wire);
   const objects: number[] = [];
+  if (findHead(reader, objects)) {
+    head.writeStart(writer, wire);
+    writeObjects(writer, reader, objects);
+    head.writeEnd(writer, wire);
+    return;
+  }
+  // Only the objects are usual.
+  const text = JSON.stringify(frameToJson(withoutObjects(reader, objects)));
+  const inside = text.indexOf(NO_OBJECTS) + NO_OBJECTS.length - 1;
+  writer.text(text.slice(0, inside));
+  writeObjects(writer, reader, objects);
+  writer.text(text.slice(inside));
+}
+
+/** Finds where objects begin and what else there is; false when the head is unusual, whatever `objects` holds then. */
+function findHead(reader: FieldReader, objects: number[]): boolean {
+  head.reset();
+  try {
+    while (reader.at < reader.wire.length) {
+      const start = reader.at;
+      if (reader.next() === FRAME_OBJECTS) {
+        objects.push(start);
+        reader.skip();
+      } else head.take(reader);
+    }
+    return reader.at === reader.wire.length;
+  } catch (error) {
+    if (error !== UNUSUAL) throw error;
+    return false;
+  }
+}
+
+/** The frame's other fields; where its objects begin goes to `objects`. */
+function withoutObjects(reader: FieldReader, objects: number[]): Uint8Array {
+  const { wire } = reader;
   const rest: Uint8Array[] = [];
   let restStart = 0;
+  objects.length = 0;
+  reader.at = 0;
   while (reader.at < wire.length) {
     const start = reader.at;
     reader.next();
@@ -59,9 +99,10 @@ function writeFast(writer: ByteWriter, wire: Uint8Array): void {
     objects.push(start);
   }
   rest.push(wire.subarray(restStart));
-  const head = JSON.stringify(frameToJson(Buffer.concat(rest)));
-  const inside = head.indexOf(NO_OBJECTS) + NO_OBJECTS.length - 1;
-  writer.text(head.slice(0, inside));
+  return Buffer.concat(rest);
+}
+
+function writeObjects(writer: ByteWriter, reader: FieldReader, objects: readonly number[]): void {
   for (const [index, start] of objects.entries()) {
     reader.at = start;
     reader.next();
@@ -70,7 +111,6 @@ function writeFast(writer: ByteWriter, wire: Uint8Array): void {
     if (index > 0) writer.byte(COMMA);
     writeObject(writer, reader, end);
   }
-  writer.text(head.slice(inside));
 }
 
 /** Fields of one object, found before they are written: the wire may have them in any order. */
