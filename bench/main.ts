@@ -13,6 +13,7 @@ const ALL = [
   'catalogue',
   'compile',
   'api-load',
+  'recording',
   'delivery/format',
 ];
 const chosen = process.argv.slice(2).filter((name) => ALL.includes(name));

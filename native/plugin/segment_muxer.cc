@@ -51,7 +51,7 @@ bool SlSegmentMuxer::Link(const char* factory) {
   gst_object_ref_sink(muxer_);
   if (settings_.matroska) {
     const gint64 cluster_ns = static_cast<gint64>(settings_.fragment_ms) * 1'000'000;
-    g_object_set(muxer_, "max-cluster-duration", cluster_ns, nullptr);
+    g_object_set(muxer_, "max-cluster-duration", cluster_ns, "offset-to-zero", TRUE, nullptr);
   } else {
     g_object_set(muxer_, "fragment-duration", settings_.fragment_ms, nullptr);
   }

@@ -35,6 +35,8 @@ export interface FrameJson {
   recordId: string;
   analytics?: AnalyticsJson;
   trackRecords?: TrackRecordJson[];
+  /** Decimal, 64 bits; absent for a stream that no fleet placed. */
+  epoch?: string;
 }
 
 /** Decimal nanoseconds. */
@@ -71,6 +73,8 @@ export function mapFrame(frame: sightline.v1.Frame): FrameJson {
   if (frame.latency) json.latency = latencyToJson(frame.latency);
   if (frame.analytics) json.analytics = analyticsToJson(frame.analytics);
   if (frame.trackRecords.length > 0) json.trackRecords = frame.trackRecords.map(trackRecordToJson);
+  const epoch = frame.epoch.toString();
+  if (epoch !== '0') json.epoch = epoch;
   return json;
 }
 

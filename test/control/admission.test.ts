@@ -9,6 +9,8 @@ import { coresOfBox } from '../../src/control/admission/cores.ts';
 import {
   costsOf,
   estimate,
+  NO_DETECTOR,
+  NOT_DECODED,
   type StreamCost,
   type StreamSample,
   type WorkerSample,
@@ -54,6 +56,8 @@ test('a new stream is thought to cost what the middle one of its kind does, else
   const rare = estimate({ model: 'centernet-512x384', interval: 9, gpu: false }, []);
   assert.ok(rare < known / 4);
   assert.equal(estimate({ model: 'centernet-512x384', interval: 0, gpu: true }, []), 0.05);
+  assert.equal(estimate({ model: NOT_DECODED, interval: 0, gpu: false }, measured), 0.0075);
+  assert.equal(estimate({ model: NO_DETECTOR, interval: 0, gpu: false }, measured), 0.05);
 });
 
 test('the least priority is throttled first, evenly, and no more than needed', () => {

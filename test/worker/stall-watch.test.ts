@@ -102,3 +102,29 @@ test('a model has time for its first frame; a graph that counts no frames is not
   uncounted.take({ ...sample, counts: { arrived: false, published: false } }, 16_000);
   assert.equal(uncounted.stall(16_000), undefined);
 });
+
+test('a recorder that gets frames and writes nothing is a stall of its own; one that says why is none', () => {
+  const recording = (offered: number, bytes: number, failure = '') => ({
+    ...sampleOf({ framesArrived: offered }),
+    recording: { offered, bytes, lastWriteNs: 0, failure },
+    undecoded: offered,
+  });
+  const watch = new StallWatch({ stalledAfterMs: 2_000, firstFrameTimeoutMs: 10_000 }, 0);
+  for (let second = 1; second <= 10; second += 1) {
+    watch.take(recording(25 * second, 1000 * second), second * 1000);
+    assert.equal(watch.stall(second * 1000), undefined);
+  }
+  for (let second = 11; second <= 30; second += 1) {
+    watch.take(recording(25 * second, 10_000, 'No space left on device'), second * 1000);
+    assert.equal(watch.stall(second * 1000), undefined, 'it tries again by itself');
+  }
+  for (let second = 31; second <= 44; second += 1) {
+    watch.take(recording(25 * second, 10_000), second * 1000);
+    assert.equal(watch.stall(second * 1000), undefined);
+  }
+  watch.take(recording(25 * 46, 10_000), 46_000);
+  const stall = watch.stall(46_000);
+  assert.equal(stall?.layer, 'record');
+  assert.ok(stall.silentMs > 15_000);
+  assert.ok(stall.observed['framesUnwritten']! > 300);
+});

@@ -144,6 +144,23 @@ TEST(MessageEncoderTest, LeavesDefaultsOut) {
   for (const int tag : {4, 5, 108, 109}) EXPECT_EQ(frame.texts.count(tag), 0U) << tag;
 }
 
+TEST(MessageEncoderTest, WritesWhoOwnsTheStreamAndWhoIsToLook) {
+  MessageEncoder encoder;
+  FrameMessage message;
+  message.identity = Identity();
+  message.identity.epoch = UINT64_MAX;
+  const Fields frame(encoder.Encode(message));
+  EXPECT_EQ(frame.numbers.at(116), UINT64_MAX);
+  ImageMessage picture;
+  picture.identity = message.identity;
+  picture.sensor_id = "gate";
+  picture.models = {"people", "plates"};
+  const Fields image(encoder.Encode(picture));
+  EXPECT_EQ(image.text(13), "gate");
+  EXPECT_EQ(image.texts.at(14), (std::vector<std::string>{"people", "plates"}));
+  EXPECT_EQ(image.numbers.at(15), UINT64_MAX);
+}
+
 TEST(MessageEncoderTest, AMessageKeepsNothingOfTheOneBefore) {
   MessageEncoder encoder;
   const std::string first = encoder.Encode(FullFrame());

@@ -53,6 +53,14 @@ TEST_F(SlSampleTest, MarksOneFrameAnInterval) {
   EXPECT_EQ(Counter(sample_.get(), "dropped"), 0U);
 }
 
+TEST_F(SlSampleTest, WaitsForMotionOnRequest) {
+  Open("slsample interval-ms=1000 when=motion");
+  EXPECT_FALSE(IsMarkedAt(0));
+  GstBuffer* moved = NewFrame(40 * GST_MSECOND);
+  AddFrameMeta(moved)->moved = TRUE;
+  EXPECT_TRUE(IsMarked(moved));
+}
+
 TEST_F(SlSampleTest, WaitsForObjectsOnRequest) {
   Open("slsample interval-ms=1000 when=objects");
   EXPECT_FALSE(IsMarkedAt(0));

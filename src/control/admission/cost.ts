@@ -49,16 +49,24 @@ function workOf({ decodedFps, decodeMs, inferredFps, inferMs }: StreamSample) {
   return { decode: decodedFps * decodeMs, infer: inferredFps * inferMs };
 }
 
+/** In place of a model's name, which has no space: pictures alone are made of the frames; they are only recorded. */
+export const NO_DETECTOR = 'no detector';
+export const NOT_DECODED = 'not decoded';
+
 /** What is taken for true of a stream before one like it was measured. */
 export const PRIOR = {
   framesPerSecond: 25,
   /** CPU of a frame of 1280x720 up to the detector. */
   decodeMs: 2,
+  /** CPU of a frame that is received and recorded, bench/recording.ts. */
+  receiveMs: 0.3,
   /** CPU of a frame in the detector, by model; measured with bench/infer.ts, the others by the size of their input. */
   inferMs: {
     'centernet-320x320': 18,
     'centernet-512x384': 34,
     'centernet-512x512': 45,
+    [NO_DETECTOR]: 0,
+    [NOT_DECODED]: 0,
   } as Readonly<Record<string, number>>,
   /** Of any other model. */
   otherInferMs: 60,
@@ -81,6 +89,8 @@ export function estimate(planned: PlannedStream, measured: readonly StreamCost[]
   const middle = same[Math.floor(same.length / 2)];
   if (middle !== undefined) return middle;
   const inferMs = planned.gpu ? 0 : (PRIOR.inferMs[planned.model] ?? PRIOR.otherInferMs);
-  const perFrame = PRIOR.decodeMs + inferMs / (planned.interval + 1);
+  const { decodeMs, receiveMs } = PRIOR;
+  const frameMs = planned.model === NOT_DECODED ? receiveMs : decodeMs;
+  const perFrame = frameMs + inferMs / (planned.interval + 1);
   return (PRIOR.framesPerSecond * perFrame) / 1_000;
 }

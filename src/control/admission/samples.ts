@@ -1,7 +1,13 @@
 import { DEFAULT_PRIORITY, type StreamSpec } from '../../pipeline/spec.ts';
 import type { ManagedPipeline } from '../desired/managed-pipeline.ts';
 import type { CompiledPipeline } from '../types.ts';
-import type { PlannedStream, StreamSample, WorkerSample } from './cost.ts';
+import {
+  NO_DETECTOR,
+  NOT_DECODED,
+  type PlannedStream,
+  type StreamSample,
+  type WorkerSample,
+} from './cost.ts';
 
 /** What the pipeline's workers and streams cost now, as far as it was measured. */
 export function samplesOf(pipeline: ManagedPipeline): readonly WorkerSample[] {
@@ -18,14 +24,19 @@ function sampleOf(pipeline: ManagedPipeline, id: string): StreamSample | undefin
   if (stream === undefined || live === undefined) return undefined;
   const { decoded, inferred } = stream.counts.rates();
   const { decodeMs = 0, inferMs = 0 } = stream.facts ?? {};
-  const { priority = DEFAULT_PRIORITY, infer } = pipeline.sealedSpec(id)
-    .open as unknown as StreamSpec;
+  const spec = pipeline.sealedSpec(id).open as unknown as StreamSpec;
+  const { priority = DEFAULT_PRIORITY } = spec;
   return {
     ...{ id, priority, decodeMs, inferMs, decodedFps: decoded, inferredFps: inferred },
-    model: infer?.model ?? '',
+    model: workOf(spec),
     asked: live.interval(id),
     imposed: live.imposed(id),
   };
+}
+
+/** What a stream's cost goes by: its model, or what is done with its frames without one. */
+function workOf({ infer, images }: Pick<StreamSpec, 'infer' | 'images'>): string {
+  return infer?.model ?? (images === undefined ? NOT_DECODED : NO_DETECTOR);
 }
 
 /** Those of `streamIds` that will run. */
@@ -36,10 +47,10 @@ export function plannedOf(
   const run = new Set(graphs.flatMap((graph) => graph.streams));
   return streams
     .filter(({ id }) => streamIds.includes(id) && run.has(id))
-    .map(({ id, spec: { infer } }) => ({
+    .map(({ id, spec }) => ({
       id,
-      model: infer?.model ?? '',
-      interval: infer?.interval ?? 0,
+      model: workOf(spec),
+      interval: spec.infer?.interval ?? 0,
       gpu: accelerator?.backend === 'deepstream',
     }));
 }
