@@ -1,6 +1,7 @@
 // The status page: asks the public API once a second and shows what it says. Every text goes in as text, never as HTML.
 import { SightlineClient } from '/client.js';
 import { showEvents } from './events.js';
+import { showRuleEvents } from './rules.js';
 import { removeCards, showStream } from './streams.js';
 import { showCameras, showCapacity, showPipelines, showSinks } from './tables.js';
 
@@ -28,6 +29,7 @@ async function refresh() {
     showPipelines(client, pipelines);
     showCameras(cameras);
     showSinks(client, sinks.items, say);
+    await showRuleEvents(client);
     const live = streams.filter(({ status }) => status.state === 'live').length;
     summary.textContent = `${live} of ${streams.length} streams live · ${new Date().toLocaleTimeString()}`;
     showCapacity(await client.capacity().catch(() => undefined));

@@ -24,7 +24,10 @@ test('the page shows streams as they come, live with a picture, and go', async (
   }
   await using folder = await temporaryFolder();
   await using camera = await startCamera();
-  await using server = await TestServer.start(folder.path, fileConfig(folder.path));
+  await using server = await TestServer.start(folder.path, {
+    ...fileConfig(folder.path),
+    rules: [{ id: 'somebody', kind: 'class-appears', classes: ['person'], severity: 'warning' }],
+  });
   const browser = await chromium.launch({ executablePath, args: BROWSER_FLAGS });
   try {
     const page = await browser.newPage();
@@ -50,6 +53,8 @@ test('the page shows streams as they come, live with a picture, and go', async (
       async () => (await picture.getAttribute('src')) !== first,
     );
     await page.locator('#stream-door .objects span').first().waitFor({ timeout: 20_000 });
+    const found = page.locator('#rule-events tr', { hasText: 'somebody' }).first();
+    await found.filter({ hasText: 'person' }).waitFor({ timeout: 20_000 });
     const sink = page.locator('#sink-files');
     await sink.locator('.state', { hasText: 'ok' }).waitFor();
     await sink.locator('[data-act="pause"]').click();
