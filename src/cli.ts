@@ -74,6 +74,24 @@ program
   });
 
 program
+  .command('receive')
+  .description('Run a receiver: cameras are recorded and frames of them queued, no detector runs')
+  .requiredOption(
+    '-c, --config <path>',
+    'configuration as for serve, with "recording" (configs/receive.yaml), or a folder',
+  )
+  .option('--port <port>', 'HTTP port in place of the configured one', port)
+  .action(async (options: { config: string; port?: number }) => {
+    const { serve } = await import('./services/serve.ts');
+    await serve({
+      config: options.config,
+      version,
+      role: 'receive',
+      ...(options.port === undefined ? {} : { port: options.port }),
+    });
+  });
+
+program
   .command('validate')
   .description('Check pipeline files; every problem with its line')
   .argument('<file...>')

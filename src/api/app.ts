@@ -19,6 +19,7 @@ import { metadataRoutes } from './routes/metadata.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pictureRoutes } from './routes/pictures.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { recordingRoutes } from './routes/recordings.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sinkRoutes } from './routes/sinks.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -77,6 +78,7 @@ export async function buildApp(deps: ApiDependencies) {
     deadLetterRoutes,
     metadataRoutes,
     ruleRoutes,
+    recordingRoutes,
     operationRoutes,
     eventRoutes,
   ];
@@ -110,6 +112,7 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
         { name: 'cameras', description: 'Devices that say themselves how they are' },
         { name: 'incidents', description: 'What was kept of workers that died or hung' },
         { name: 'models', description: 'What can look at frames' },
+        { name: 'recordings', description: 'Video that was recorded, and what is missing of it' },
         { name: 'delivery', description: 'Where the metadata goes' },
         { name: 'rules', description: 'What makes interesting events of what is seen' },
         { name: 'operations', description: 'Health, metrics, workers, capacity, jobs, events' },

@@ -3,6 +3,7 @@ import type { Logger } from '../common/logger.ts';
 import type { EngineStats, JsonObject, Orchestrator } from '../control/types.ts';
 import type { DeliveryFigures } from '../outbox/delivery-meters.ts';
 import type { OutboxStats, SinkCounts } from '../outbox/stats.ts';
+import type { RecordingService } from '../recording/service.ts';
 import type { SinkSpec } from '../sinks/specs.ts';
 import type { Cursors } from './cursors.ts';
 import type { Preconditions } from './preconditions.ts';
@@ -79,6 +80,11 @@ export interface RulesView {
   /** With the parts of its clip. Throws `SL_UNAVAILABLE`. */
   event(id: string): Promise<RuleEvent | undefined>;
 }
+/** What was recorded. */
+export type RecordingsView = Pick<
+  RecordingService,
+  'segments' | 'gaps' | 'video' | 'clip' | 'figures'
+>;
 
 /** Everything the API needs; `services` injects it, tests inject what they like. */
 export interface ApiDependencies {
@@ -93,6 +99,8 @@ export interface ApiDependencies {
   readonly models: ModelsView;
   /** Absent: there are no rules. */
   readonly rules?: RulesView | undefined;
+  /** Absent where nothing is recorded. */
+  readonly recordings?: RecordingsView;
   /** Absent or undefined where no pipeline uses a GPU. */
   engines?(): EnginesView | undefined;
 }

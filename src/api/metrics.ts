@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { STREAM_STATES, type StreamTotals } from '../control/types.ts';
 import { renderDelivery } from './delivery-metrics.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { renderRecordings } from './recording-metrics.ts';
 import {
   type MakeCounter,
   type MakeGauge,
@@ -100,6 +101,7 @@ export async function renderMetrics(
 
   renderSupervision(watched, deps.orchestrator, streams, counter, gauge);
   renderEngines(deps, counter, gauge);
+  renderRecordings(deps.recordings, counter, gauge);
   const { watchers, dropped: unseen } = deps.live.stats;
   gauge('sightline_metadata_watchers', 'Clients that watch frames as they come').set(watchers);
   counter(

@@ -15,6 +15,7 @@ import {
   type PipelineSchema,
   type WorkerSchema,
 } from './schemas/pipelines.ts';
+import { GapReportSchema, RecordedSegmentSchema } from './schemas/recordings.ts';
 import { RuleEventSchema, RuleSchema } from './schemas/rules.ts';
 import { ConditionSchema, ReasonSchema } from './schemas/shared.ts';
 import { AcceleratorSchema, StreamSchema, StreamStatusSchema } from './schemas/streams.ts';
@@ -34,6 +35,8 @@ export const SCHEMAS = [
   ModelSchema,
   RuleSchema,
   RuleEventSchema,
+  RecordedSegmentSchema,
+  GapReportSchema,
 ] as const;
 
 export type { SinkSpec } from '../sinks/specs.ts';
@@ -54,3 +57,5 @@ export type DeadLetter = Static<typeof DeadLetterSchema>;
 export type DeadLetterPayload = Static<typeof DeadLetterPayloadSchema>;
 export type Outbox = Static<typeof OutboxSchema>;
 export type Model = Static<typeof ModelSchema>;
+export type RecordedSegment = Static<typeof RecordedSegmentSchema>;
+export type GapReport = Static<typeof GapReportSchema>;

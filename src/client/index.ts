@@ -6,6 +6,7 @@ import { type EventOptions, type SightlineEvent, watchEvents } from './events.ts
 import { Jobs } from './jobs.ts';
 import { type MetadataOptions, watchMetadata } from './metadata.ts';
 import { Pipelines } from './pipelines.ts';
+import { Recordings } from './recordings.ts';
 import { Resource } from './resource.ts';
 import { Sinks } from './sinks.ts';
 import { Streams } from './streams.ts';
@@ -18,12 +19,14 @@ export type {
   Capacity,
   Condition,
   DeadLetter,
+  GapReport,
   Incident,
   Job,
   Model,
   Outbox,
   Pipeline,
   Reason,
+  RecordedSegment,
   Rule,
   RuleEvent,
   Sink,
@@ -37,6 +40,7 @@ export { type Problem, SightlineApiError, SightlineConnectionError } from './err
 export type { EventOptions, SightlineEvent } from './events.ts';
 export { SightlineJobError } from './jobs.ts';
 export type { MetadataOptions } from './metadata.ts';
+export type { RecordingWindow } from './recordings.ts';
 export type { ClientOptions } from './transport.ts';
 export type * from './types.ts';
 
@@ -61,6 +65,7 @@ export class SightlineClient {
   readonly deadLetters: DeadLetters;
   /** Interesting events that rules found. */
   readonly ruleEvents: Resource<RuleEvent, RuleEventFilters>;
+  readonly recordings: Recordings;
   readonly jobs: Jobs;
   readonly models: Resource<Model>;
   readonly workers: Pick<Resource<Worker, { readonly pipelineId?: string }>, 'all' | 'page'>;
@@ -75,6 +80,7 @@ export class SightlineClient {
     this.sinks = new Sinks(transport);
     this.deadLetters = new DeadLetters(transport, 'dead-letters');
     this.ruleEvents = new Resource(transport, 'rule-events');
+    this.recordings = new Recordings(transport);
     this.jobs = new Jobs(transport, 'jobs');
     this.models = new Resource(transport, 'models');
     this.workers = new Resource(transport, 'workers');

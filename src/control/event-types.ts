@@ -9,7 +9,9 @@ import type { Json } from './words.ts';
  * `worker.merged`, `stream.gap` (`gapMs` without pictures, for a successor that could not run beside it), `stream.flapping`, `incident.recorded`, `records.refused`, `records.unreadable`,
  * `records.unread`, `pipeline.changed` (kept), `pipeline.applied` (it runs), `pipeline.failed`, `pipeline.removed`,
  * `stream.throttled` and `stream.unthrottled` (by admission, with the numbers), `camera.created`, `camera.changed`,
- * `camera.removed`, `camera.reachable`, `camera.unreachable`, `config.invalid` (a file of the watched folder). The other
+ * `camera.removed`, `camera.reachable`, `camera.unreachable`, `config.invalid` (a file of the watched folder),
+ * `recording.repaired`, `recording.lost`, `recording.shed`, `recording.rejected` (segments, see docs/recording.md),
+ * `recording.store_failing` and `recording.store_recovered`. The other
  * keys are facts of the type.
  */
 export interface ControlEvent {

@@ -2,7 +2,7 @@ import type { OutboxRecord } from '../common/delivery.ts';
 import type { ControlEvent, Orchestrator } from '../control/types.ts';
 
 /** What a consumer of metadata wants to know too: that a camera is away and why, not how records fare on their way. */
-const TOLD = /^(?:stream|pipeline|camera|worker|incident|config)\./;
+const TOLD = /^(?:stream|pipeline|camera|worker|incident|config|recording)\./;
 /** Who has no stream, pipeline or camera in it. */
 const SERVER = 'sightline';
 

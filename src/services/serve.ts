@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { buildApp } from '../api/app.ts';
-import type { RulesView } from '../api/dependencies.ts';
+import type { RecordingsView, RulesView } from '../api/dependencies.ts';
 import { startNvidiaRest } from '../api/nvidia/server.ts';
 import { Cleanup } from '../common/cleanup.ts';
 import { SightlineError } from '../common/errors.ts';
@@ -16,7 +16,10 @@ import { type DeliveryService, openDelivery } from './delivery/service.ts';
 import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { recordEvents, routeOf } from './event-records.ts';
+import { startHeartbeats } from './heartbeats.ts';
 import { modelsView } from './models-view.ts';
+import { checkReceiver } from './receive.ts';
+import { openRecordings } from './recordings.ts';
 import { openRules } from './rules/open.ts';
 import { shutdownRequested } from './shutdown.ts';
 import { showStatus, statusLine } from './status-line.ts';
@@ -27,6 +30,8 @@ export interface ServeOptions {
   readonly version: string;
   /** In place of the configured HTTP port. */
   readonly port?: number;
+  /** `receive`: no detector may run here. Default: a server that does everything. */
+  readonly role?: 'receive';
 }
 
 /** Sinks get this long at shut-down to take what just came; the rest waits on the disk for the next start. */
@@ -41,6 +46,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const place = configPlace(options.config);
   const loaded = await loadConfig(place.file);
   const { config } = loaded;
+  if (options.role === 'receive') checkReceiver(config, place.file);
   const terminal = process.stdout.isTTY === true;
   const logger = createLogger({ level: terminal ? 'warn' : config.logLevel, pretty: terminal });
   const say = (line: string): void => {
@@ -71,6 +77,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       workDir: resolve(loaded.dataDir, 'work'),
       enginesDir: loaded.engineCacheDir,
       sinks: delivery.sinkIds,
+      ...(loaded.recordDir === undefined ? {} : { recordDir: loaded.recordDir }),
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: delivery.accept,
@@ -79,8 +86,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     logger,
   });
   delivery.tell((type, facts) => orchestrator.events.emit(type, facts));
+  const recordings = await openRecordings(loaded, { delivery, orchestrator, logger });
+  // What the workers closed last is taken in when they are gone.
+  cleanup.defer(() => recordings?.close());
   const rules = await openRules({
     loaded,
+    clips: recordings?.clips,
     publish: (records) =>
       delivery.store(records.map((record) => ({ ...record, ...routeOf(record, orchestrator) }))),
     onEvent: ({ type, id, rule, kind, severity, streamId }) =>
@@ -104,6 +115,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     modelsDir: loaded.modelsDir,
     rules: rules?.view,
     http,
+    ...(recordings === undefined ? {} : { recordings }),
   });
   rules?.start();
   cleanup.defer(() => app.close());
@@ -122,6 +134,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   logger.info({ url, dataDir: loaded.dataDir }, 'server.listening');
   await orchestrator.start({ pipelines: config.pipelines });
   await folder?.start();
+  recordings?.start();
+  cleanup.defer(startHeartbeats({ orchestrator, delivery, everyMs: config.heartbeatMs }));
   if (config.nvidiaRest !== undefined) {
     const nvidia = await startNvidiaRest({
       ...config.nvidiaRest,
@@ -159,11 +173,13 @@ interface ListenOptions {
   readonly version: string;
   readonly modelsDir: string;
   readonly rules: RulesView | undefined;
+  readonly recordings?: RecordingsView;
   readonly http: { readonly host: string; readonly port: number };
 }
 
 async function listen(options: ListenOptions) {
-  const { orchestrator, delivery, engines, logger, version, modelsDir, rules, http } = options;
+  const { orchestrator, delivery, engines, logger, version, modelsDir, http } = options;
+  const { rules, recordings } = options;
   const app = await buildApp({
     orchestrator,
     logger,
@@ -173,6 +189,7 @@ async function listen(options: ListenOptions) {
     engines: engines.view,
     models: modelsView(modelsDir),
     rules,
+    ...(recordings === undefined ? {} : { recordings }),
     notReadyBecause: () => notReadyBecause(delivery),
   });
   try {

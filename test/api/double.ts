@@ -9,6 +9,7 @@ import type { IncidentView, LatestImage, Orchestrator } from '../../src/control/
 import type { StreamSpec } from '../../src/pipeline/spec.ts';
 import { deliveryDouble } from './delivery-double.ts';
 import { DesiredDouble } from './desired-double.ts';
+import { recordingsDouble } from './recordings-double.ts';
 
 export const INCIDENT: IncidentView = {
   n: 1,
@@ -154,6 +155,7 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
         throw new SightlineError('SL_NOT_FOUND', `There is no model "${name}"`);
       },
     },
+    recordings: recordingsDouble(),
     rules: {
       list: () => [
         { id: 'crowd', kind: 'crowd', spec: { count: 2 }, fired: 1, suppressed: 0, errors: 0 },

@@ -127,6 +127,15 @@ test('every answer is one that the document promises, on every route', async () 
   check('/v1/rule-events', await get('/v1/rule-events?from=yesterday'));
   check('/v1/rule-events/{id}', await get('/v1/rule-events/0123456789abcdef0123456789'));
   check('/v1/rule-events/{id}', await get('/v1/rule-events/none'));
+  check('/v1/recordings', await get('/v1/recordings?stream=door&limit=1'));
+  check('/v1/recordings', await get('/v1/recordings'));
+  check('/v1/recordings/gaps', await get('/v1/recordings/gaps?stream=door&date=2026-01-31'));
+  check('/v1/recordings/gaps', await get('/v1/recordings/gaps?stream=none&date=2026-01-31'));
+  const clip = '/v1/recordings/clip.mp4?stream=door&from=2026-01-31T13:00:00Z&to=2026-01-31T';
+  check('/v1/recordings/clip.mp4', await get(`${clip}13:00:10Z`));
+  check('/v1/recordings/clip.mp4', await get(`${clip}12:00:00Z`));
+  check('/v1/recordings/{id}/video', await get('/v1/recordings/1/video'));
+  check('/v1/recordings/{id}/video', await get('/v1/recordings/2/video'));
   check('/v1/metadata', await get('/v1/metadata?since=x'));
   check('/v1/events', await get('/v1/events?since=x'));
   check('/v1/pipelines/{id}', await remove('/v1/pipelines/gate', tag));

@@ -18,6 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['common'],
   // Leases and assignment: knows no streams, only their names and costs.
   fleet: ['common'],
+  recording: ['common', 'metadata', 'gen', 'sinks/aws', 'sinks/file'],
   pipeline: ['common', 'sources'],
   gst: ['common', 'pipeline/graph.ts', 'pipeline/graph-changes.ts', 'pipeline/graph-check.ts'],
   worker: [
@@ -43,6 +44,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'outbox/stats.ts',
     'outbox/delivery-meters.ts',
     'outbox/histogram.ts',
+    'recording/service.ts',
+    'recording/catalogue.ts',
+    'recording/clips.ts',
   ],
   // Types alone: see the test below.
   client: ['api/schemas.ts', 'pipeline/spec.ts', 'metadata/frame-json.ts'],
@@ -57,6 +61,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'outbox',
     'models',
     'pipeline',
+    'recording',
     'control',
     'fleet',
     'rules',

@@ -4,6 +4,7 @@ import { loadDocument } from '../../common/document.ts';
 import { isLoopback } from '../../common/loopback.ts';
 import { PATHS } from '../../common/paths.ts';
 import { RULES_SINK_ID } from '../rules/sink-id.ts';
+import { recordDirOf } from './recording.ts';
 import { ServerConfig } from './server.ts';
 
 export interface LoadedConfig {
@@ -14,6 +15,8 @@ export interface LoadedConfig {
   readonly modelsDir: string;
   /** Folder of TensorRT engines; absolute. */
   readonly engineCacheDir: string;
+  /** Where workers write recordings; absolute. Absent: nothing can be recorded. */
+  readonly recordDir?: string;
   /** Folder of the file: other relative paths in it start here. */
   readonly baseDir: string;
 }
@@ -87,10 +90,12 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const baseDir = dirname(resolve(file));
   const dataDir = resolve(baseDir, config.dataDir);
   const { cacheDir } = config.deepstream;
+  const { recording } = config;
   return {
     config,
     baseDir,
     dataDir,
+    ...(recording === undefined ? {} : { recordDir: recordDirOf(recording, { baseDir, dataDir }) }),
     engineCacheDir:
       cacheDir === undefined ? resolve(dataDir, 'engines') : resolve(baseDir, cacheDir),
     modelsDir: config.modelsDir === undefined ? PATHS.models : resolve(baseDir, config.modelsDir),

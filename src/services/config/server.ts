@@ -17,6 +17,7 @@ import { EGRESS_DEFAULTS, EgressConfig } from './egress.ts';
 import { NvidiaRestConfig } from './nvidia-rest.ts';
 import { OUTBOX_DEFAULTS, OutboxConfig } from './outbox.ts';
 import { Port } from './port.ts';
+import { RecordingConfig } from './recording.ts';
 import { EVENTS_DEFAULTS, EventsConfig } from './rules.ts';
 import { AdmissionConfig, WORKERS_DEFAULTS, WorkersConfig } from './workers.ts';
 
@@ -73,6 +74,15 @@ export const ServerConfig = strictObject({
       description: 'Frames of other servers, for the rules of this one',
     }),
     [],
+  ),
+  recording: Type.Optional(RecordingConfig),
+  heartbeatMs: defaulted(
+    Type.Integer({
+      minimum: 0,
+      maximum: 3_600_000,
+      description: 'How often each stream says how it is, in a record of the kind event; 0: never',
+    }),
+    0,
   ),
   demo: Type.Optional(DemoConfig),
 });

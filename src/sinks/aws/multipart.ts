@@ -9,16 +9,19 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { eachLimited } from '../limited.ts';
+import { type ObjectBody, readBody } from './object-body.ts';
 
 /** S3 takes at least 5 MiB a part but for the last. */
 export const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_A_TIME = 4;
+/** Of a file: each part is in memory while it is on its way. */
+const FILE_PARTS_AT_A_TIME = 2;
 const ABORT_MS = 5_000;
 
 export interface Upload {
   /** Bucket, key and what the object is to have. */
   readonly object: CreateMultipartUploadCommandInput;
-  readonly data: Uint8Array;
+  readonly data: ObjectBody;
   readonly signal: AbortSignal;
 }
 
@@ -66,11 +69,13 @@ async function putParts(
   const parts = new Array<CompletedPart>(count);
   let failure: { readonly error: unknown } | undefined;
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  await eachLimited(numbers, PARTS_AT_A_TIME, async (PartNumber) => {
+  const atATime = data instanceof Uint8Array ? PARTS_AT_A_TIME : FILE_PARTS_AT_A_TIME;
+  await eachLimited(numbers, atATime, async (PartNumber) => {
     if (failure !== undefined) return;
-    const Body = data.subarray((PartNumber - 1) * PART_BYTES, PartNumber * PART_BYTES);
-    const ChecksumSHA256 = createHash('sha256').update(Body).digest('base64');
     try {
+      const start = (PartNumber - 1) * PART_BYTES;
+      const Body = await readBody(data, start, Math.min(data.byteLength, start + PART_BYTES));
+      const ChecksumSHA256 = createHash('sha256').update(Body).digest('base64');
       const command = new UploadPartCommand({ ...address, PartNumber, Body, ChecksumSHA256 });
       const { ETag } = await client.send(command, { abortSignal: signal });
       parts[PartNumber - 1] = { PartNumber, ETag, ChecksumSHA256 };

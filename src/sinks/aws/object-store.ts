@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
@@ -11,6 +13,7 @@ import { SightlineError } from '../../common/errors.ts';
 import { fullJitterMs } from '../../common/retry.ts';
 import { type AwsSpec, awsClientConfig, awsError } from './client.ts';
 import { putInParts } from './multipart.ts';
+import { type ObjectBody, sendable } from './object-body.ts';
 
 /** Of data that is hashed in one turn of the event loop. */
 const HASH_BYTES = 1024 * 1024;
@@ -56,6 +59,12 @@ export interface StoredObject {
   readonly sha256: string;
 }
 
+/** An object that is read from a file while it is sent; its SHA-256 is known beforehand. */
+export interface S3File extends Omit<S3Object, 'data' | 'hash'> {
+  readonly data: Exclude<ObjectBody, Uint8Array>;
+  readonly hash: Buffer;
+}
+
 /** Writes objects once: a second put of the same bytes is a success, of other bytes an error. */
 export class S3Store {
   readonly #client: S3Client;
@@ -70,10 +79,10 @@ export class S3Store {
   }
 
   /** @throws SightlineError one of `SL_SINK_*` */
-  async put(object: S3Object, signal: AbortSignal): Promise<StoredObject> {
+  async put(object: S3Object | S3File, signal: AbortSignal): Promise<StoredObject> {
     const { bucket, prefix } = this.#spec;
     const key = prefix + object.key;
-    const hash = object.hash ?? (await hashInTurns(object.data));
+    const hash = object.hash ?? (await hashInTurns(object.data as Uint8Array));
     const sha256 = hash.toString('hex');
     const stored = { bucket, key, size: object.data.byteLength, sha256 };
     for (let race = 1; ; race++) {
@@ -92,11 +101,38 @@ export class S3Store {
     }
   }
 
+  /** Whether the key holds these bytes. @throws SightlineError one of `SL_SINK_*` */
+  has(object: Omit<StoredObject, 'bucket'>, signal: AbortSignal): Promise<boolean> {
+    const { bucket, prefix } = this.#spec;
+    return this.#holds({ ...object, bucket, key: prefix + object.key }, signal);
+  }
+
+  /** Bytes `start` to before `end` of an object. @throws SightlineError one of `SL_SINK_*` */
+  async read(name: string, start: number, end: number, signal: AbortSignal): Promise<Readable> {
+    const { bucket, prefix, expectedBucketOwner } = this.#spec;
+    try {
+      const command = new GetObjectCommand({
+        Bucket: bucket,
+        Key: prefix + name,
+        Range: `bytes=${start}-${end - 1}`,
+        ExpectedBucketOwner: expectedBucketOwner,
+      });
+      const { Body } = await this.#client.send(command, { abortSignal: signal });
+      return Body as Readable;
+    } catch (error) {
+      throw awsError(error, `read s3://${bucket}/${prefix}${name}`);
+    }
+  }
+
   close(): void {
     this.#client.destroy();
   }
 
-  async #write(object: S3Object, stored: StoredObject, signal: AbortSignal): Promise<void> {
+  async #write(
+    object: S3Object | S3File,
+    stored: StoredObject,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { data, contentType, metadata } = object;
     const { bucket, key, size, sha256 } = stored;
     const { expectedBucketOwner, storageClass } = this.#spec;
@@ -115,7 +151,7 @@ export class S3Store {
     }
     const command = new PutObjectCommand({
       ...common,
-      Body: data,
+      Body: sendable(data),
       ContentLength: size,
       ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
       IfNoneMatch: '*',
@@ -137,7 +173,15 @@ export class S3Store {
 
   /** The key was there already: fine when it holds these bytes. */
   async #compare(stored: StoredObject, signal: AbortSignal): Promise<void> {
-    const { bucket, key, size, sha256 } = stored;
+    const { bucket, key } = stored;
+    if (await this.#holds(stored, signal)) return;
+    throw new SightlineError(
+      'SL_SINK_REJECTED',
+      `Cannot put s3://${bucket}/${key}: the key holds another object already`,
+    );
+  }
+
+  async #holds({ bucket, key, size, sha256 }: StoredObject, signal: AbortSignal): Promise<boolean> {
     const { expectedBucketOwner } = this.#spec;
     try {
       const command = new HeadObjectCommand({
@@ -146,14 +190,11 @@ export class S3Store {
         ExpectedBucketOwner: expectedBucketOwner,
       });
       const head = await this.#client.send(command, { abortSignal: signal });
-      if (head.ContentLength === size && head.Metadata?.['sha256'] === sha256) return;
+      return head.ContentLength === size && head.Metadata?.['sha256'] === sha256;
     } catch (error) {
+      if (statusOf(error) === 404) return false;
       throw awsError(error, `compare s3://${bucket}/${key}`);
     }
-    throw new SightlineError(
-      'SL_SINK_REJECTED',
-      `Cannot put s3://${bucket}/${key}: the key holds another object already`,
-    );
   }
 }
 

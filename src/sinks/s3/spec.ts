@@ -50,26 +50,31 @@ const Records = strictObject({
   ),
 });
 
-/** S3 or a store that speaks its protocol: pictures as objects, or records gathered into objects. */
-export const S3SinkSpec = strictObject({
-  ...COMMON,
-  type: Type.Literal('s3'),
-  ...AWS,
+/** The bucket and what objects in it are to have. */
+export const S3_BUCKET = {
   bucket: BUCKET,
   prefix: defaulted(PREFIX, ''),
   forcePathStyle: Type.Optional(
     Type.Boolean({ description: 'Default: true with an endpoint of your own, else false' }),
   ),
-  concurrency: defaulted(
-    Type.Integer({ minimum: 1, maximum: 50, description: 'Objects at a time' }),
-    8,
-  ),
-  records: Type.Optional(Records),
   encryption: Type.Optional(Encryption),
   storageClass: Type.Optional(oneOf(STORAGE_CLASSES)),
   expectedBucketOwner: Type.Optional(
     Type.String({ pattern: '^[0-9]{12}$', description: 'Account that must own the bucket' }),
   ),
+};
+
+/** S3 or a store that speaks its protocol: pictures as objects, or records gathered into objects. */
+export const S3SinkSpec = strictObject({
+  ...COMMON,
+  type: Type.Literal('s3'),
+  ...AWS,
+  ...S3_BUCKET,
+  concurrency: defaulted(
+    Type.Integer({ minimum: 1, maximum: 50, description: 'Objects at a time' }),
+    8,
+  ),
+  records: Type.Optional(Records),
   backup: Type.Optional(
     strictObject(
       {
