@@ -5,6 +5,7 @@ import { SightlineError } from './common/errors.ts';
 import { ROOT } from './common/paths.ts';
 import type { CompileFlags } from './services/compile.ts';
 import type { FakeCameraOptions } from './services/fake-camera.ts';
+import type { QueryFlags } from './services/query/command.ts';
 import type { TailFlags } from './services/tail/tail.ts';
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -28,6 +29,20 @@ function port(text: string): number {
 function count(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('A number from 0 to 9999.');
   return Number(text);
+}
+
+function rows(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value < 1 || value > 10_000)
+    throw new InvalidArgumentError('A number from 1 to 10000.');
+  return value;
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,6}$/.test(text) || value < 100)
+    throw new InvalidArgumentError('Milliseconds, 100 to 999999.');
+  return value;
 }
 
 function rate(text: string): number {
@@ -210,6 +225,28 @@ program
     const end = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
     await tail(options, { signal: end.signal, print, tell: printError });
+  });
+
+program
+  .command('query')
+  .description('Print the rows of one SELECT over what the file sinks keep (docs/query.md)')
+  .argument('[sql]', 'over the tables detections and detections_once')
+  .requiredOption('-c, --config <path>', 'configuration, as for serve')
+  .option('-p, --param <value>', 'for a ? of the query, in order', list)
+  .addOption(
+    new Option('--format <name>', 'how to print the rows; json: an object a line')
+      .choices(['table', 'json', 'csv'])
+      .default('table'),
+  )
+  .option('--limit <n>', 'rows at most (1000)', rows)
+  .option('--timeout <ms>', "limit of the time (the configuration's)", milliseconds)
+  .option('--saved <name>', 'a query by its name')
+  .option('--athena', 'ask Amazon Athena (query.athena of the configuration)')
+  .action(async (sql: string | undefined, options: QueryFlags) => {
+    const { queryCommand } = await import('./services/query/command.ts');
+    const end = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
+    await queryCommand(sql, options, { signal: end.signal, print, tell: printError });
   });
 
 program

@@ -19,6 +19,7 @@ import { metadataRoutes } from './routes/metadata.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pictureRoutes } from './routes/pictures.ts';
 import { pipelineRoutes } from './routes/pipelines.ts';
+import { queryRoutes } from './routes/query.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sinkRoutes } from './routes/sinks.ts';
@@ -79,6 +80,7 @@ export async function buildApp(deps: ApiDependencies) {
     metadataRoutes,
     ruleRoutes,
     recordingRoutes,
+    queryRoutes,
     operationRoutes,
     eventRoutes,
   ];
@@ -115,6 +117,7 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
         { name: 'recordings', description: 'Video that was recorded, and what is missing of it' },
         { name: 'delivery', description: 'Where the metadata goes' },
         { name: 'rules', description: 'What makes interesting events of what is seen' },
+        { name: 'query', description: 'SQL over what was delivered to files' },
         { name: 'operations', description: 'Health, metrics, workers, capacity, jobs, events' },
       ],
     },

@@ -3,6 +3,7 @@ import type { Logger } from '../common/logger.ts';
 import type { EngineStats, JsonObject, Orchestrator } from '../control/types.ts';
 import type { DeliveryFigures } from '../outbox/delivery-meters.ts';
 import type { OutboxStats, SinkCounts } from '../outbox/stats.ts';
+import type { QueryAnswer, QueryRequest } from '../query/request.ts';
 import type { RecordingService } from '../recording/service.ts';
 import type { SinkSpec } from '../sinks/specs.ts';
 import type { Cursors } from './cursors.ts';
@@ -86,6 +87,12 @@ export type RecordingsView = Pick<
   'segments' | 'gaps' | 'video' | 'clip' | 'figures'
 >;
 
+/** SQL over what the file sinks keep. */
+export interface QueryView {
+  /** `signal` ends it. Throws `SL_REQUEST_INVALID`, `SL_TIMEOUT`, `SL_UNAVAILABLE`. */
+  run(request: Omit<QueryRequest, 'timeoutMs'>, signal: AbortSignal): Promise<QueryAnswer>;
+}
+
 /** Everything the API needs; `services` injects it, tests inject what they like. */
 export interface ApiDependencies {
   readonly logger: Logger;
@@ -101,6 +108,8 @@ export interface ApiDependencies {
   readonly rules?: RulesView | undefined;
   /** Absent where nothing is recorded. */
   readonly recordings?: RecordingsView;
+  /** Absent: queries are off. */
+  readonly query?: QueryView | undefined;
   /** Absent or undefined where no pipeline uses a GPU. */
   engines?(): EnginesView | undefined;
 }

@@ -15,6 +15,7 @@ import {
   type PipelineSchema,
   type WorkerSchema,
 } from './schemas/pipelines.ts';
+import { QueryAnswerSchema } from './schemas/query.ts';
 import { GapReportSchema, RecordedSegmentSchema } from './schemas/recordings.ts';
 import { RuleEventSchema, RuleSchema } from './schemas/rules.ts';
 import { ConditionSchema, ReasonSchema } from './schemas/shared.ts';
@@ -37,6 +38,7 @@ export const SCHEMAS = [
   RuleEventSchema,
   RecordedSegmentSchema,
   GapReportSchema,
+  QueryAnswerSchema,
 ] as const;
 
 export type { SinkSpec } from '../sinks/specs.ts';
@@ -44,6 +46,7 @@ export type { CameraSpec } from './schemas/cameras.ts';
 export type Reason = Static<typeof ReasonSchema>;
 export type Condition = Static<typeof ConditionSchema>;
 export type Rule = Static<typeof RuleSchema>;
+export type QueryAnswer = Static<typeof QueryAnswerSchema>;
 export type RuleEvent = Static<typeof RuleEventSchema>;
 export type Stream = Static<typeof StreamSchema>;
 export type Pipeline = Static<typeof PipelineSchema>;

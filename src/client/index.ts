@@ -1,4 +1,4 @@
-import type { Capacity, Model, Rule, RuleEvent, Worker } from '../api/schemas.ts';
+import type { Capacity, Model, QueryAnswer, Rule, RuleEvent, Worker } from '../api/schemas.ts';
 import type { FrameJson } from '../metadata/frame-json.ts';
 import { Cameras } from './cameras.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -25,6 +25,7 @@ export type {
   Model,
   Outbox,
   Pipeline,
+  QueryAnswer,
   Reason,
   RecordedSegment,
   Rule,
@@ -50,6 +51,13 @@ export interface RuleEventFilters {
   readonly rule?: string;
   readonly from?: string;
   readonly to?: string;
+}
+
+export interface QueryOptions extends CallOptions {
+  /** For each `?` of the query, in order. */
+  readonly parameters?: readonly (string | number | boolean | null)[];
+  /** Rows, 1 to 10000. Default 1000. */
+  readonly limit?: number;
 }
 
 /**
@@ -95,6 +103,16 @@ export class SightlineClient {
   async rules(options: CallOptions = {}): Promise<readonly Rule[]> {
     const { items } = await this.#transport.json<{ items: Rule[] }>('GET', '/v1/rules', options);
     return items;
+  }
+
+  /** One SELECT over what the server's file sinks keep, where its configuration allows that (docs/query.md). */
+  query(sql: string, options: QueryOptions = {}): Promise<QueryAnswer> {
+    const { signal, ...rest } = options;
+    const body = { sql, ...rest };
+    return this.#transport.json('POST', '/v1/query', {
+      body,
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   /**

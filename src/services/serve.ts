@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { buildApp } from '../api/app.ts';
-import type { RecordingsView, RulesView } from '../api/dependencies.ts';
+import type { QueryView, RecordingsView, RulesView } from '../api/dependencies.ts';
 import { startNvidiaRest } from '../api/nvidia/server.ts';
 import { Cleanup } from '../common/cleanup.ts';
 import { SightlineError } from '../common/errors.ts';
@@ -18,6 +18,7 @@ import { createEngines, type Engines } from './engines.ts';
 import { recordEvents, routeOf } from './event-records.ts';
 import { startHeartbeats } from './heartbeats.ts';
 import { modelsView } from './models-view.ts';
+import { openQueries } from './query/open.ts';
 import { checkReceiver } from './receive.ts';
 import { openRecordings } from './recordings.ts';
 import { openRules } from './rules/open.ts';
@@ -105,6 +106,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const told = recordEvents(orchestrator, delivery.accept);
   cleanup.defer(() => told);
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
+  const query = config.query.api ? cleanup.use(openQueries(loaded)) : undefined;
   const http = { ...config.http, ...(options.port === undefined ? {} : { port: options.port }) };
   const { app, url } = await listen({
     orchestrator,
@@ -114,6 +116,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     version: options.version,
     modelsDir: loaded.modelsDir,
     rules: rules?.view,
+    query,
     http,
     ...(recordings === undefined ? {} : { recordings }),
   });
@@ -174,12 +177,13 @@ interface ListenOptions {
   readonly modelsDir: string;
   readonly rules: RulesView | undefined;
   readonly recordings?: RecordingsView;
+  readonly query: QueryView | undefined;
   readonly http: { readonly host: string; readonly port: number };
 }
 
 async function listen(options: ListenOptions) {
   const { orchestrator, delivery, engines, logger, version, modelsDir, http } = options;
-  const { rules, recordings } = options;
+  const { rules, recordings, query } = options;
   const app = await buildApp({
     orchestrator,
     logger,
@@ -190,6 +194,7 @@ async function listen(options: ListenOptions) {
     models: modelsView(modelsDir),
     rules,
     ...(recordings === undefined ? {} : { recordings }),
+    query,
     notReadyBecause: () => notReadyBecause(delivery),
   });
   try {

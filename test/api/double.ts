@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/api/app.ts';
-import type { EnginesView } from '../../src/api/dependencies.ts';
+import type { EnginesView, QueryView } from '../../src/api/dependencies.ts';
 import type { RuleEvent } from '../../src/api/schemas.ts';
 import { SightlineError } from '../../src/common/errors.ts';
 import { LiveRecords } from '../../src/common/live-records.ts';
@@ -74,6 +74,7 @@ export interface DoubleOptions {
   /** Thrown by each createStream. */
   readonly fail?: unknown;
   readonly engines?: EnginesView;
+  readonly query?: QueryView;
   /** Awaited by each createStream before it works. */
   readonly hold?: Promise<void>;
 }
@@ -163,6 +164,7 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
       events: async () => [EVENT],
       event: async (id) => (id === EVENT.id ? EVENT : undefined),
     },
+    query: options.query,
     ...(options.engines === undefined ? {} : { engines: () => options.engines! }),
   });
   return { app, events, live, created, notReady, desired };

@@ -29,7 +29,9 @@ test('docs/openapi.json is what the server gives (SIGHTLINE_GOLDEN=write makes i
 });
 
 test('every answer is one that the document promises, on every route', async () => {
-  const { app, get, post, put, patch, remove } = await api();
+  const answer = { columns: [{ name: 'n', type: 'BIGINT' }], truncated: false, elapsedMs: 1 };
+  const query = { run: async () => ({ ...answer, rows: [[1], [null]] }) };
+  const { app, get, post, put, patch, remove } = await api({ query });
   const document = (await get('/openapi.json')).json() as Document;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
@@ -136,6 +138,8 @@ test('every answer is one that the document promises, on every route', async () 
   check('/v1/recordings/clip.mp4', await get(`${clip}12:00:00Z`));
   check('/v1/recordings/{id}/video', await get('/v1/recordings/1/video'));
   check('/v1/recordings/{id}/video', await get('/v1/recordings/2/video'));
+  check('/v1/query', await post('/v1/query', { sql: 'SELECT 1', parameters: ['a', null] }));
+  check('/v1/query', await post('/v1/query', { sql: 'SELECT 1', limit: 0 }));
   check('/v1/metadata', await get('/v1/metadata?since=x'));
   check('/v1/events', await get('/v1/events?since=x'));
   check('/v1/pipelines/{id}', await remove('/v1/pipelines/gate', tag));

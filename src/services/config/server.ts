@@ -17,6 +17,7 @@ import { EGRESS_DEFAULTS, EgressConfig } from './egress.ts';
 import { NvidiaRestConfig } from './nvidia-rest.ts';
 import { OUTBOX_DEFAULTS, OutboxConfig } from './outbox.ts';
 import { Port } from './port.ts';
+import { QUERY_DEFAULTS, QueryConfig } from './query.ts';
 import { RecordingConfig } from './recording.ts';
 import { EVENTS_DEFAULTS, EventsConfig } from './rules.ts';
 import { AdmissionConfig, WORKERS_DEFAULTS, WorkersConfig } from './workers.ts';
@@ -84,6 +85,7 @@ export const ServerConfig = strictObject({
     }),
     0,
   ),
+  query: defaulted(QueryConfig, QUERY_DEFAULTS),
   demo: Type.Optional(DemoConfig),
 });
 export type ServerConfig = Static<typeof ServerConfig>;
