@@ -14,10 +14,15 @@ const WATCH_MS = 25;
 const NICE = 10;
 
 const reply = (message: object): void => {
-  process.send?.(message, () => process.exit(0));
+  process.send?.(message, end);
 };
 
-process.once('disconnect', () => process.exit(0));
+/** exit() would wait for the thread of a query that runs. */
+function end(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+process.once('disconnect', end);
 process.once('message', (job: EngineJob) => {
   setPriority(NICE);
   // Texts on their way into the answer are not in DuckDB's count.

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { QueryView } from '../../src/api/dependencies.ts';
 import { SightlineClient } from '../../src/client/index.ts';
+import { ROOT } from '../../src/common/paths.ts';
 import { LocalQueries } from '../../src/query/local.ts';
 import type { QueryRequest } from '../../src/query/request.ts';
 import { answerLines } from '../../src/services/query/print.ts';
 import { apiUnderTest } from '../api/double.ts';
+import { until } from '../support/wait.ts';
 import { folder, write } from './files.ts';
 
 const ENDLESS =
@@ -37,6 +43,27 @@ test('a query has a process of its own: its memory, end and number are bounded',
   end.abort();
   await assert.rejects(endless, { code: 'SL_CLOSED' });
 });
+
+test('the process of a query does not outlive its server', async () => {
+  const child = fork(join(ROOT, 'src/query/child.ts'), [], {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const gone = once(child, 'exit');
+  const memoryBytes = 64 * 1024 * 1024;
+  child.send({ ...request(ENDLESS), folders: [], memoryBytes });
+  // Its thread is at work: with the start behind it, seconds of its CPU can be of nothing else.
+  await until('the query runs', 60_000, () => cpuSeconds(child.pid!) > 3);
+  child.disconnect();
+  await until('it has ended', 10_000, () => child.signalCode !== null);
+  await gone;
+});
+
+/** Of a process and its threads, by Linux' count of hundredths. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
 
 test('the API answers where it is on, with problems for what is wrong', async (context) => {
   const root = folder(context);
