@@ -120,8 +120,9 @@ async function select(
 function queryError(thrown: unknown, folders: readonly string[]): SightlineError {
   if (thrown instanceof SightlineError) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);
-  const ofFile = folders.some((folder) => text.includes(folder));
-  const shown = folders.reduce((rest, folder) => rest.replaceAll(folder, ''), text);
+  const paths = folders.flatMap((folder) => [folder, escapeFolder(folder)]);
+  const ofFile = paths.some((path) => text.includes(path));
+  const shown = paths.reduce((rest, path) => rest.replaceAll(path, ''), text);
   // Behind its first line stands advice for whoever runs DuckDB.
   const said = text.startsWith('Out of Memory') ? shown.split('\n')[0]! : shown;
   const message = said.slice(0, MAX_MESSAGE_CHARACTERS);

@@ -34,5 +34,6 @@ export interface QueryAnswer {
 export const ROWS = { default: 1000, most: 10_000 };
 /** Bytes of an answer as JSON. */
 export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-export const MAX_SQL_CHARACTERS = 100_000;
+/** Of a query that comes by the API, as of every text in a body. */
+export const MAX_SQL_CHARACTERS = 4096;
 export const MAX_PARAMETERS = 100;
