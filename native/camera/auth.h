@@ -9,19 +9,19 @@ namespace sightline::camera {
 /** One user with a password, by basic or digest (RFC 7617, RFC 2617 with MD5
  * and no qop). */
 class Auth {
-public:
+ public:
   /** Without a user everybody may come in. */
   Auth(std::string user, std::string password);
 
   bool IsOpen() const { return user_.empty(); }
-  bool Admits(const Request &request) const;
+  bool Admits(const Request& request) const;
   /** Header lines of a 401. */
   std::string Challenge() const;
 
-private:
+ private:
   std::string user_;
   std::string password_;
   std::string nonce_;
 };
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

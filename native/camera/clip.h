@@ -17,8 +17,7 @@ struct AccessUnit {
 };
 
 /** Takes a byte stream (Annex B) apart. */
-std::shared_ptr<const AccessUnit> MakeUnit(Codec codec,
-                                           std::vector<std::uint8_t> bytes);
+std::shared_ptr<const AccessUnit> MakeUnit(Codec codec, std::vector<std::uint8_t> bytes);
 
 /** A picture's place in the clip, in decode order. `rank` is its place in
  * presentation order. */
@@ -45,11 +44,11 @@ struct Clip {
  * bare stream). Throws std::runtime_error when the file cannot be read, holds
  * no such track, or is too long to keep in memory.
  */
-Clip ReadClip(const std::string &path);
+Clip ReadClip(const std::string& path);
 
 /** Encodes the first seconds of `clip`, which lies in `path`, anew: H.264, half
  * as wide and high.
  */
-Clip ReadHalfSize(const std::string &path, const Clip &clip);
+Clip ReadHalfSize(const std::string& path, const Clip& clip);
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -57,27 +57,25 @@ struct Fault {
  * Reads NAME[=VALUE][@START[+LENGTH]][#STREAM[-STREAM]]; times are frames, or
  * seconds with an s. Throws std::runtime_error.
  */
-Fault ParseFault(const std::string &text);
+Fault ParseFault(const std::string& text);
 
 /** The faults of one stream. */
 class FaultSet {
-public:
-  FaultSet(const std::vector<Fault> &all, std::uint64_t stream,
-           std::uint64_t frame_duration_ns);
+ public:
+  FaultSet(const std::vector<Fault>& all, std::uint64_t stream, std::uint64_t frame_duration_ns);
 
   /**
    * The fault of this kind that is on, or null. `frame` counts frame times
    * since the stream was first played, `of_viewing` since it is played without
    * a break.
    */
-  const Fault *Active(FaultKind kind, std::uint64_t frame,
-                      std::uint64_t of_viewing) const;
+  const Fault* Active(FaultKind kind, std::uint64_t frame, std::uint64_t of_viewing) const;
   bool Has(FaultKind kind) const;
   bool empty() const { return faults_.empty(); }
 
-private:
+ private:
   std::vector<Fault> faults_;
   std::uint64_t frame_duration_;
 };
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -12,7 +12,7 @@ namespace sightline::camera {
  * headers stay, so that the noise travels as valid RTP up to the viewer's
  * decoder. The same seed gives the same noise.
  */
-std::shared_ptr<const AccessUnit> Scrambled(Codec codec, const AccessUnit &unit,
+std::shared_ptr<const AccessUnit> Scrambled(Codec codec, const AccessUnit& unit,
                                             std::uint64_t seed);
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

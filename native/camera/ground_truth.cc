@@ -11,8 +11,8 @@ constexpr std::uint8_t kTrailingBits = 0x80;
 /** Puts an emulation prevention byte before any of 0 to 3 that follows two
  * zeros (7.4.1). */
 class Writer {
-public:
-  explicit Writer(std::vector<std::uint8_t> &out) : out_(out) {}
+ public:
+  explicit Writer(std::vector<std::uint8_t>& out) : out_(out) {}
 
   void Byte(std::uint8_t byte) {
     if (zeros_ >= 2 && byte <= 3) {
@@ -29,15 +29,14 @@ public:
     }
   }
 
-private:
-  std::vector<std::uint8_t> &out_;
+ private:
+  std::vector<std::uint8_t>& out_;
   int zeros_ = 0;
 };
 
-} // namespace
+}  // namespace
 
-void WriteGroundTruth(Codec codec, const GroundTruth &truth,
-                      std::vector<std::uint8_t> &nal) {
+void WriteGroundTruth(Codec codec, const GroundTruth& truth, std::vector<std::uint8_t>& nal) {
   nal.clear();
   if (codec == Codec::kH264) {
     nal.push_back(0x06);
@@ -48,8 +47,7 @@ void WriteGroundTruth(Codec codec, const GroundTruth &truth,
   Writer writer(nal);
   writer.Byte(kUserDataUnregistered);
   writer.Byte(kPayloadSize);
-  for (const std::uint8_t byte : kGroundTruthUuid)
-    writer.Byte(byte);
+  for (const std::uint8_t byte : kGroundTruthUuid) writer.Byte(byte);
   writer.Byte(kVersion);
   writer.Byte(0);
   writer.BigEndian(truth.stream, 2);
@@ -60,4 +58,4 @@ void WriteGroundTruth(Codec codec, const GroundTruth &truth,
   writer.Byte(kTrailingBits);
 }
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -10,8 +10,7 @@ namespace sightline::camera {
 
 /** Marks our SEI messages (docs/fake-camera.md). */
 constexpr std::array<std::uint8_t, 16> kGroundTruthUuid = {
-    0x8f, 0x1c, 0x5d, 0x5a, 0x3e, 0x0b, 0x4c, 0x1e,
-    0x9d, 0x27, 0x51, 0x69, 0x67, 0x68, 0x74, 0x01};
+    0x8f, 0x1c, 0x5d, 0x5a, 0x3e, 0x0b, 0x4c, 0x1e, 0x9d, 0x27, 0x51, 0x69, 0x67, 0x68, 0x74, 0x01};
 
 /** What a frame says of itself. */
 struct GroundTruth {
@@ -31,7 +30,6 @@ struct GroundTruth {
  * Writes an SEI NAL unit (user_data_unregistered, H.264 and H.265 Annex D)
  * without start code into `nal`, with emulation prevention.
  */
-void WriteGroundTruth(Codec codec, const GroundTruth &truth,
-                      std::vector<std::uint8_t> &nal);
+void WriteGroundTruth(Codec codec, const GroundTruth& truth, std::vector<std::uint8_t>& nal);
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -18,15 +18,13 @@ void Control(int epoll, int operation, int fd, std::uint32_t events) {
   epoll_event event = {};
   event.events = events;
   event.data.fd = fd;
-  if (epoll_ctl(epoll, operation, fd, &event) != 0)
-    throw std::runtime_error("epoll_ctl failed");
+  if (epoll_ctl(epoll, operation, fd, &event) != 0) throw std::runtime_error("epoll_ctl failed");
 }
 
-} // namespace
+}  // namespace
 
 Loop::Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-  if (epoll_ < 0)
-    throw std::runtime_error("Cannot make an epoll descriptor");
+  if (epoll_ < 0) throw std::runtime_error("Cannot make an epoll descriptor");
 }
 
 Loop::~Loop() { close(epoll_); }
@@ -42,9 +40,7 @@ void Loop::Watch(int fd, std::uint32_t events, Handler handler) {
   Control(epoll_, EPOLL_CTL_ADD, fd, events);
 }
 
-void Loop::Change(int fd, std::uint32_t events) {
-  Control(epoll_, EPOLL_CTL_MOD, fd, events);
-}
+void Loop::Change(int fd, std::uint32_t events) { Control(epoll_, EPOLL_CTL_MOD, fd, events); }
 
 void Loop::Forget(int fd) {
   handlers_.erase(fd);
@@ -59,9 +55,8 @@ void Loop::At(std::int64_t when, std::function<void()> task) {
 int Loop::UntilNextTimer() {
   while (!timers_.empty()) {
     const std::int64_t wait = timers_.top().when - Now();
-    if (wait > 0)
-      return static_cast<int>((wait + kMillisecond - 1) / kMillisecond);
-    auto task = std::move(const_cast<Timer &>(timers_.top()).task);
+    if (wait > 0) return static_cast<int>((wait + kMillisecond - 1) / kMillisecond);
+    auto task = std::move(const_cast<Timer&>(timers_.top()).task);
     timers_.pop();
     task();
   }
@@ -72,15 +67,11 @@ void Loop::Run() {
   std::array<epoll_event, 64> events;
   for (;;) {
     const int count =
-        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                   UntilNextTimer());
-    if (count < 0 && errno != EINTR)
-      throw std::runtime_error("epoll_wait failed");
+        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), UntilNextTimer());
+    if (count < 0 && errno != EINTR) throw std::runtime_error("epoll_wait failed");
     for (int index = 0; index < count; ++index) {
-      const auto found =
-          handlers_.find(events[static_cast<std::size_t>(index)].data.fd);
-      if (found == handlers_.end())
-        continue;
+      const auto found = handlers_.find(events[static_cast<std::size_t>(index)].data.fd);
+      if (found == handlers_.end()) continue;
       // A handler may forget itself.
       const std::shared_ptr<Handler> handler = found->second;
       (*handler)(events[static_cast<std::size_t>(index)].events);
@@ -88,4 +79,4 @@ void Loop::Run() {
   }
 }
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -12,13 +12,13 @@ namespace sightline::camera {
 /** One thread's events: descriptors and times. Times are CLOCK_MONOTONIC in ns.
  */
 class Loop {
-public:
+ public:
   using Handler = std::function<void(std::uint32_t events)>;
 
   Loop();
   ~Loop();
-  Loop(const Loop &) = delete;
-  Loop &operator=(const Loop &) = delete;
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
 
   static std::int64_t Now();
 
@@ -31,12 +31,12 @@ public:
   /** Runs for ever. */
   void Run();
 
-private:
+ private:
   struct Timer {
     std::int64_t when;
     std::uint64_t order;
     std::function<void()> task;
-    bool operator<(const Timer &other) const {
+    bool operator<(const Timer& other) const {
       return when != other.when ? when > other.when : order > other.order;
     }
   };
@@ -48,4 +48,4 @@ private:
   std::priority_queue<Timer> timers_;
 };
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -10,7 +10,7 @@ enum class Codec { kH264, kH265 };
 
 /** Bytes that belong to somebody else. */
 struct Bytes {
-  const std::uint8_t *data = nullptr;
+  const std::uint8_t* data = nullptr;
   std::size_t size = 0;
 };
 
@@ -19,9 +19,7 @@ struct Bytes {
 enum class NalKind { kPicture, kKeyPicture, kParameters, kDelimiter, kOther };
 
 /** Size of a NAL unit's header in bytes. */
-constexpr std::size_t NalHeaderSize(Codec codec) {
-  return codec == Codec::kH264 ? 1 : 2;
-}
+constexpr std::size_t NalHeaderSize(Codec codec) { return codec == Codec::kH264 ? 1 : 2; }
 
 /** Kind of a NAL unit (H.264: Table 7-1; H.265: Table 7-1 of its own). */
 NalKind KindOf(Codec codec, Bytes nal);
@@ -30,4 +28,4 @@ NalKind KindOf(Codec codec, Bytes nal);
  * zeros. */
 std::vector<Bytes> SplitNals(Bytes stream);
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -17,27 +17,23 @@ std::string ReadPassword(int descriptor) {
   std::array<char, 256> chunk;
   for (;;) {
     const ssize_t count = read(descriptor, chunk.data(), chunk.size());
-    if (count < 0)
-      throw std::runtime_error("Cannot read the password from --password-fd");
-    if (count == 0)
-      break;
+    if (count < 0) throw std::runtime_error("Cannot read the password from --password-fd");
+    if (count == 0) break;
     text.append(chunk.data(), static_cast<std::size_t>(count));
   }
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
-    text.pop_back();
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
 }
 
-std::string Take(gchar *text, const std::string &fallback) {
+std::string Take(gchar* text, const std::string& fallback) {
   const Owned<gchar> owned(text);
   return text == nullptr ? fallback : std::string(text);
 }
 
 /** One of the options from before `--fault`: it starts anew with each viewing.
  */
-void AddFault(FaultKind kind, gint64 start, Options &options) {
-  if (start < 0)
-    return;
+void AddFault(FaultKind kind, gint64 start, Options& options) {
+  if (start < 0) return;
   Fault fault;
   fault.kind = kind;
   fault.start.amount = static_cast<std::uint64_t>(start);
@@ -45,15 +41,14 @@ void AddFault(FaultKind kind, gint64 start, Options &options) {
   options.faults.push_back(fault);
 }
 
-void AddFaults(const gchar *const *texts, Options &options) {
+void AddFaults(const gchar* const* texts, Options& options) {
   for (; texts != nullptr && *texts != nullptr; ++texts) {
     options.faults.push_back(ParseFault(*texts));
   }
 }
 
-void Check(const Options &options) {
-  if (options.clip.empty())
-    throw std::runtime_error("--clip FILE is missing");
+void Check(const Options& options) {
+  if (options.clip.empty()) throw std::runtime_error("--clip FILE is missing");
   if (options.port < 0 || options.port > 65535) {
     throw std::runtime_error("--port must be between 0 and 65535");
   }
@@ -66,28 +61,28 @@ void Check(const Options &options) {
   if (options.fps < 0 || options.fps > 1000) {
     throw std::runtime_error("--fps must be between 0 and 1000");
   }
-  for (const Fault &fault : options.faults) {
-    const bool skips = fault.kind == FaultKind::kSlow ||
-                       fault.kind == FaultKind::kChangeResolution;
+  for (const Fault& fault : options.faults) {
+    const bool skips = fault.kind == FaultKind::kSlow || fault.kind == FaultKind::kChangeResolution;
     if (options.overlay && skips) {
       throw std::runtime_error(
           "--overlay cannot be had with the faults slow and change-resolution");
     }
   }
   if (!options.user.empty() && options.password.empty()) {
-    throw std::runtime_error("--user needs a password: give --password-fd or "
-                             "SIGHTLINE_CAMERA_PASSWORD");
+    throw std::runtime_error(
+        "--user needs a password: give --password-fd or "
+        "SIGHTLINE_CAMERA_PASSWORD");
   }
 }
 
-} // namespace
+}  // namespace
 
-Options ParseOptions(int argc, char **argv) {
+Options ParseOptions(int argc, char** argv) {
   Options options;
-  gchar *clip = nullptr;
-  gchar *address = nullptr;
-  gchar *path = nullptr;
-  gchar *user = nullptr;
+  gchar* clip = nullptr;
+  gchar* address = nullptr;
+  gchar* path = nullptr;
+  gchar* user = nullptr;
   gint password_fd = -1;
   gint64 stop = -1;
   gint64 stall = -1;
@@ -96,24 +91,17 @@ Options ParseOptions(int argc, char **argv) {
   gboolean overlay = FALSE;
   gboolean no_truth = FALSE;
   gboolean tell = FALSE;
-  gchar **faults = nullptr;
+  gchar** faults = nullptr;
   const GOptionEntry entries[] = {
-      {"clip", 'c', 0, G_OPTION_ARG_FILENAME, &clip,
-       "H.264 or H.265 video to loop", "FILE"},
-      {"address", 'a', 0, G_OPTION_ARG_STRING, &address,
-       "Listen here (127.0.0.1)", "ADDRESS"},
-      {"port", 'p', 0, G_OPTION_ARG_INT, &options.port,
-       "Port (8554; 0: any free one)", "N"},
-      {"path", 0, 0, G_OPTION_ARG_STRING, &path, "Path of the stream (/cam)",
-       "PATH"},
+      {"clip", 'c', 0, G_OPTION_ARG_FILENAME, &clip, "H.264 or H.265 video to loop", "FILE"},
+      {"address", 'a', 0, G_OPTION_ARG_STRING, &address, "Listen here (127.0.0.1)", "ADDRESS"},
+      {"port", 'p', 0, G_OPTION_ARG_INT, &options.port, "Port (8554; 0: any free one)", "N"},
+      {"path", 0, 0, G_OPTION_ARG_STRING, &path, "Path of the stream (/cam)", "PATH"},
       {"count", 'n', 0, G_OPTION_ARG_INT, &options.count,
        "So many streams, at PATH1, PATH2 and so on", "N"},
-      {"user", 0, 0, G_OPTION_ARG_STRING, &user,
-       "Ask for this user (basic and digest)", "NAME"},
-      {"password-fd", 0, 0, G_OPTION_ARG_INT, &password_fd,
-       "Read the password from here", "FD"},
-      {"fps", 0, 0, G_OPTION_ARG_DOUBLE, &options.fps,
-       "Frame rate (the clip's own)", "RATE"},
+      {"user", 0, 0, G_OPTION_ARG_STRING, &user, "Ask for this user (basic and digest)", "NAME"},
+      {"password-fd", 0, 0, G_OPTION_ARG_INT, &password_fd, "Read the password from here", "FD"},
+      {"fps", 0, 0, G_OPTION_ARG_DOUBLE, &options.fps, "Frame rate (the clip's own)", "RATE"},
       {"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &faults,
        "Misbehave: NAME[=VALUE][@START[+LENGTH]][#STREAM[-STREAM]] "
        "(docs/fake-camera.md)",
@@ -122,10 +110,9 @@ Options ParseOptions(int argc, char **argv) {
        "Draw the frame number and the clock into the picture", nullptr},
       {"no-ground-truth", 0, 0, G_OPTION_ARG_NONE, &no_truth,
        "Leave the frame number out of the stream", nullptr},
-      {"tell-viewers", 0, 0, G_OPTION_ARG_NONE, &tell,
-       "Print a line for each viewer that has gone", nullptr},
-      {"stop-after-frames", 0, 0, G_OPTION_ARG_INT64, &stop,
-       "Fault: die after N frames", "N"},
+      {"tell-viewers", 0, 0, G_OPTION_ARG_NONE, &tell, "Print a line for each viewer that has gone",
+       nullptr},
+      {"stop-after-frames", 0, 0, G_OPTION_ARG_INT64, &stop, "Fault: die after N frames", "N"},
       {"stall-after-frames", 0, 0, G_OPTION_ARG_INT64, &stall,
        "Fault: fall silent after N frames, connections stay open", "N"},
       {"garbage-after-frames", 0, 0, G_OPTION_ARG_INT64, &garbage,
@@ -134,16 +121,13 @@ Options ParseOptions(int argc, char **argv) {
        "End when the parent process ends", nullptr},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
 
-  const auto context =
-      Adopt(g_option_context_new("- an RTSP camera that loops a clip"));
+  const auto context = Adopt(g_option_context_new("- an RTSP camera that loops a clip"));
   g_option_context_add_main_entries(context.get(), entries, nullptr);
-  GError *error = nullptr;
-  const bool parsed =
-      g_option_context_parse(context.get(), &argc, &argv, &error);
+  GError* error = nullptr;
+  const bool parsed = g_option_context_parse(context.get(), &argc, &argv, &error);
   const Owned<GError> owned_error(error);
 
-  const std::unique_ptr<gchar *, decltype(&g_strfreev)> owned_faults(
-      faults, &g_strfreev);
+  const std::unique_ptr<gchar*, decltype(&g_strfreev)> owned_faults(faults, &g_strfreev);
   options.clip = Take(clip, "");
   options.address = Take(address, options.address);
   options.path = Take(path, options.path);
@@ -152,10 +136,8 @@ Options ParseOptions(int argc, char **argv) {
   options.no_ground_truth = no_truth;
   options.tell_viewers = tell;
   options.exit_with_parent = with_parent;
-  if (!parsed)
-    throw std::runtime_error(error->message);
-  if (argc > 1)
-    throw std::runtime_error(std::string("Unknown argument: ") + argv[1]);
+  if (!parsed) throw std::runtime_error(error->message);
+  if (argc > 1) throw std::runtime_error(std::string("Unknown argument: ") + argv[1]);
 
   AddFault(FaultKind::kDie, stop, options);
   AddFault(FaultKind::kStall, stall, options);
@@ -163,11 +145,11 @@ Options ParseOptions(int argc, char **argv) {
   AddFaults(owned_faults.get(), options);
   if (password_fd >= 0) {
     options.password = ReadPassword(password_fd);
-  } else if (const char *text = std::getenv("SIGHTLINE_CAMERA_PASSWORD")) {
+  } else if (const char* text = std::getenv("SIGHTLINE_CAMERA_PASSWORD")) {
     options.password = text;
   }
   Check(options);
   return options;
 }
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -36,6 +36,6 @@ struct Options {
  * SIGHTLINE_CAMERA_PASSWORD, so that it never shows in a process list). Throws
  * std::runtime_error with the reason; `--help` prints and exits.
  */
-Options ParseOptions(int argc, char **argv);
+Options ParseOptions(int argc, char** argv);
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -22,16 +22,15 @@ namespace sightline::camera {
  * rests while nobody watches.
  */
 class Overlay {
-public:
-  using Take = std::function<void(std::shared_ptr<const AccessUnit> unit,
-                                  std::uint64_t frame)>;
+ public:
+  using Take = std::function<void(std::shared_ptr<const AccessUnit> unit, std::uint64_t frame)>;
 
   /** `loop` and `clip` must outlive it. Throws std::runtime_error when nothing
    * can be encoded. */
-  Overlay(Loop &loop, const Clip &clip, std::uint64_t frame_duration);
+  Overlay(Loop& loop, const Clip& clip, std::uint64_t frame_duration);
   ~Overlay();
-  Overlay(const Overlay &) = delete;
-  Overlay &operator=(const Overlay &) = delete;
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
 
   /** The first picture, for the description of the stream. */
   std::shared_ptr<const AccessUnit> first() const { return first_; }
@@ -41,7 +40,7 @@ public:
   /** When frame 0 was due. */
   std::int64_t began() const { return began_; }
 
-private:
+ private:
   struct Encoded {
     std::shared_ptr<const AccessUnit> unit;
     std::uint64_t frame;
@@ -50,12 +49,11 @@ private:
   void Push(std::uint64_t frame);
   void Tick();
   void HandOver();
-  static GstPadProbeReturn Draw(GstPad *pad, GstPadProbeInfo *info,
-                                gpointer self);
-  static GstFlowReturn OnEncoded(GstAppSink *sink, gpointer self);
+  static GstPadProbeReturn Draw(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstFlowReturn OnEncoded(GstAppSink* sink, gpointer self);
 
-  Loop &loop_;
-  const Clip &clip_;
+  Loop& loop_;
+  const Clip& clip_;
   std::uint64_t frame_duration_;
   Owned<GstElement> pipeline_;
   Owned<GstElement> input_;
@@ -70,4 +68,4 @@ private:
   std::vector<Encoded> encoded_;
 };
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

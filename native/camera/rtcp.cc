@@ -7,15 +7,15 @@ constexpr std::uint64_t kNtpFrom1970 = 2'208'988'800;
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr char kName[] = "sightline-camera";
 
-void Append(std::string &out, std::uint64_t value, int bytes) {
+void Append(std::string& out, std::uint64_t value, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
     out.push_back(static_cast<char>(value >> shift));
   }
 }
 
-} // namespace
+}  // namespace
 
-std::string WriteReport(const SenderReport &report) {
+std::string WriteReport(const SenderReport& report) {
   std::string out;
   Append(out, 0x80c8, 2);
   Append(out, 6, 2);
@@ -38,4 +38,4 @@ std::string WriteReport(const SenderReport &report) {
   return out + chunk;
 }
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -16,6 +16,6 @@ struct SenderReport {
 };
 
 /** A compound packet: the report and the sender's canonical name. */
-std::string WriteReport(const SenderReport &report);
+std::string WriteReport(const SenderReport& report);
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

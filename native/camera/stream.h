@@ -35,7 +35,7 @@ struct Programme {
 };
 
 /** In ns: what the options say, else the clip. */
-std::uint64_t FrameDuration(const Options &options, const Clip &clip);
+std::uint64_t FrameDuration(const Options& options, const Clip& clip);
 
 /**
  * Plays the clip to its viewers, for ever, with time stamps that go on growing
@@ -44,13 +44,13 @@ std::uint64_t FrameDuration(const Options &options, const Clip &clip);
  * first picture, and who comes later gets the next key frame first.
  */
 class Stream {
-public:
+ public:
   /** `programme` and `loop` must outlive the stream; `die` ends the process. */
-  Stream(Loop &loop, const Programme &programme, const Options &options,
-         std::uint16_t number, std::string path, std::function<void()> die);
+  Stream(Loop& loop, const Programme& programme, const Options& options, std::uint16_t number,
+         std::string path, std::function<void()> die);
 
-  const std::string &path() const { return path_; }
-  const Clip &clip() const { return programme_.clip; }
+  const std::string& path() const { return path_; }
+  const Clip& clip() const { return programme_.clip; }
   std::uint32_t ssrc() const { return packetiser_.ssrc(); }
   std::uint16_t sequence() const { return packetiser_.sequence(); }
   /** RTP time now. */
@@ -58,7 +58,7 @@ public:
 
   /** A fault of access that is on now; its clock begins with the first
    * question. */
-  const Fault *AccessFault(FaultKind kind);
+  const Fault* AccessFault(FaultKind kind);
   /** Whether the fault "stop" is on, so that nobody is let in. */
   bool IsStopped() const;
   /** Viewers that play. */
@@ -70,14 +70,14 @@ public:
   /** Sends a frame of the live encoder. */
   void Take(std::shared_ptr<const AccessUnit> unit, std::uint64_t frame);
 
-  void Add(Viewer *viewer);
+  void Add(Viewer* viewer);
   /** Forgets a viewer and says what it got; it may be one that was never added.
    */
-  Viewing Remove(Viewer *viewer);
+  Viewing Remove(Viewer* viewer);
 
-private:
+ private:
   struct Seat {
-    Viewer *viewer;
+    Viewer* viewer;
     bool waits_for_key;
     Viewing viewing;
   };
@@ -87,22 +87,20 @@ private:
     std::uint64_t shown;
   };
 
-  const Fault *On(FaultKind kind) const;
+  const Fault* On(FaultKind kind) const;
   void Schedule();
   void Tick();
   void Step();
   Frame NextFrame();
   void SendOrHold(Frame frame);
-  void SendFrame(const Frame &frame);
+  void SendFrame(const Frame& frame);
   void Disturb();
   void Report();
   std::uint32_t TimestampOf(std::uint64_t shown) const;
-  const Clip &Playing() const {
-    return is_smaller_ ? programme_.smaller : programme_.clip;
-  }
+  const Clip& Playing() const { return is_smaller_ ? programme_.smaller : programme_.clip; }
 
-  Loop &loop_;
-  const Programme &programme_;
+  Loop& loop_;
+  const Programme& programme_;
   std::uint16_t number_;
   std::string path_;
   std::function<void()> die_;
@@ -136,4 +134,4 @@ private:
   std::vector<Packet> packets_;
 };
 
-} // namespace sightline::camera
+}  // namespace sightline::camera

@@ -19,17 +19,17 @@ struct WrongCodec : std::runtime_error {
 /** A pipeline from the file in its `filesrc` "file" to its `appsink` "units".
  */
 class UnitReader {
-public:
-  UnitReader(const char *pipeline, const std::string &path);
+ public:
+  UnitReader(const char* pipeline, const std::string& path);
   ~UnitReader();
-  UnitReader(const UnitReader &) = delete;
-  UnitReader &operator=(const UnitReader &) = delete;
+  UnitReader(const UnitReader&) = delete;
+  UnitReader& operator=(const UnitReader&) = delete;
 
   /** The next access unit; empty at the end. Throws after 60 s without one, and
    * on an error. */
   Owned<GstSample> Next();
 
-private:
+ private:
   void ThrowOnError();
 
   Owned<GstElement> pipeline_;
@@ -37,6 +37,6 @@ private:
   Owned<GstBus> bus_;
 };
 
-std::vector<std::uint8_t> BytesOf(GstBuffer *buffer);
+std::vector<std::uint8_t> BytesOf(GstBuffer* buffer);
 
-} // namespace sightline::camera
+}  // namespace sightline::camera
