@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toSightlineError } from '../common/errors.ts';
+import { settlesWithin } from '../common/waits.ts';
 import type { AssignSettings } from './assign.ts';
 import type { TellFleet } from './assigner.ts';
 import { VIEWS } from './assignment-book.ts';
@@ -36,6 +37,9 @@ export interface FleetAgentOptions {
   /** Told of each renewal that was answered, in seconds. */
   readonly onRenewed?: (seconds: number) => void;
 }
+
+/** Longest wait for the store at the end. */
+const CLOSE_MS = 1_000;
 
 /**
  * One box of a fleet: holds its lease, runs the streams it is given, and can be the one that gives them. What it puts out
@@ -91,7 +95,7 @@ export class FleetAgent {
     return this.#trouble;
   }
 
-  /** Begins; everything else happens in the background, also while the store is away. Once. */
+  /** Begins; everything else happens in the background, also while the store is away. Once, and not after close(). */
   start(): void {
     const { times, candidate } = this.#options;
     const loops = [
@@ -110,11 +114,13 @@ export class FleetAgent {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    await this.#loops;
+    // A store that does not answer now keeps nobody: the others find out by the lease.
+    await settlesWithin(Promise.resolve(this.#loops), CLOSE_MS);
     await this.#hosted.endAll({ drain: true });
-    // Whoever cannot be reached now finds out by the lease.
-    await this.leadership.resign().catch(() => undefined);
-    await this.#lease.release().catch(() => undefined);
+    await settlesWithin(
+      Promise.allSettled([this.leadership.resign(), this.#lease.release()]),
+      CLOSE_MS,
+    );
   }
 
   /** `work` again and again, `everyMs` from start to start. What the store throws is told once, until it works again. */

@@ -49,7 +49,8 @@ conformance(
     };
     return { a: stores[0]!, b: stores[1]!, close };
   },
-  { skip: noMoto },
+  // Its threads look at the condition and write one after the other, with others in between; DynamoDB does both at once.
+  { skip: noMoto, skipRaces: 'moto does not check and write in one step' },
 );
 
 /** A server that refuses the first `refusals` requests as DynamoDB does, then answers an empty item. */
