@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { ErrorWithReasonCode, IClientOptions, MqttClient } from 'mqtt';
 import mqtt from 'mqtt';
 import { type ErrorCode, SightlineError } from '../../common/errors.ts';
@@ -73,6 +74,10 @@ export class MqttConnection {
     this.#client = client;
     this.#what = options.what;
     this.#window = Math.min(options.maxInFlight, facts.receiveMaximum);
+    const { stream } = client;
+    // A message that the kernel holds back until the broker has answered the ones before, while the broker's kernel holds
+    // its answers back for ours, costs 40 ms each time. Web sockets see to that themselves.
+    if (stream instanceof Socket) stream.setNoDelay(true);
     this.#writer = new PublishWriter(options.client.protocolVersion === 4 ? 4 : 5);
     this.facts = facts;
     this.lost = new Promise((resolve) => {
