@@ -22,6 +22,8 @@ export interface RecordingOptions {
   readonly stream: (id: string) => RecordedStream | undefined;
   readonly emit: EmitRecordingEvent;
   readonly logger: Logger;
+  /** How often bounds are kept, and what was missed is looked for. Default 5000. */
+  readonly sweepMs?: number;
 }
 
 /** What is counted of all recordings. */
@@ -94,9 +96,10 @@ export class RecordingService {
 
   /** Takes in what a former run left, and from now on what comes; call it when the streams are known. */
   start(): void {
-    const { dir } = this.#options.settings;
+    const { settings, sweepMs = SWEEP_MS } = this.#options;
+    const { dir } = settings;
     this.#watch = new FolderWatch(dir, (folders) => this.#scan(folders));
-    this.#timer = setInterval(() => void this.#sweep(), SWEEP_MS);
+    this.#timer = setInterval(() => void this.#sweep(), sweepMs);
     void this.#sweep();
   }
 

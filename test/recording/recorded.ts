@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -21,12 +21,12 @@ export const START_MS = Date.UTC(2026, 0, 31, 13, 0, 0);
 export const SESSION = '01950000-0000-7000-8000-000000000001';
 
 /** Fragmented MP4 as the worker's muxer writes it: 4 s, a fragment a second. */
-export async function makeMp4(folder: string): Promise<Buffer> {
+export async function makeMp4(folder: string, pattern = 'ball'): Promise<Buffer> {
   const file = join(folder, 'made.mp4');
   await run(
     'gst-launch-1.0',
     [
-      ...['-q', 'videotestsrc', 'pattern=ball', `num-buffers=${FRAMES}`],
+      ...['-q', 'videotestsrc', `pattern=${pattern}`, `num-buffers=${FRAMES}`],
       ...['!', `video/x-raw,width=160,height=120,framerate=${FPS}/1`],
       ...['!', 'x264enc', `key-int-max=${FPS}`, 'bframes=0', '!', 'h264parse'],
       ...['!', 'mp4mux', 'fragment-duration=1000', '!', 'filesink', `location=${file}`],
@@ -84,7 +84,9 @@ export async function writeSegment(dir: string, streamId: string, segment: Writt
   }
   await writeFile(`${stem}.notes`, notes);
   const isOpen = openBytes !== undefined;
-  await writeFile(isOpen ? `${stem}.mp4.part` : `${stem}.mp4`, mp4.subarray(0, openBytes));
+  // A closed file is complete when it gets its name.
+  await writeFile(`${stem}.making`, mp4.subarray(0, openBytes));
+  await rename(`${stem}.making`, isOpen ? `${stem}.mp4.part` : `${stem}.mp4`);
   return stem;
 }
 
@@ -122,6 +124,7 @@ export async function openRecording(
     stream: (id) => ({ sensorId: `sensor-${id}` }),
     emit: (type, facts) => events.push({ type, facts }),
     logger: createLogger({ level: 'silent' }),
+    sweepMs: 250,
   };
   const service = await RecordingService.open(options);
   service.start();

@@ -9,7 +9,7 @@ export interface VideoTrack {
   readonly timescale: number;
   /** `h264`, `h265`, or the four characters of the sample entry. */
   readonly codec: string;
-  /** The `stsd` box: two files with the same one can be played with one decoder configuration. */
+  /** Size and decoder configuration (ISO/IEC 14496-15: `avcC`, `hvcC`): files with the same ones can be joined. */
   readonly description: Buffer;
   readonly defaults: SampleDefaults;
 }
@@ -55,8 +55,18 @@ function readTrack(moov: Buffer, trak: Box): Omit<VideoTrack, 'defaults'> | unde
     mdhd.contentStart + (moov[mdhd.contentStart] === 1 ? 20 : 12),
   );
   const entry = moov.toString('latin1', stsd.contentStart + 12, stsd.contentStart + 16);
-  const description = moov.subarray(stsd.start, stsd.end);
+  const description = readDescription(moov, stsd);
   return { id, timescale, codec: CODECS[entry] ?? entry, description };
+}
+
+/** Of the first sample entry. What else is in it, such as its bit rate, differs from file to file. */
+function readDescription(moov: Buffer, { contentStart, end }: Box): Buffer {
+  const entry = contentStart + 8;
+  const parts = [moov.subarray(entry + 32, entry + 36)];
+  for (const box of innerBoxes(moov, entry + 86, end)) {
+    if (box.type === 'avcC' || box.type === 'hvcC') parts.push(moov.subarray(box.start, box.end));
+  }
+  return Buffer.concat(parts);
 }
 
 function readDefaults(moov: Buffer, root: Box, trackId: number): SampleDefaults {

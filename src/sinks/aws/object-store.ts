@@ -65,6 +65,10 @@ export interface S3File extends Omit<S3Object, 'data' | 'hash'> {
   readonly hash: Buffer;
 }
 
+/** The SDK writes to the console what it throws, too, when the body was a file. */
+const nothing = (): void => undefined;
+const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** Writes objects once: a second put of the same bytes is a success, of other bytes an error. */
 export class S3Store {
   readonly #client: S3Client;
@@ -74,6 +78,7 @@ export class S3Store {
     this.#spec = spec;
     this.#client = new S3Client({
       ...awsClientConfig(spec, sockets),
+      logger: SILENT,
       forcePathStyle: spec.forcePathStyle ?? spec.endpoint !== undefined,
     });
   }
