@@ -24,15 +24,11 @@ function claim(owner: string, more: { version?: string; expired?: string } = {})
 export function conformance(
   name: string,
   open: () => Promise<{ a: FleetStore; b: FleetStore; close: () => Promise<void> }>,
-  options: { skip?: string | false; skipRaces?: string } = {},
+  options: { skip?: string | false } = {},
 ): void {
   describe(name, { skip: options.skip ?? false }, () => {
-    const check = (
-      what: string,
-      work: (a: FleetStore, b: FleetStore) => Promise<void>,
-      skip: string | false = false,
-    ) =>
-      test(what, { skip }, async () => {
+    const check = (what: string, work: (a: FleetStore, b: FleetStore) => Promise<void>) =>
+      test(what, async () => {
         const { a, b, close } = await open();
         try {
           await work(a, b);
@@ -40,9 +36,6 @@ export function conformance(
           await close();
         }
       });
-
-    const race = (what: string, work: (a: FleetStore, b: FleetStore) => Promise<void>) =>
-      check(what, work, options.skipRaces ?? false);
 
     check('a lease has one holder; the others are told who', async (a, b) => {
       const key = `node/${randomUUID()}`;
@@ -91,7 +84,7 @@ export function conformance(
       },
     );
 
-    race(
+    check(
       'of many that take a free lease at once one gets it, and tokens never fall',
       async (a, b) => {
         const key = `node/${randomUUID()}`;
@@ -108,7 +101,7 @@ export function conformance(
       },
     );
 
-    race('of many that take over an expired lease at once one gets it', async (a, b) => {
+    check('of many that take over an expired lease at once one gets it', async (a, b) => {
       const key = `node/${randomUUID()}`;
       await a.acquire(key, claim('zero', { version: 'v1' }));
       const many = Array.from({ length: 12 }, (_, index) =>
@@ -146,7 +139,7 @@ export function conformance(
       assert.equal(await a.document('streams', 'cam'), undefined);
     });
 
-    race('of many changes of one version one is made', async (a, b) => {
+    check('of many changes of one version one is made', async (a, b) => {
       await a.put('assign', '0', 'zero', 0);
       const many = Array.from({ length: 12 }, (_, index) =>
         (index % 2 ? a : b).put('assign', '0', String(index), 1),

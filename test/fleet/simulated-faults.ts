@@ -12,7 +12,7 @@ export async function faultyMinutes(world: Simulation, minutes: number) {
   const { random } = world;
   const least = Math.ceil(world.nodes.length * 0.75);
   let failures = 0;
-  await world.run(minutes * 60, (second) => {
+  await world.run(minutes * 60, async (second) => {
     if (second % 30 === 0) world.drift(0.05);
     if (random() >= FAULTS) return;
     const { alive } = world;
@@ -23,8 +23,8 @@ export async function faultyMinutes(world: Simulation, minutes: number) {
     }
     failures += 1;
     const node = alive[Math.floor(random() * alive.length)]!;
-    if (what < 0.7) world.kill(node);
-    else world.pause(node, 5_000 + 40_000 * random());
+    if (what < 0.7) await world.kill(node);
+    else await world.pause(node, 5_000 + 40_000 * random());
   });
   await world.run(QUIET_S);
   return { failures };

@@ -17,11 +17,7 @@ for (const seed of [1, 2]) {
       assert.equal(world.uncovered, 0);
       assert.equal(world.doubles, 0, 'no stream is run by two boxes whose leases hold');
       const { balance, lost, released } = world.moves;
-      // What a box was just given and had not taken note of is lost with it, too.
-      assert.ok(
-        lost + released <= world.lostStreams * 1.2 + 5,
-        'only what was lost is placed anew',
-      );
+      assert.ok(lost + released <= world.lostStreams, 'only what was lost is placed anew');
       assert.ok(balance <= world.costs.size * 0.5, `${balance} moves for balance`);
       await world.run(120);
       assert.ok(world.imbalance() <= 0.11, `${world.imbalance()} off the mean`);
@@ -32,6 +28,7 @@ for (const seed of [1, 2]) {
 }
 
 test('the loss of a box, and that of the assigner with its box, moves all streams within 20 s', async () => {
+  // One box in five can be the assigner: enough of those must be left after both losses.
   const world = await Simulation.start({ streams: 160, nodes: 16, seed: 3 });
   try {
     await world.run(30);
@@ -40,7 +37,7 @@ test('the loss of a box, and that of the assigner with its box, moves all stream
       () => world.leader!,
     ]) {
       world.longestGapMs = 0;
-      world.kill(pick());
+      await world.kill(pick());
       await world.run(25);
       assert.equal(world.uncovered, 0);
       assert.ok(
@@ -61,7 +58,7 @@ test('a box that was stopped runs nothing of before when it goes on', async () =
     const node = world.alive.find((each) => each !== world.leader)!;
     const before = new Map(node.running);
     assert.ok(before.size > 0);
-    world.pause(node, 30_000);
+    await world.pause(node, 30_000);
     await world.run(29);
     assert.equal(node.lease.held, false);
     assert.deepEqual(node.running, before, 'it knows of nothing yet');

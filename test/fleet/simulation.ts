@@ -1,6 +1,6 @@
 import { imbalance } from '../../src/fleet/assign.ts';
-import { VIEWS } from '../../src/fleet/assignment-book.ts';
-import { readView } from '../../src/fleet/assignment-documents.ts';
+import { ASSIGNMENTS, VIEWS } from '../../src/fleet/assignment-book.ts';
+import { readShard, readView } from '../../src/fleet/assignment-documents.ts';
 import { DesiredStreams } from '../../src/fleet/desired-streams.ts';
 import { HeldLease } from '../../src/fleet/held-lease.ts';
 import { Leadership } from '../../src/fleet/leadership.ts';
@@ -102,15 +102,24 @@ export class Simulation {
     return node;
   }
 
-  kill(node: SimulatedNode): void {
+  async kill(node: SimulatedNode): Promise<void> {
     node.dead = true;
-    this.lostStreams += node.running.size;
+    this.lostStreams += await this.#held(node);
   }
 
   /** The node does nothing for so long, then goes on where it was. */
-  pause(node: SimulatedNode, ms: number): void {
+  async pause(node: SimulatedNode, ms: number): Promise<void> {
     node.pausedMs = this.#ms + ms;
-    this.lostStreams += node.running.size;
+    this.lostStreams += await this.#held(node);
+  }
+
+  /** What it runs, and what it was given and has not taken note of. */
+  async #held({ id, running }: SimulatedNode): Promise<number> {
+    const held = new Set(running.keys());
+    for (const { body } of await this.store.documents(ASSIGNMENTS)) {
+      for (const [stream, { node }] of readShard(body)) if (node === id) held.add(stream);
+    }
+    return held.size;
   }
 
   /** All costs change a little: a random walk around where they began. */
@@ -121,9 +130,12 @@ export class Simulation {
     }
   }
 
-  async run(seconds: number, before: (second: number) => void = () => undefined): Promise<void> {
+  async run(
+    seconds: number,
+    before: (second: number) => void | Promise<void> = () => undefined,
+  ): Promise<void> {
     for (let second = 0; second < seconds; second++) {
-      before(second);
+      await before(second);
       this.#ms += STEP_MS;
       this.#step += 1;
       for (const node of this.alive) await node.step(this.#step);

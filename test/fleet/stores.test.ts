@@ -10,14 +10,22 @@ import { DynamoFleetStore } from '../../src/fleet/stores/dynamodb.ts';
 import { makeFleetTable } from '../../src/fleet/stores/dynamodb-table.ts';
 import { SqliteFleetStore } from '../../src/fleet/stores/sqlite.ts';
 import { Moto, noMoto } from '../support/moto.ts';
+import { SerialProxy } from '../support/serial-proxy.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { conformance } from './conformance.ts';
 
 let moto: Moto | undefined;
+/** moto's threads look at a condition and write without a lock, others in between; DynamoDB does both in one step. */
+let oneByOne: SerialProxy | undefined;
 before(async () => {
-  if (noMoto === false) moto = await Moto.start();
+  if (noMoto !== false) return;
+  moto = await Moto.start();
+  oneByOne = await SerialProxy.start(moto.client.endpoint);
 });
-after(() => moto?.close());
+after(async () => {
+  await oneByOne?.[Symbol.asyncDispose]();
+  await moto?.close();
+});
 
 conformance('SQLite: two processes of a box', async () => {
   const folder = await temporaryFolder();
@@ -36,7 +44,7 @@ conformance(
   'DynamoDB',
   async () => {
     const table = `fleet-${randomUUID()}`;
-    const open = () => new DynamoDBClient(moto!.client);
+    const open = () => new DynamoDBClient({ ...moto!.client, endpoint: oneByOne!.url });
     const stores = [open(), open()].map(
       (client) => new DynamoFleetStore({ client, table, fleet: 'yard' }),
     );
@@ -49,8 +57,7 @@ conformance(
     };
     return { a: stores[0]!, b: stores[1]!, close };
   },
-  // Its threads look at the condition and write one after the other, with others in between; DynamoDB does both at once.
-  { skip: noMoto, skipRaces: 'moto does not check and write in one step' },
+  { skip: noMoto },
 );
 
 /** A server that refuses the first `refusals` requests as DynamoDB does, then answers an empty item. */
