@@ -8,7 +8,7 @@ import type { RecordingService } from '../recording/service.ts';
 import type { SinkSpec } from '../sinks/specs.ts';
 import type { Cursors } from './cursors.ts';
 import type { Preconditions } from './preconditions.ts';
-import type { DeadLetter, Model, Rule, RuleEvent, Sink } from './schemas.ts';
+import type { DeadLetter, Model, Rule, RuleCounts, RuleEvent, Sink } from './schemas.ts';
 
 /** Some dead letters by their ids, or all that a sink has at the moment. */
 export type LetterChoice = { readonly ids: readonly string[] } | { readonly sinkId: string };
@@ -76,6 +76,7 @@ export interface RuleEventQuery {
 /** Rules and what they found. */
 export interface RulesView {
   list(): readonly Rule[];
+  counts(): RuleCounts;
   /** Newest first. Throws `SL_UNAVAILABLE`. */
   events(query: RuleEventQuery): Promise<readonly RuleEvent[]>;
   /** With the parts of its clip. Throws `SL_UNAVAILABLE`. */

@@ -17,7 +17,7 @@ import {
 } from './schemas/pipelines.ts';
 import { QueryAnswerSchema } from './schemas/query.ts';
 import { GapReportSchema, RecordedSegmentSchema } from './schemas/recordings.ts';
-import { RuleEventSchema, RuleSchema } from './schemas/rules.ts';
+import { type RuleCountsSchema, RuleEventSchema, RuleSchema } from './schemas/rules.ts';
 import { ConditionSchema, ReasonSchema } from './schemas/shared.ts';
 import { AcceleratorSchema, StreamSchema, StreamStatusSchema } from './schemas/streams.ts';
 
@@ -47,6 +47,7 @@ export type Reason = Static<typeof ReasonSchema>;
 export type Condition = Static<typeof ConditionSchema>;
 export type Rule = Static<typeof RuleSchema>;
 export type QueryAnswer = Static<typeof QueryAnswerSchema>;
+export type RuleCounts = Static<typeof RuleCountsSchema>;
 export type RuleEvent = Static<typeof RuleEventSchema>;
 export type Stream = Static<typeof StreamSchema>;
 export type Pipeline = Static<typeof PipelineSchema>;

@@ -4,9 +4,11 @@ import { SightlineError } from '../../common/errors.ts';
 import { linkNext, listName, pageQuery } from '../cursors.ts';
 import type { ApiContext } from '../dependencies.ts';
 import { problemResponses } from '../problem.ts';
-import { RuleEventSchema, RuleSchema } from '../schemas/rules.ts';
+import { RuleCountsSchema, RuleEventSchema, RuleSchema } from '../schemas/rules.ts';
 import { listOf, pageOf, ref } from '../schemas/shared.ts';
 import { IdParams, idFilter } from '../validation.ts';
+
+const NO_COUNTS = { frames: 0, late: 0, unusable: 0, unreadable: 0, waiting: 0 };
 
 const moment = (description: string) =>
   Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }));
@@ -32,11 +34,14 @@ export function ruleRoutes({ rules, cursors }: ApiContext): FastifyPluginAsyncTy
           tags: ['rules'],
           summary: 'Every rule with its counters',
           response: {
-            200: Type.Object({ items: listOf(ref(RuleSchema)) }, { additionalProperties: false }),
+            200: Type.Object(
+              { items: listOf(ref(RuleSchema)), counts: RuleCountsSchema },
+              { additionalProperties: false },
+            ),
           },
         },
       },
-      async () => ({ items: rules?.list() ?? [] }),
+      async () => ({ items: rules?.list() ?? [], counts: rules?.counts() ?? NO_COUNTS }),
     );
 
     app.get(

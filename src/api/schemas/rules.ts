@@ -15,6 +15,17 @@ export const RuleSchema = named(
   'What makes events of what is seen',
 );
 
+export const RuleCountsSchema = Type.Object(
+  {
+    frames: Count('Frames that came to the rules since the start'),
+    late: Count('Of these: came after a later one of their stream, or again; passed over'),
+    unusable: Count('Of these: have no stream or no time; passed over'),
+    unreadable: Count('Messages of inputs that no sink of Sightline sends; acknowledged'),
+    waiting: Count('Events that are found and not stored yet'),
+  },
+  { additionalProperties: false },
+);
+
 const EventObject = Type.Object(
   {
     id: Type.String({ description: "The tracker's" }),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DeliveryControl } from '../../api/dependencies.ts';
 import { AddressPolicy } from '../../common/address-policy.ts';
 import type { OutboxRecord, Sink } from '../../common/delivery.ts';
+import { SightlineError } from '../../common/errors.ts';
 import { LiveRecords } from '../../common/live-records.ts';
 import type { Logger } from '../../common/logger.ts';
 import { Registry } from '../../control/registry.ts';
@@ -26,7 +27,7 @@ export interface DeliveryService {
   /** Takes the records of all workers; makes a worker wait while the disk is behind. */
   readonly accept: RecordConsumer;
   readonly control: DeliveryControl;
-  /** Takes records, and resolves when they are on the disk. @throws SightlineError `SL_OUTBOX_DISK_FULL` */
+  /** Takes records, and resolves when they are on the disk. @throws SightlineError `SL_OUTBOX_FULL`, `SL_OUTBOX_DISK_FULL`: send all again */
   readonly store: (records: readonly OutboxRecord[]) => Promise<void>;
   /**
    * Delivers to a part of the server itself from now on, as to a required sink: what it has not settled waits in the
@@ -97,9 +98,13 @@ export async function openDelivery(
   return {
     live,
     store: async (records) => {
-      live.offer(records);
-      for (const record of records) outbox.append(routed(record));
+      const refused = records.filter((record) => !outbox.append(routed(record))).length;
       await outbox.flushed();
+      if (refused > 0) {
+        const message = `The outbox refused ${refused} of ${records.length} records: it has no room for them now`;
+        throw new SightlineError('SL_OUTBOX_FULL', message);
+      }
+      live.offer(records);
     },
     serve: async (part) => {
       await outbox.addSink({ id: part.id, kinds: part.kinds, required: true });

@@ -42,10 +42,15 @@ export async function openRules(options: OpenRulesOptions): Promise<OpenRules | 
   const service = new RulesService({ rules, store, maxAgeMs, publish, onEvent, logger });
   const stop = new AbortController();
   let reading: Promise<unknown> = Promise.resolve();
+  let unreadable = 0;
   return {
     service,
     view: {
       list: () => listRules(service),
+      counts: () => {
+        const { frames, late, unusable, waiting } = service.stats();
+        return { frames, late, unusable, unreadable, waiting };
+      },
       events: async (query) => (await store.list(query)).map(toShown),
       event: async (id) => {
         const event = await store.get(id);
@@ -55,7 +60,10 @@ export async function openRules(options: OpenRulesOptions): Promise<OpenRules | 
     start: () => {
       const { signal } = stop;
       const handle = service.handle.bind(service);
-      const onUnreadable = (reason: string) => logger.warn({ reason }, 'input.unreadable');
+      const onUnreadable = (reason: string) => {
+        unreadable++;
+        logger.warn({ reason }, 'input.unreadable');
+      };
       const common = { handle, signal, onUnreadable, baseDir: loaded.baseDir, logger };
       reading = Promise.all(inputs.map((input) => runInput(input, common)));
     },
