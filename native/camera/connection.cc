@@ -92,7 +92,7 @@ std::string Connection::AnswerFor(const Request& request, Stream& stream) {
     }
     return Response(request, "200 OK",
                     "Content-Type: application/sdp\r\nContent-Base: " + request.url + "/\r\n",
-                    Describe(stream.clip()));
+                    Describe(stream.clip().codec, *stream.FirstUnit()));
   }
   if (request.method == "SETUP") return Setup(request, stream);
   if (request.method == "PLAY") {

@@ -43,9 +43,8 @@ std::string H265Format(const AccessUnit& first) {
 
 }  // namespace
 
-std::string Describe(const Clip& clip) {
-  const AccessUnit& first = *clip.units.front().unit;
-  const bool is_h264 = clip.codec == Codec::kH264;
+std::string Describe(Codec codec, const AccessUnit& first) {
+  const bool is_h264 = codec == Codec::kH264;
   return std::string(
              "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=Sightline "
              "camera\r\nt=0 0\r\n") +

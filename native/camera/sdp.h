@@ -6,8 +6,10 @@
 
 namespace sightline::camera {
 
-/** Describes the clip as one video stream (RFC 4566; fmtp: RFC 6184, 8.1 and
- * RFC 7798, 7.1). */
-std::string Describe(const Clip& clip);
+/**
+ * Describes one video stream that begins with this access unit (RFC 4566; fmtp: RFC 6184, 8.1 and
+ * RFC 7798, 7.1).
+ */
+std::string Describe(Codec codec, const AccessUnit& first);
 
 }  // namespace sightline::camera

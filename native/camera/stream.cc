@@ -59,6 +59,12 @@ const Fault* Stream::AccessFault(FaultKind kind) {
   return faults_.Active(kind, frame, frame);
 }
 
+std::shared_ptr<const AccessUnit> Stream::FirstUnit() {
+  const auto& unit = programme_.clip.units.front().unit;
+  if (AccessFault(FaultKind::kGarbage) == nullptr) return unit;
+  return Scrambled(programme_.clip.codec, *unit, 0);
+}
+
 bool Stream::IsStopped() const {
   if (began_ == 0) return false;
   const auto frame = static_cast<std::uint64_t>(Loop::Now() - began_) / frame_duration_;

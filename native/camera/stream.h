@@ -51,6 +51,8 @@ class Stream {
 
   const std::string& path() const { return path_; }
   const Clip& clip() const { return programme_.clip; }
+  /** What a viewing begins with, as it would be sent now: of a camera that sends noise, noise. */
+  std::shared_ptr<const AccessUnit> FirstUnit();
   std::uint32_t ssrc() const { return packetiser_.ssrc(); }
   std::uint16_t sequence() const { return packetiser_.sequence(); }
   /** RTP time now. */

@@ -57,12 +57,16 @@ export class DynamoCalls {
 
   async #send(command: object): Promise<unknown> {
     const abortSignal = AbortSignal.timeout(this.#limitMs);
+    /** What the service said last: time runs out in a wait for another answer as well as between two. */
+    let said: unknown;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#client.send(command as GetItemCommand, { abortSignal });
       } catch (error) {
         if (error instanceof ConditionalCheckFailedException) throw error;
-        if (abortSignal.aborted || !isTransient(error as Thrown)) throw this.#failure(error);
+        if (abortSignal.aborted) throw this.#failure(said ?? error);
+        if (!isTransient(error as Thrown)) throw this.#failure(error);
+        said = error;
         await delay(fullJitterMs(attempt, BACKOFF), undefined, { signal: abortSignal }).catch(
           () => {
             throw this.#failure(error);

@@ -31,16 +31,28 @@ function boxes(file: Buffer, from: number, to: number): Box[] {
 
 /** The sample sizes in every `trun` of a `moof` (ISO/IEC 14496-12, 8.8.8). */
 function runsOf(file: Buffer, from: number, to: number): number[] {
+  let usual: number | undefined;
   return boxes(file, from, to).flatMap(({ type, start, end }) => {
     if (type === 'traf') return runsOf(file, start, end);
+    if (type === 'tfhd') usual = usualSizeOf(file, start);
     if (type !== 'trun') return [];
     const flags = file.readUInt32BE(start) & 0xffffff;
     const count = file.readUInt32BE(start + 4);
     const head = start + 8 + (flags & 0x1 ? 4 : 0) + (flags & 0x4 ? 4 : 0);
+    // Samples of one size have it in the header of the track fragment alone.
+    if ((flags & 0x200) === 0) return Array.from({ length: count }, () => usual ?? Number.NaN);
     const before = flags & 0x100 ? 4 : 0;
     const row = [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length * 4;
     return Array.from({ length: count }, (_, index) =>
       file.readUInt32BE(head + index * row + before),
     );
   });
+}
+
+/** `default_sample_size` of a `tfhd` (ISO/IEC 14496-12, 8.8.7). */
+function usualSizeOf(file: Buffer, start: number): number | undefined {
+  const flags = file.readUInt32BE(start) & 0xffffff;
+  if ((flags & 0x10) === 0) return undefined;
+  const optional = (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0) + (flags & 0x8 ? 4 : 0);
+  return file.readUInt32BE(start + 8 + optional);
 }
