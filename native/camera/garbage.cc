@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "camera/nal.h"
+
 namespace sightline::camera {
 
 std::shared_ptr<const AccessUnit> Scrambled(Codec codec, const AccessUnit& unit,
@@ -16,8 +18,14 @@ std::shared_ptr<const AccessUnit> Scrambled(Codec codec, const AccessUnit& unit,
   for (const Bytes nal : unit.nals) {
     std::uint8_t* own = copy->bytes.data() + (nal.data - unit.bytes.data());
     copy->nals.push_back({own, nal.size});
-    for (std::size_t at = NalHeaderSize(codec); at < nal.size; ++at) {
-      own[at] = static_cast<std::uint8_t>(noise(random));
+    const std::size_t header = NalHeaderSize(codec);
+    const bool is_parameters = KindOf(codec, nal) == NalKind::kParameters;
+    for (std::size_t at = header; at < nal.size; ++at) {
+      // Random parameter sets are valid ones now and then, and a decoder makes a picture of what
+      // follows. These name an H.264 sequence by number 62 (bits 0000 0111 1111), where 31 is the
+      // last.
+      const std::uint8_t never = (at - header) % 2 == 0 ? 0xff : 0x07;
+      own[at] = is_parameters ? never : static_cast<std::uint8_t>(noise(random));
     }
   }
   return copy;
