@@ -62,6 +62,8 @@ test('a stream whose frames end is over, and a worker whose streams are over lea
     const ended = await worker.phase('file', 'ended');
     assert.equal(ended.code, 'SL_SOURCE_ENDED');
     assert.deepEqual(await worker.exited(3_000), { code: EXIT_CODES.ended, signal: null });
+    // The line of data is read to its end after the process has left.
+    await until('its records', 5_000, () => worker.records.length >= 10);
     assert.equal(worker.records.length, 10);
     assert.equal(stats(worker).at(-1)!.streams['file']!.framesPublished, 10);
   } finally {
