@@ -34,8 +34,6 @@ struct SlRecorder::Open {
       : files(std::move(path), std::move(notes_path), matroska ? kMatroskaNotesNs : 0) {}
 
   sightline::SegmentFiles files;
-  // Behind the files it writes to: it goes first.
-  std::unique_ptr<SlSegmentMuxer> muxer;
   guint64 number = 0;
   const char* codec = "";
   GstClockTime first_pts = 0;
@@ -46,6 +44,8 @@ struct SlRecorder::Open {
   // Frames the muxer was given, and those it had written when it last wrote.
   std::atomic<guint64> taken{0};
   std::atomic<guint64> written{0};
+  // Last, so that it goes first: its thread writes to what stands above.
+  std::unique_ptr<SlSegmentMuxer> muxer;
 };
 
 SlRecorder::SlRecorder(GstElement* element, SlRecorderCounters* counters)
