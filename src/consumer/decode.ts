@@ -143,5 +143,5 @@ function frameRecord(frame: FrameJson): SightlineRecord {
 function imageRecord(bytes: Uint8Array): SightlineRecord {
   const { recordId, streamId, ref, contentType, width, height, data } = decodeImage(bytes);
   if (!recordId) throw new TypeError('neither a frame nor a picture');
-  return { kind: 'image', recordId, streamId, ref, contentType, width, height, data };
+  return { kind: 'image', recordId, streamId, ref, contentType, width, height, data, bytes };
 }

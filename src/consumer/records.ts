@@ -28,6 +28,8 @@ export interface ImageRecord extends Common {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
+  /** The whole record, a sightline.v1.Image; `data` lies in it. */
+  readonly bytes: Uint8Array;
 }
 
 /** What happened to a stream, a camera or a worker. */

@@ -2,14 +2,24 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Message } from '@aws-sdk/client-sqs';
 import { decodeMessage } from '../../src/consumer/decode.ts';
+import { readSqsMessage } from '../../src/consumer/sqs.ts';
 import { sightline } from '../../src/gen/frame.js';
 import type { ClaimCheck } from '../../src/sinks/sqs/message.ts';
 import { cutIntoRequests } from '../../src/sinks/sqs/requests.ts';
 import { SqsSink } from '../../src/sinks/sqs/sink.ts';
 import type { SqsSinkSpec } from '../../src/sinks/sqs/spec.ts';
 import { type Answer, type Seen, sqsError, TestAws } from './aws-proxy.ts';
-import { errorCode, eventRecord, frameRecord, NO_LIMIT, statuses, withPayload } from './samples.ts';
+import {
+  errorCode,
+  eventRecord,
+  frameRecord,
+  imageRecord,
+  NO_LIMIT,
+  statuses,
+  withPayload,
+} from './samples.ts';
 
 const QUEUE = 'frames';
 
@@ -324,4 +334,46 @@ test('sqs sink gives up no message for a fault of the account', async (context) 
   const results = await sink.deliver([frameRecord(0), frameRecord(1)], NO_LIMIT);
   assert.deepEqual(statuses(results), ['retry', 'retry']);
   assert.deepEqual(results.map(errorCode), ['SL_SINK_THROTTLED', 'SL_SINK_UNAUTHORIZED']);
+});
+
+test('pictures go inline where they fit, into S3 where they do not, and all into S3 when asked for', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  aws.server.createBucket('claims');
+  const client = new S3Client({ ...aws.client, forcePathStyle: true });
+  context.after(() => client.destroy());
+  const [small, large] = [imageRecord(1, 20_000), imageRecord(2, 1_200_000)];
+  const isClaim = (message: { messageAttributes?: unknown }) =>
+    attribute(message, 'contentType') === 'application/vnd.sightline.claim-check+json';
+  const claimCheck = { bucket: 'claims', prefix: 'claims/' };
+
+  const sink = makeSink(context, aws, { kinds: ['image'], claimCheck });
+  assert.deepEqual(statuses(await sink.deliver([small, large], NO_LIMIT)), [
+    'accepted',
+    'accepted',
+  ]);
+  assert.deepEqual(aws.messages(QUEUE).map(isClaim), [false, true]);
+  const always = makeSink(context, aws, {
+    kinds: ['image'],
+    claimCheck: { ...claimCheck, aboveBytes: 0 },
+  });
+  assert.deepEqual(statuses(await always.deliver([small], NO_LIMIT)), ['accepted']);
+  assert.deepEqual(aws.messages(QUEUE).map(isClaim), [false, true, true]);
+
+  const read = await Promise.all(
+    aws.messages(QUEUE).map(({ body, messageAttributes }) => {
+      const MessageAttributes = messageAttributes as unknown as NonNullable<
+        Message['MessageAttributes']
+      >;
+      return readSqsMessage({ Body: body, MessageAttributes }, client, NO_LIMIT.signal);
+    }),
+  );
+  const pictures = read.flat().map((record) => {
+    assert.equal(record.kind, 'image');
+    return Buffer.from(record.bytes);
+  });
+  assert.deepEqual(
+    pictures,
+    [small, large, small].map(({ payload }) => Buffer.from(payload)),
+  );
 });

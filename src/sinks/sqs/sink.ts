@@ -92,7 +92,9 @@ export class SqsSink implements Sink {
     signal: AbortSignal,
   ): Promise<SqsMessage[]> {
     const prepared = messages.map((message): SqsMessage | undefined => toSqsMessage(message));
-    const tooBig = prepared.filter((message) => message!.bytes > facts.maxMessageBytes);
+    const { aboveBytes = facts.maxMessageBytes } = this.#spec.claimCheck ?? {};
+    const inlineBytes = Math.min(aboveBytes, facts.maxMessageBytes);
+    const tooBig = prepared.filter((message) => message!.bytes > inlineBytes);
     await eachLimited(tooBig, this.#spec.concurrency, async (message) => {
       const at = prepared.indexOf(message);
       try {

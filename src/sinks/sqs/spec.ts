@@ -2,14 +2,14 @@ import { type Static, Type } from 'typebox';
 import { defaulted, strictObject } from '../../common/schema.ts';
 import { AWS, COMMON, kinds, MESSAGE } from '../spec-parts.ts';
 
-/** SQS: one message per record; too big a record goes to S3 by reference. */
+/** SQS: one message a record; too big a record goes to S3 by reference. */
 export const SqsSinkSpec = strictObject({
   ...COMMON,
   type: Type.Literal('sqs'),
   ...AWS,
   queue: Type.String({ minLength: 1, description: 'Name or URL' }),
   // Who reads frames from a queue must not meet JSON there unless it was asked for.
-  kinds: kinds(['frame', 'event'], ['frame']),
+  kinds: kinds(['frame', 'image', 'event'], ['frame']),
   ...MESSAGE,
   concurrency: defaulted(
     Type.Integer({
@@ -24,6 +24,13 @@ export const SqsSinkSpec = strictObject({
       {
         bucket: Type.String({ minLength: 3, maxLength: 63 }),
         prefix: defaulted(Type.String({ maxLength: 512 }), 'claims/'),
+        aboveBytes: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            description:
+              'Messages above this go there although the queue would take them. Default: none',
+          }),
+        ),
       },
       {
         description:

@@ -136,7 +136,13 @@ test('a line tells of pictures and events, too', () => {
   );
   const picture = { ref: 'a.jpg', contentType: 'image/jpeg', width: 1, height: 1 };
   assert.equal(
-    recordLine({ kind: 'image', ...ids, ...picture, data: new Uint8Array(3) }),
+    recordLine({
+      kind: 'image',
+      ...ids,
+      ...picture,
+      bytes: Uint8Array.of(),
+      data: new Uint8Array(3),
+    }),
     'cam-1 image a.jpg 3 bytes',
   );
 });
