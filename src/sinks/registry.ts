@@ -9,7 +9,13 @@ export type { SinkDependencies };
  * Sinks that compute for every record or whose client library does: each in a thread of its own (docs/adr/0021). The
  * others wait for requests with many records in them.
  */
-const IN_THREAD: ReadonlySet<SinkSpec['type']> = new Set(['file', 'mqtt', 'amqp', 'kafka']);
+const IN_THREAD: ReadonlySet<SinkSpec['type']> = new Set([
+  'file',
+  'mqtt',
+  'amqp',
+  'kafka',
+  'firehose',
+]);
 
 /**
  * Makes the sink of a checked spec. It connects when it first delivers: one that is away is no reason not to start.
