@@ -39,7 +39,7 @@ export class Committer {
     this.#options = options;
     const { limits, state } = options;
     this.#ledger = new Ledger(state, options.lanes, options.cache);
-    this.#gather = new Gather(limits.inlineBytes);
+    this.#gather = new Gather(limits.inlineBytes, options.cache.spares);
     this.#revivals = new Revivals(limits.inlineBytes);
     const share = limits.ballastBytes === 0 ? MAX_GROUP_BYTES : limits.ballastBytes / 4;
     this.#groupBytes = Math.max(MIN_GROUP_BYTES, Math.min(MAX_GROUP_BYTES, share));

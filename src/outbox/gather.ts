@@ -2,8 +2,7 @@ import { byKind, type OutboxRecord, RECORD_KINDS, type RecordKind } from '../com
 import { overheadBytes, writeRecord } from './chunk.ts';
 import type { NewChunk } from './protocol.ts';
 import { parseRoute, type Route, routeText } from './route.ts';
-
-const CHUNK_BYTES = 256 * 1024;
+import { SpareBuffers } from './spare-buffers.ts';
 
 /** Collects records in memory until the journal takes them, one run of chunks per kind and set of sinks. */
 export class Gather {
@@ -12,10 +11,13 @@ export class Gather {
   #records = 0;
   #bytes = 0;
 
-  /** @param inlineBytes payloads above this go to the blob spool */
-  constructor(inlineBytes: number) {
+  /**
+   * @param inlineBytes payloads above this go to the blob spool
+   * @param spares memory to use again; default new memory
+   */
+  constructor(inlineBytes: number, spares = new SpareBuffers()) {
     this.#inlineBytes = inlineBytes;
-    this.#writers = byKind(() => new KindWriter());
+    this.#writers = byKind(() => new KindWriter(spares));
   }
 
   get records(): number {
@@ -88,6 +90,11 @@ class KindWriter {
   /** Where each stream's records went since the last seal of all. */
   readonly #routes = new Map<string, string | undefined>();
   #lastRoute: { readonly sinks: Route; readonly text: string | undefined } | undefined;
+  readonly #spares: SpareBuffers;
+
+  constructor(spares: SpareBuffers) {
+    this.#spares = spares;
+  }
 
   /** Returns the bytes the record takes in memory. */
   add(record: OutboxRecord, inSpool: boolean, sinks: Route): number {
@@ -98,7 +105,7 @@ class KindWriter {
     this.#routes.set(streamId, route);
     let writer = this.#writers.get(route);
     if (writer === undefined) {
-      writer = new ChunkWriter(parseRoute(route), this.#sealed);
+      writer = new ChunkWriter(parseRoute(route), this.#sealed, this.#spares);
       this.#writers.set(route, writer);
     }
     return writer.add(record, inSpool);
@@ -135,6 +142,7 @@ class KindWriter {
 class ChunkWriter {
   readonly #sinks: Route;
   readonly #sealed: Sealed[];
+  readonly #spares: SpareBuffers;
   #buffer: Buffer | undefined;
   #used = 0;
   #count = 0;
@@ -142,9 +150,10 @@ class ChunkWriter {
   #blobs: { index: number; data: Uint8Array }[] = [];
 
   /** Full runs go to `sealed`. */
-  constructor(sinks: Route, sealed: Sealed[]) {
+  constructor(sinks: Route, sealed: Sealed[], spares: SpareBuffers) {
     this.#sinks = sinks;
     this.#sealed = sealed;
+    this.#spares = spares;
   }
 
   /** Returns the bytes the record takes in memory. */
@@ -152,7 +161,7 @@ class ChunkWriter {
     const payloadBytes = record.payload.byteLength;
     const bytes = overheadBytes(record) + (inSpool ? 0 : payloadBytes);
     if (this.#buffer !== undefined && this.#used + bytes > this.#buffer.byteLength) this.seal();
-    this.#buffer ??= Buffer.from(new ArrayBuffer(Math.max(CHUNK_BYTES, bytes)));
+    this.#buffer ??= Buffer.from(this.#spares.take(bytes));
     this.#used = writeRecord(this.#buffer, this.#used, record, inSpool);
     this.#count++;
     if (!inSpool) return bytes;

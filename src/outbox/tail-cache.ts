@@ -1,12 +1,16 @@
 import type { RecordKind } from '../common/delivery.ts';
 import { type Chunk, lastSeqOf } from './chunk.ts';
+import { SpareBuffers } from './spare-buffers.ts';
 
 /**
  * The newest chunks, kept in memory so that a sink that keeps up never makes the journal read. It holds every chunk
- * stored since `startSeq`, without a gap.
+ * stored since `startSeq`, without a gap. The memory of what nobody asked for is used again.
  */
 export class TailCache {
   readonly #maxBytes: number;
+  readonly spares = new SpareBuffers();
+  /** Handed out: records may still lie in their memory. */
+  readonly #lent = new Set<Chunk>();
   #chunks: Chunk[] = [];
   #bytes = 0;
   #startSeq: number;
@@ -30,6 +34,7 @@ export class TailCache {
       const oldest = this.#chunks[evicted++]!;
       this.#bytes -= oldest.data.buffer.byteLength;
       this.#startSeq = lastSeqOf(oldest) + 1;
+      if (!this.#lent.delete(oldest)) this.spares.put(oldest.data.buffer);
     }
     if (evicted > 0) this.#chunks = this.#chunks.slice(evicted);
   }
@@ -50,7 +55,9 @@ export class TailCache {
     }
     for (let index = low; index < this.#chunks.length; index++) {
       const chunk = this.#chunks[index]!;
-      if (kinds.includes(chunk.kind)) return chunk;
+      if (!kinds.includes(chunk.kind)) continue;
+      this.#lent.add(chunk);
+      return chunk;
     }
     return undefined;
   }
