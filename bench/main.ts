@@ -15,6 +15,13 @@ const ALL = [
   'api-load',
   'recording',
   'delivery/format',
+  'delivery/file',
+  'delivery/mqtt',
+  'delivery/kafka',
+  'delivery/amqp',
+  'delivery/sqs',
+  'delivery/aws',
+  'delivery/backlog',
 ];
 const chosen = process.argv.slice(2).filter((name) => ALL.includes(name));
 console.log(

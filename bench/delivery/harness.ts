@@ -31,9 +31,11 @@ export interface Comparison {
   readonly streams?: number;
   /** Objects a frame has; 23 make about 1 KB. Default 23. */
   readonly objects?: number;
+  /** Default `frames`. `run` keeps the ids of rounds apart. */
+  readonly items?: (count: number, run: number) => OutboxRecord[];
+  /** Records before each round, so that a thread of the sink is as warm as the bare loop. Default 8,000. */
+  readonly warmUp?: number;
 }
-
-const WARM_UP = 8_000;
 
 interface Round {
   readonly perSecond: number;
@@ -83,10 +85,12 @@ export async function compare(comparison: Comparison): Promise<void> {
   const bare: Round[] = [];
   // The first round of each warms up and does not count.
   for (let run = 0; run <= rounds; run++) {
-    const items = frames(records, run, comparison.streams, comparison.objects);
+    const { streams, objects, warmUp = 8_000 } = comparison;
+    const { items: make = (count, id) => frames(count, id, streams, objects) } = comparison;
+    const items = make(records, run);
     const both = [
       async () => bare.push(await measured(items.length, () => comparison.bare(items))),
-      async () => through.push(await throughOutbox(comparison, items)),
+      async () => through.push(await throughOutbox(comparison, items, make(warmUp, 1000 + run))),
     ];
     if (run % 2 === 1) both.reverse();
     for (const work of both) await work();
@@ -102,6 +106,7 @@ export async function compare(comparison: Comparison): Promise<void> {
 async function throughOutbox(
   { sink: make }: Comparison,
   records: readonly OutboxRecord[],
+  before: readonly OutboxRecord[],
 ): Promise<Round> {
   const dir = mkdtempSync(join(tmpdir(), 'sightline-bench-'));
   const sink = await make();
@@ -109,8 +114,7 @@ async function throughOutbox(
   const delivery = new Delivery({ outbox, sink });
   delivery.start();
   try {
-    // The sink connects, and its thread loads and compiles what it needs: the bare loop is warm from the last round.
-    await pour(outbox, records.slice(0, WARM_UP));
+    await pour(outbox, before);
     await settled(outbox, sink.id);
     return await measured(records.length, async () => {
       await pour(outbox, records);

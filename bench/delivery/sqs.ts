@@ -53,6 +53,7 @@ await compare({
     ),
   bare,
   records: 5_000,
+  warmUp: 1_000,
 });
 client.destroy();
 await server.stop();
