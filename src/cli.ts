@@ -208,6 +208,18 @@ models
   );
 
 program
+  .command('fleet')
+  .description('Look at the boxes that share streams')
+  .command('status')
+  .description('Nodes, assignments, epochs and the assigner, as the store has them')
+  .requiredOption('-c, --config <path>', 'configuration, as for serve')
+  .option('--json', 'print JSON')
+  .action(async (options: { config: string; json?: boolean }) => {
+    const { fleetStatus } = await import('./services/fleet/status.ts');
+    await fleetStatus(options, print);
+  });
+
+program
   .command('tail')
   .description("Show what arrives at a sink's destination, as text; takes nothing from anybody")
   .requiredOption('-s, --sink <id>', 'sink of the configuration')

@@ -13,6 +13,7 @@ import { readBodies } from './read-json.ts';
 import { cameraRoutes } from './routes/cameras.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { eventRoutes } from './routes/events.ts';
+import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { metadataRoutes } from './routes/metadata.ts';
@@ -82,6 +83,7 @@ export async function buildApp(deps: ApiDependencies) {
     recordingRoutes,
     queryRoutes,
     operationRoutes,
+    fleetRoutes,
     eventRoutes,
   ];
   for (const make of routes) await app.register(make(context), { prefix: '/v1' });
@@ -113,6 +115,7 @@ async function documentApi(app: FastifyInstance, version: string): Promise<void>
         { name: 'pipelines', description: 'Several streams with one set of settings' },
         { name: 'cameras', description: 'Devices that say themselves how they are' },
         { name: 'incidents', description: 'What was kept of workers that died or hung' },
+        { name: 'fleet', description: 'Boxes that share streams' },
         { name: 'models', description: 'What can look at frames' },
         { name: 'recordings', description: 'Video that was recorded, and what is missing of it' },
         { name: 'delivery', description: 'Where the metadata goes' },

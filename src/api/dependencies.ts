@@ -2,13 +2,14 @@ import type { LiveRecords } from '../common/live-records.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EngineStats, JsonObject, Orchestrator } from '../control/types.ts';
 import type { DeliveryFigures } from '../outbox/delivery-meters.ts';
+import type { HistogramView } from '../outbox/histogram.ts';
 import type { OutboxStats, SinkCounts } from '../outbox/stats.ts';
 import type { QueryAnswer, QueryRequest } from '../query/request.ts';
 import type { RecordingService } from '../recording/service.ts';
 import type { SinkSpec } from '../sinks/specs.ts';
 import type { Cursors } from './cursors.ts';
 import type { Preconditions } from './preconditions.ts';
-import type { DeadLetter, Model, Rule, RuleCounts, RuleEvent, Sink } from './schemas.ts';
+import type { DeadLetter, Fleet, Model, Rule, RuleCounts, RuleEvent, Sink } from './schemas.ts';
 
 /** Some dead letters by their ids, or all that a sink has at the moment. */
 export type LetterChoice = { readonly ids: readonly string[] } | { readonly sinkId: string };
@@ -94,6 +95,34 @@ export interface QueryView {
   run(request: Omit<QueryRequest, 'timeoutMs'>, signal: AbortSignal): Promise<QueryAnswer>;
 }
 
+export interface FleetStream {
+  readonly id: string;
+  readonly generation: number;
+  /** Secrets are `***`. */
+  readonly spec: JsonObject;
+}
+
+/** The fleet this server is in. All but `figures` ask its store: they throw `SL_UNAVAILABLE`, `SL_TIMEOUT`. */
+export interface FleetControl {
+  view(): Promise<Fleet>;
+  /** Throws `SL_NOT_FOUND`. */
+  stream(id: string): Promise<FleetStream>;
+  /** Throws `SL_SPEC_INVALID`. */
+  putStream(id: string, spec: JsonObject): Promise<{ created: boolean; view: FleetStream }>;
+  /** Throws `SL_NOT_FOUND`. */
+  removeStream(id: string): Promise<void>;
+  /** Of this server alone, for metrics. */
+  figures(): {
+    readonly node: string;
+    readonly streams: number;
+    readonly held: boolean;
+    readonly lost: number;
+    readonly refused: number;
+    readonly moves: Readonly<Record<string, number>>;
+    readonly renewals: HistogramView;
+  };
+}
+
 /** Everything the API needs; `services` injects it, tests inject what they like. */
 export interface ApiDependencies {
   readonly logger: Logger;
@@ -111,6 +140,8 @@ export interface ApiDependencies {
   readonly recordings?: RecordingsView;
   /** Absent: queries are off. */
   readonly query?: QueryView | undefined;
+  /** Absent: the server runs its own streams alone. */
+  readonly fleet?: FleetControl | undefined;
   /** Absent or undefined where no pipeline uses a GPU. */
   engines?(): EnginesView | undefined;
 }

@@ -2,6 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { STREAM_STATES, type StreamTotals } from '../control/types.ts';
 import { renderDelivery } from './delivery-metrics.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { renderFleet } from './fleet-metrics.ts';
 import { renderRecordings } from './recording-metrics.ts';
 import {
   type MakeCounter,
@@ -109,7 +110,8 @@ export async function renderMetrics(
     'Frames left out for clients that watch too slowly',
     [],
   ).inc(unseen);
-  const histograms = renderDelivery(deps.delivery, counter, gauge);
+  const histograms =
+    renderDelivery(deps.delivery, counter, gauge) + renderFleet(deps.fleet, counter, gauge);
   return { contentType: registry.contentType, text: (await registry.metrics()) + histograms };
 }
 

@@ -6,6 +6,7 @@ import {
   OutboxSchema,
   SinkSchema,
 } from './schemas/delivery.ts';
+import { FleetSchema, FleetStreamSchema } from './schemas/fleet.ts';
 import { ModelSchema } from './schemas/operations.ts';
 import {
   type CapacitySchema,
@@ -34,6 +35,8 @@ export const SCHEMAS = [
   OutboxSchema,
   DeadLetterSchema,
   ModelSchema,
+  FleetSchema,
+  FleetStreamSchema,
   RuleSchema,
   RuleEventSchema,
   RecordedSegmentSchema,
@@ -60,6 +63,7 @@ export type Sink = Static<typeof SinkSchema>;
 export type DeadLetter = Static<typeof DeadLetterSchema>;
 export type DeadLetterPayload = Static<typeof DeadLetterPayloadSchema>;
 export type Outbox = Static<typeof OutboxSchema>;
+export type Fleet = Static<typeof FleetSchema>;
 export type Model = Static<typeof ModelSchema>;
 export type RecordedSegment = Static<typeof RecordedSegmentSchema>;
 export type GapReport = Static<typeof GapReportSchema>;

@@ -141,7 +141,9 @@ function frameRecord(frame: FrameJson): SightlineRecord {
 }
 
 function imageRecord(bytes: Uint8Array): SightlineRecord {
-  const { recordId, streamId, ref, contentType, width, height, data } = decodeImage(bytes);
+  const { recordId, streamId, ref, contentType, width, height, data, epoch } = decodeImage(bytes);
   if (!recordId) throw new TypeError('neither a frame nor a picture');
-  return { kind: 'image', recordId, streamId, ref, contentType, width, height, data, bytes };
+  const owner = Number(epoch);
+  const image = { recordId, streamId, ref, contentType, width, height, data, bytes };
+  return { kind: 'image', ...image, ...(owner === 0 ? {} : { epoch: owner }) };
 }

@@ -2,6 +2,7 @@
  * Reading what Sightline's sinks send: `import { decodeMessage, SqsConsumer } from 'sightline/consumer'`. Needs nothing of
  * the server.
  */
+export { EpochFence } from '../common/epoch-fence.ts';
 export { type ErrorCode, SightlineError } from '../common/errors.ts';
 export type { FrameJson, ObjectJson } from '../metadata/frame.ts';
 export type { RawAttributes } from './attributes.ts';
@@ -16,6 +17,7 @@ export type {
   ImageRecord,
   SightlineRecord,
 } from './records.ts';
+export { rejectStale } from './reject-stale.ts';
 export { SeenRecords } from './seen.ts';
 export { readSqsMessage, SqsConsumer, type SqsConsumerOptions } from './sqs.ts';
 export {

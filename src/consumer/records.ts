@@ -30,6 +30,8 @@ export interface ImageRecord extends Common {
   readonly data: Uint8Array;
   /** The whole record, a sightline.v1.Image; `data` lies in it. */
   readonly bytes: Uint8Array;
+  /** Of its stream's owner in a fleet; absent without one. */
+  readonly epoch?: number;
 }
 
 /** What happened to a stream, a camera or a worker. */

@@ -68,6 +68,6 @@ export interface EngineStats {
 export interface Compiler {
   /** A stream made by the API: a pipeline of its own with the id of the stream. */
   stream(spec: StreamSpec): CompiledPipeline | Promise<CompiledPipeline>;
-  /** What comes over the API (`source` is `api`) may open no files and gets the server's defaults. */
+  /** What comes over the API (`source` is `api` or `fleet`) may open no files and gets the server's defaults. */
   pipeline(spec: PipelineSpec, source: StreamSource): CompiledPipeline | Promise<CompiledPipeline>;
 }

@@ -12,10 +12,10 @@ export type Json =
 export type JsonObject = { readonly [key: string]: Json };
 
 /**
- * Who asked for a stream: a configuration file (read again at each start), a folder of specs that is watched, or the API
- * (kept in the registry).
+ * Who asked for a stream: a configuration file (read again at each start), a folder of specs that is watched, the API
+ * (kept in the registry), or a fleet whose assigner gave it to this box.
  */
-export type StreamSource = 'config' | 'folder' | 'api';
+export type StreamSource = 'config' | 'folder' | 'api' | 'fleet';
 
 /**
  * Where a stream is in its life. `live` is only said after a decoded frame. In `preparing` its TensorRT engines are

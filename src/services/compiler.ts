@@ -1,6 +1,6 @@
 import { problemsError } from '../common/check.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
-import type { Lowered } from '../pipeline/graph.ts';
+import type { Graph, Lowered } from '../pipeline/graph.ts';
 import { resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { AcceleratorProbe } from './accelerator.ts';
@@ -23,6 +23,8 @@ export interface CompilerOptions {
   /** What this machine can run on. Default: a look at it. */
   readonly probe?: () => Promise<AcceleratorProbe>;
   readonly defaults?: ServerConfig['defaults'];
+  /** Epoch with which the fleet lets a stream run here; undefined for one the fleet has nothing to do with. */
+  readonly epochOf?: (streamId: string) => number | undefined;
   /** Ids of the server's sinks as they are now; absent: not known, and specs may name any. */
   readonly sinks?: () => readonly string[];
 }
@@ -41,9 +43,10 @@ export function createCompiler(options: CompilerOptions): Compiler {
       return { ...compiled, streams: [{ id: spec.id, spec }] };
     },
     async pipeline(given, source) {
-      const spec: PipelineSpec = source === 'api' ? { ...defaults, ...given } : given;
+      const foreign = source === 'api' || source === 'fleet';
+      const spec: PipelineSpec = foreign ? { ...defaults, ...given } : given;
       const { id: _id, streams, ...shared } = spec;
-      if (source === 'api') {
+      if (foreign) {
         const sources = streams.map((stream) => stream.source);
         refuseRecordings(sources, (index) => `/streams/${index}/source/type`, 'the pipeline');
       }
@@ -80,7 +83,8 @@ async function compile(
   const pipeline = resolve(spec, { models, ...(sinks === undefined ? {} : { sinks }) });
   const { lowered, engines, fallbackReason } = await lower(pipeline, models, options);
   await writeGeneratedFiles(lowered.files);
-  const { backend, graphs, notes, environment } = lowered;
+  const { backend, notes, environment } = lowered;
+  const graphs = lowered.graphs.map((graph) => withOwner(graph, options));
   return {
     pipelineId: pipeline.id,
     graphs,
@@ -95,6 +99,12 @@ async function compile(
     },
     ...(backend === 'cpu' ? {} : { policy: { startTimeoutMs: DEEPSTREAM_START_MS } }),
   };
+}
+
+/** Streams of a fleet are pipelines of one stream each: a graph has one owner. */
+function withOwner(graph: Graph, { epochOf }: CompilerOptions): Graph {
+  const epoch = epochOf?.(graph.streams[0] ?? '');
+  return epoch === undefined ? graph : { ...graph, epoch: String(epoch) };
 }
 
 /** What the frames will say, as far as it is known before. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { buildApp } from '../api/app.ts';
-import type { QueryView, RecordingsView, RulesView } from '../api/dependencies.ts';
+import type { FleetControl, QueryView, RecordingsView, RulesView } from '../api/dependencies.ts';
 import { startNvidiaRest } from '../api/nvidia/server.ts';
 import { Cleanup } from '../common/cleanup.ts';
 import { SightlineError } from '../common/errors.ts';
@@ -16,6 +16,7 @@ import { type DeliveryService, openDelivery } from './delivery/service.ts';
 import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { recordEvents, routeOf } from './event-records.ts';
+import { type FleetService, fenced, openFleet } from './fleet/service.ts';
 import { startHeartbeats } from './heartbeats.ts';
 import { modelsView } from './models-view.ts';
 import { openQueries } from './query/open.ts';
@@ -70,6 +71,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     command: workerCommand(),
     logger,
   });
+  // Nothing is the fleet's before it is opened.
+  let fleet: FleetService | undefined;
   const orchestrator = createOrchestrator({
     engines: engines.store,
     dataDir: loaded.dataDir,
@@ -79,9 +82,10 @@ export async function serve(options: ServeOptions): Promise<void> {
       enginesDir: loaded.engineCacheDir,
       sinks: delivery.sinkIds,
       ...(loaded.recordDir === undefined ? {} : { recordDir: loaded.recordDir }),
+      epochOf: (id) => fleet?.fence.epochOf(id),
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
-    onRecords: delivery.accept,
+    onRecords: fenced(delivery.accept, () => fleet?.fence),
     workers: config.workers,
     admission: config.admission,
     logger,
@@ -107,6 +111,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   cleanup.defer(() => told);
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
   const query = config.query.api ? cleanup.use(openQueries(loaded)) : undefined;
+  fleet = await openFleet(loaded, orchestrator);
+  cleanup.defer(() => fleet?.close());
   const http = { ...config.http, ...(options.port === undefined ? {} : { port: options.port }) };
   const { app, url } = await listen({
     orchestrator,
@@ -117,6 +123,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     modelsDir: loaded.modelsDir,
     rules: rules?.view,
     query,
+    fleet: fleet?.control,
     http,
     ...(recordings === undefined ? {} : { recordings }),
   });
@@ -124,7 +131,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   cleanup.defer(() => app.close());
 
   const quit = new AbortController();
-  const limitMs = config.drainMs + STOP_GRACE_MS;
+  // The fleet's streams end before the others: someone waits for them.
+  const drains = config.fleet === undefined ? 1 : 2;
+  const limitMs = drains * config.drainMs + STOP_GRACE_MS;
   const { pipelinesDir: dir } = place;
   const { events } = orchestrator;
   const folder =
@@ -139,6 +148,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   await folder?.start();
   recordings?.start();
   cleanup.defer(startHeartbeats({ orchestrator, delivery, everyMs: config.heartbeatMs }));
+  fleet?.start();
   if (config.nvidiaRest !== undefined) {
     const nvidia = await startNvidiaRest({
       ...config.nvidiaRest,
@@ -178,12 +188,13 @@ interface ListenOptions {
   readonly rules: RulesView | undefined;
   readonly recordings?: RecordingsView;
   readonly query: QueryView | undefined;
+  readonly fleet: FleetControl | undefined;
   readonly http: { readonly host: string; readonly port: number };
 }
 
 async function listen(options: ListenOptions) {
   const { orchestrator, delivery, engines, logger, version, modelsDir, http } = options;
-  const { rules, recordings, query } = options;
+  const { rules, recordings, query, fleet } = options;
   const app = await buildApp({
     orchestrator,
     logger,
@@ -195,6 +206,7 @@ async function listen(options: ListenOptions) {
     rules,
     ...(recordings === undefined ? {} : { recordings }),
     query,
+    fleet,
     notReadyBecause: () => notReadyBecause(delivery),
   });
   try {

@@ -166,6 +166,27 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
       event: async (id) => (id === EVENT.id ? EVENT : undefined),
     },
     query: options.query,
+    fleet: {
+      view: async () => ({
+        ...{ node: 'a', store: 'SQLite file x', held: true, leads: true, leader: 'a' },
+        ...{ leasesLost: 0, recordsRefused: 2 },
+        nodes: [{ id: 'a', state: 'held', token: 1, capacity: 4, used: 1.5, streams: 1 }],
+        assignments: [{ streamId: 'door', node: 'a', epoch: 3, state: 'assigned' }],
+      }),
+      stream: async (id) => {
+        if (id === 'door') return { id, generation: 1, spec: { id } };
+        throw new SightlineError('SL_NOT_FOUND', `There is no stream '${id}' in the fleet`);
+      },
+      putStream: async (id, spec) => ({
+        created: id !== 'door',
+        view: { id, generation: 1, spec },
+      }),
+      removeStream: async () => undefined,
+      figures: () => ({
+        ...{ node: 'a', streams: 1, held: true, lost: 0, refused: 2, moves: { lost: 4 } },
+        renewals: { bounds: [1], counts: [2, 0], sum: 0.5, count: 2 },
+      }),
+    },
     ...(options.engines === undefined ? {} : { engines: () => options.engines! }),
   });
   return { app, events, live, created, notReady, desired };

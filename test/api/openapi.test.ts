@@ -140,6 +140,13 @@ test('every answer is one that the document promises, on every route', async () 
   check('/v1/recordings/{id}/video', await get('/v1/recordings/2/video'));
   check('/v1/query', await post('/v1/query', { sql: 'SELECT 1', parameters: ['a', null] }));
   check('/v1/query', await post('/v1/query', { sql: 'SELECT 1', limit: 0 }));
+  check('/v1/fleet', await get('/v1/fleet'));
+  check('/v1/fleet/streams/{id}', await put('/v1/fleet/streams/door', { source: RTSP }));
+  check('/v1/fleet/streams/{id}', await put('/v1/fleet/streams/new', { source: RTSP }));
+  check('/v1/fleet/streams/{id}', await put('/v1/fleet/streams/new', []));
+  check('/v1/fleet/streams/{id}', await get('/v1/fleet/streams/door'));
+  check('/v1/fleet/streams/{id}', await get('/v1/fleet/streams/none'));
+  check('/v1/fleet/streams/{id}', await remove('/v1/fleet/streams/door'));
   check('/v1/metadata', await get('/v1/metadata?since=x'));
   check('/v1/events', await get('/v1/events?since=x'));
   check('/v1/pipelines/{id}', await remove('/v1/pipelines/gate', tag));

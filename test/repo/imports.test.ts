@@ -54,7 +54,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Types alone: see the test below.
   client: ['api/schemas.ts', 'pipeline/spec.ts', 'metadata/frame-json.ts'],
   // For other programs: nothing of the server.
-  consumer: ['common/errors.ts', 'metadata', 'gen', 'sinks/format/length-delimited.ts'],
+  consumer: [
+    'common/errors.ts',
+    'common/epoch-fence.ts',
+    'metadata',
+    'gen',
+    'sinks/format/length-delimited.ts',
+  ],
   services: [
     'common',
     'metadata',

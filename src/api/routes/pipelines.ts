@@ -15,7 +15,7 @@ import { checkSameId, filter, IdParams } from '../validation.ts';
 const ListQuery = Type.Object(
   {
     ...pageQuery,
-    source: filter(['config', 'folder', 'api'], 'Pipelines that came from there'),
+    source: filter(['config', 'folder', 'api', 'fleet'], 'Pipelines that came from there'),
     kind: filter(['pipeline', 'stream'], 'stream: made by POST /v1/streams'),
   },
   { additionalProperties: false },

@@ -17,7 +17,7 @@ const ListQuery = Type.Object(
     ...pageQuery,
     state: filter(STREAM_STATES, 'Streams in this state'),
     pipelineId: idFilter('Streams of this pipeline'),
-    source: filter(['config', 'folder', 'api'], 'Streams that came from there'),
+    source: filter(['config', 'folder', 'api', 'fleet'], 'Streams that came from there'),
   },
   { additionalProperties: false },
 );

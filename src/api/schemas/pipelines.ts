@@ -56,7 +56,7 @@ export const Members = listOf(
 
 export const PipelineSchema = named('Pipeline', {
   id: Type.String(),
-  source: Word(['config', 'folder', 'api'], 'Who asked for it'),
+  source: Word(['config', 'folder', 'api', 'fleet'], 'Who asked for it'),
   kind: Word(['pipeline', 'stream'], 'stream: made by POST /v1/streams; its spec is a StreamSpec'),
   spec: AnyObject('As given, secrets as ***'),
   labels: Type.Optional(Labels),

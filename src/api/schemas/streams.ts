@@ -104,7 +104,7 @@ export const StreamStatusSchema = named('StreamStatus', {
 export const StreamSchema = named('Stream', {
   id: Type.String(),
   pipelineId: Type.String(),
-  source: Word(['config', 'folder', 'api'], 'Who asked for it'),
+  source: Word(['config', 'folder', 'api', 'fleet'], 'Who asked for it'),
   spec: AnyObject('As given, secrets as ***'),
   labels: Type.Optional(Labels),
   changes: Type.Optional(AnyObject('Settings changed while it runs; they end with the server')),

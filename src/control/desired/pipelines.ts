@@ -105,8 +105,9 @@ export class Pipelines {
     return this.#serial.run(id, async () => {
       const pipeline = this.get(id);
       checkPreconditions(`pipeline '${id}'`, pipeline.desired.generation, options);
-      // What a file of the watched folder asks for would be missed until the file changes.
-      if (pipeline.desired.source === 'folder') refuseForeign(pipeline.desired, options);
+      // What a file of the watched folder asks for would be missed until the file changes; the fleet's is its assigner's.
+      if (['folder', 'fleet'].includes(pipeline.desired.source))
+        refuseForeign(pipeline.desired, options);
       // First of all: a crash from here on must not bring it back.
       const registry = this.#options.registry();
       if (pipeline.desired.source === 'api') registry.removePipeline(id);
@@ -260,10 +261,17 @@ export class Pipelines {
   }
 }
 
+const PLACES = {
+  folder: 'a file of the configuration folder',
+  config: 'the configuration',
+  fleet: 'the fleet (PUT /v1/fleet/streams)',
+  api: 'the API',
+} as const;
+
 /** What stands in a file is changed in the file: the next start would undo anything else. */
 function refuseForeign({ id, source }: Desired, options: Pick<PutOptions, 'source'>): void {
   if (source === (options.source ?? 'api')) return;
-  const where = source === 'folder' ? 'a file of the configuration folder' : 'the configuration';
+  const where = PLACES[source];
   throw new SightlineError(
     'SL_CONFLICT',
     source === 'api'

@@ -4,6 +4,7 @@ import { loadDocument } from '../../common/document.ts';
 import { isLoopback } from '../../common/loopback.ts';
 import { PATHS } from '../../common/paths.ts';
 import { RULES_SINK_ID } from '../rules/sink-id.ts';
+import { leaseProblem } from './fleet.ts';
 import { recordDirOf } from './recording.ts';
 import { ServerConfig } from './server.ts';
 
@@ -76,6 +77,11 @@ function findOpenDoors({ nvidiaRest }: ServerConfig): ValueProblem[] {
   return [{ pointer: '/nvidiaRest/host', message }];
 }
 
+function findLeaseProblems({ fleet }: ServerConfig): ValueProblem[] {
+  const message = fleet && leaseProblem(fleet);
+  return message === undefined ? [] : [{ pointer: '/fleet/lease/leaseMs', message }];
+}
+
 /** Reads the file. Throws SL_CONFIG_INVALID with every problem and its line. */
 export async function loadConfig(file: string): Promise<LoadedConfig> {
   const code = 'SL_CONFIG_INVALID';
@@ -85,6 +91,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     ...findDuplicates(config),
     ...findRuleProblems(config),
     ...findOpenDoors(config),
+    ...findLeaseProblems(config),
   ];
   if (problems.length > 0) throw problemsError(document.locate(problems), { code, subject: file });
   const baseDir = dirname(resolve(file));

@@ -14,6 +14,7 @@ import { InputSpec } from '../rules/inputs/specs.ts';
 import { DEEPSTREAM_DEFAULTS, DeepStreamConfig } from './deepstream.ts';
 import { DemoConfig } from './demo.ts';
 import { EGRESS_DEFAULTS, EgressConfig } from './egress.ts';
+import { FleetConfig } from './fleet.ts';
 import { NvidiaRestConfig } from './nvidia-rest.ts';
 import { OUTBOX_DEFAULTS, OutboxConfig } from './outbox.ts';
 import { Port } from './port.ts';
@@ -86,6 +87,7 @@ export const ServerConfig = strictObject({
     0,
   ),
   query: defaulted(QueryConfig, QUERY_DEFAULTS),
+  fleet: Type.Optional(FleetConfig),
   demo: Type.Optional(DemoConfig),
 });
 export type ServerConfig = Static<typeof ServerConfig>;

@@ -1,0 +1,18 @@
+import type { EpochFence } from '../common/epoch-fence.ts';
+import type { SightlineRecord } from './records.ts';
+
+/**
+ * Those of the records that no later owner of their stream has made out of date, in their order; `fence` counts the
+ * others. Frames and pictures carry the epoch of their stream's owner in a fleet; whatever has none is let through.
+ */
+export function rejectStale(
+  records: readonly SightlineRecord[],
+  fence: EpochFence,
+): readonly SightlineRecord[] {
+  return records.filter((record) => fence.accepts(record.streamId, epochOf(record)));
+}
+
+function epochOf(record: SightlineRecord): number {
+  if (record.kind === 'frame') return Number(record.frame.epoch ?? 0);
+  return record.kind === 'image' ? (record.epoch ?? 0) : 0;
+}
