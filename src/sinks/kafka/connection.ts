@@ -114,6 +114,7 @@ export class BrokerConnection {
   async #within<T>(signal: AbortSignal, verb: string, work: Promise<T>): Promise<T> {
     const cut = (): void => this.drop();
     signal.addEventListener('abort', cut, { once: true });
+    if (signal.aborted) cut();
     try {
       return await work;
     } catch (thrown) {

@@ -57,17 +57,18 @@ export class MqttSink implements Sink {
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
     const connection = await this.#broker.connection(signal);
-    const formatted = await this.#formatter.formatInTurns(batch);
-    const fates = new Fates(batch.length, formatted);
     const cut = (): void => connection.abandon();
     signal.addEventListener('abort', cut, { once: true });
     try {
+      const formatted = await this.#formatter.formatInTurns(batch);
+      signal.throwIfAborted();
+      const fates = new Fates(batch.length, formatted);
       await this.#publishAll(connection, formatted.messages, fates);
+      this.#home?.observe(batch);
+      return fates.results();
     } finally {
       signal.removeEventListener('abort', cut);
     }
-    this.#home?.observe(batch);
-    return fates.results();
   }
 
   async close(): Promise<void> {
