@@ -242,7 +242,7 @@ program
 program
   .command('query')
   .description('Print the rows of one SELECT over what the file sinks keep (docs/query.md)')
-  .argument('[sql]', 'over the tables detections and detections_once')
+  .argument('[sql]', 'over the tables detections, frames and segments (docs/query.md)')
   .requiredOption('-c, --config <path>', 'configuration, as for serve')
   .option('-p, --param <value>', 'for a ? of the query, in order', list)
   .addOption(

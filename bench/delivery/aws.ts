@@ -10,9 +10,10 @@ import { checkValue } from '../../src/common/check.ts';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
 import { decodeImage } from '../../src/metadata/image.ts';
 import { awsClientConfig } from '../../src/sinks/aws/client.ts';
-import { objectLines } from '../../src/sinks/firehose/object-lines.ts';
 import { eachLimited } from '../../src/sinks/limited.ts';
 import { SinkSpec } from '../../src/sinks/specs.ts';
+import { DETECTIONS } from '../../src/sinks/tables/detections.ts';
+import { tableLines } from '../../src/sinks/tables/lines.ts';
 import { imageRecord } from '../../test/sinks/samples.ts';
 import { Moto, noMoto } from '../../test/support/moto.ts';
 import { compare, sinkOf } from './harness.ts';
@@ -81,7 +82,7 @@ async function firehose(): Promise<void> {
     sink: () => sinkOf(checkValue({ ...spec, concurrency: CONCURRENCY }, SinkSpec)),
     bare: async (records) => {
       await eachLimited(groups(records, 2000), 1, async (batch) => {
-        const rows = batch.flatMap(({ payload }) => objectLines(payload));
+        const rows = batch.flatMap(({ payload }) => tableLines(DETECTIONS, payload));
         const Records = groups(rows, ROWS_PER_RECORD).map((lines) => {
           return { Data: Buffer.from(lines.map((line) => `${line}\n`).join('')) };
         });

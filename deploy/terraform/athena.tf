@@ -37,8 +37,18 @@ locals {
       query       = <<-SQL
         CREATE OR REPLACE VIEW frames_once AS
         SELECT * FROM (
-          SELECT *, row_number() OVER (PARTITION BY dt, record_id ORDER BY timestamp_ms) AS copy
+          SELECT *, row_number() OVER (PARTITION BY dt, record_id, frame_sequence ORDER BY timestamp_ms) AS copy
           FROM frames
+        ) WHERE copy = 1
+      SQL
+    }
+    "segments-once-view" = {
+      description = "Makes the view segments_once: each recorded file once"
+      query       = <<-SQL
+        CREATE OR REPLACE VIEW segments_once AS
+        SELECT * FROM (
+          SELECT *, row_number() OVER (PARTITION BY dt, record_id ORDER BY timestamp_ms) AS copy
+          FROM segments
         ) WHERE copy = 1
       SQL
     }

@@ -30,11 +30,39 @@ locals {
       { name = "record_id", type = "string" },
       { name = "object_index", type = "int" },
     ]
-    # A row a recorded frame.
+    # A row a recorded frame. (record_id, frame_sequence) names it.
     frames = [
       { name = "timestamp", type = "timestamp" },
       { name = "timestamp_ms", type = "bigint" },
       { name = "camera_id", type = "string" },
+      { name = "capture_clock", type = "string" },
+      { name = "pts_ns", type = "bigint" },
+      { name = "segment_key", type = "string" },
+      { name = "byte_offset", type = "bigint" },
+      { name = "size_bytes", type = "bigint" },
+      { name = "key_frame", type = "boolean" },
+      { name = "session", type = "string" },
+      { name = "frame_sequence", type = "bigint" },
+      { name = "epoch", type = "bigint" },
+      { name = "record_id", type = "string" },
+    ]
+    # A row a recorded file. record_id names it.
+    segments = [
+      { name = "timestamp", type = "timestamp" },
+      { name = "timestamp_ms", type = "bigint" },
+      { name = "camera_id", type = "string" },
+      { name = "capture_clock", type = "string" },
+      { name = "duration_ns", type = "bigint" },
+      { name = "segment_key", type = "string" },
+      { name = "content_type", type = "string" },
+      { name = "codec", type = "string" },
+      { name = "size_bytes", type = "bigint" },
+      { name = "sha256", type = "string" },
+      { name = "frames", type = "int" },
+      { name = "closed", type = "boolean" },
+      { name = "session", type = "string" },
+      { name = "epoch", type = "bigint" },
+      { name = "record_id", type = "string" },
     ]
   }
 

@@ -31,10 +31,11 @@ locals {
         actions   = local.write_objects
         resources = [for prefix in ["raw", "images", "claims"] : "${local.buckets_arn.raw}/${prefix}/*"]
       }
-      queue   = local.send.frames
-      frames  = local.put_rows.frames
-      records = local.put_records
-      fleet   = local.lease
+      queue    = local.send.frames
+      frames   = local.put_rows.frames
+      segments = local.put_rows.segments
+      records  = local.put_records
+      fleet    = local.lease
       registry = {
         actions   = local.read_items
         resources = [local.table.registry]

@@ -97,6 +97,7 @@ locals {
       var.table_retention_days == null ? {} : {
         detections = { prefix = "detections/", days = var.table_retention_days }
         frames     = { prefix = "frames/", days = var.table_retention_days }
+        segments   = { prefix = "segments/", days = var.table_retention_days }
       },
     )
     queries = { results = { prefix = "", days = 7 } }

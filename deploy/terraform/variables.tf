@@ -44,7 +44,7 @@ variable "claim_retention_days" {
 }
 
 variable "table_retention_days" {
-  description = "Days that rows of detections and frames stay. null: for ever."
+  description = "Days that rows of detections, frames and segments stay. null: for ever."
   type        = number
   default     = null
 }

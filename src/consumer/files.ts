@@ -10,7 +10,7 @@ const READ_BYTES = 256 * 1024;
 
 /**
  * The records of a file of the file sink, in order: `.ndjson` and `.events.ndjson` by lines, anything else as protobuf with
- * lengths. What is cut off at the end, as in a file that is being written, is left out.
+ * lengths. Rows of recorded files and frames (`.segments.ndjson`, `.frames.ndjson`) are no records. What is cut off at the end, as in a file that is being written, is left out.
  * @throws SightlineError `SL_MESSAGE_INVALID` at a line or message that cannot be read
  */
 export async function* readFile(path: string): AsyncGenerator<SightlineRecord, void, undefined> {

@@ -101,5 +101,5 @@ function checkTable(node: Node, names: ReadonlySet<string>): void {
   const { table_name: table, schema_name: schema, catalog_name: catalog } = node;
   const here = (catalog || 'memory') === 'memory' && (schema || 'main') === 'main';
   if (here && names.has(String(table).toLowerCase())) return;
-  throw refuse(`there is no table "${String(table)}", but ${[...VIEWS].join(' and ')}`);
+  throw refuse(`there is no table "${String(table)}", but ${[...VIEWS].join(', ')}`);
 }

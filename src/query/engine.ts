@@ -4,7 +4,7 @@ import { SightlineError } from '../common/errors.ts';
 import { checkSelect } from './check-select.ts';
 import { MAX_ANSWER_BYTES, type QueryAnswer, type QueryRequest } from './request.ts';
 import { toJsonValue } from './values.ts';
-import { escapeFolder, globOf, literal, viewStatements } from './views.ts';
+import { escapeFolder, literal, viewStatements } from './views.ts';
 
 export interface EngineJob extends QueryRequest {
   /** Absolute folders of file sinks; one that is not there has no rows. */
@@ -37,7 +37,7 @@ export async function runQuery(job: EngineJob): Promise<QueryAnswer> {
     connection.interrupt();
   }, job.timeoutMs);
   try {
-    await prepareViews(connection, folders);
+    await prepareViews(connection, job.sql, folders);
     checkSelect(await serialize(connection, job.sql));
     return { ...(await select(connection, job)), elapsedMs: performance.now() - startedMs };
   } catch (error) {
@@ -58,14 +58,13 @@ async function existing(folders: readonly string[]): Promise<string[]> {
 }
 
 /** Makes the views, then shuts every other door; `lock_configuration` keeps them shut. */
-async function prepareViews(connection: DuckDBConnection, folders: readonly string[]) {
-  const globs: string[] = [];
-  for (const glob of folders.map(globOf)) {
+async function prepareViews(connection: DuckDBConnection, sql: string, folders: readonly string[]) {
+  const statements = await viewStatements(sql, folders, async (glob) => {
     const found = await connection.runAndReadAll('SELECT 1 FROM glob(?) LIMIT 1', [glob]);
-    if (found.currentRowCount > 0) globs.push(glob);
-  }
+    return found.currentRowCount > 0;
+  });
   await connection.run("SET TimeZone = 'UTC'");
-  for (const statement of viewStatements(globs)) await connection.run(statement);
+  for (const statement of statements) await connection.run(statement);
   // The pattern is checked as well as the files it gives.
   const allowed = new Set(folders.flatMap((folder) => [folder, escapeFolder(folder)]));
   const list = [...allowed].map((folder) => literal(`${folder}/`)).join(', ');

@@ -37,4 +37,11 @@ GROUP BY ALL ORDER BY ALL`,
   min("timestamp") AS first, max("timestamp") AS last
 FROM detections_once WHERE inferred GROUP BY 1, 2 ORDER BY 1, 2`,
   },
+  'recorded-per-hour': {
+    description: 'Recorded frames and bytes by camera and hour of the last day',
+    sql: `SELECT camera_id, date_trunc('hour', "timestamp") AS hour, count(*) AS frames, sum(size_bytes) AS bytes
+FROM frames_once
+WHERE dt >= strftime(now()::TIMESTAMP - INTERVAL 1 DAY, '%Y/%m/%d/%H')
+GROUP BY ALL ORDER BY ALL`,
+  },
 };

@@ -27,6 +27,11 @@ export function kinds<const K extends readonly RecordKind[]>(allowed: K, preset:
   );
 }
 
+/** Which table rows of segments belong to. */
+export const SegmentRows = oneOf(['frames', 'segments'], {
+  description: 'Of a segment: a row per recorded frame, or one row',
+});
+
 /** How sinks that send messages make them out of records. */
 export const MESSAGE = {
   format: defaulted(

@@ -6,8 +6,11 @@ import { before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { ROOT } from '../../src/common/paths.ts';
 import { sightline } from '../../src/gen/frame.js';
-import { PARQUET_SCHEMA } from '../../src/sinks/file/parquet/rows.ts';
-import { objectLines } from '../../src/sinks/firehose/object-lines.ts';
+import { DETECTIONS } from '../../src/sinks/tables/detections.ts';
+import { tableLines } from '../../src/sinks/tables/lines.ts';
+import { RECORDED_FRAMES, SEGMENTS } from '../../src/sinks/tables/recorded.ts';
+import { type SchemaElement, schemaOf } from '../../src/sinks/tables/table.ts';
+import { segmentRecord } from '../sinks/samples.ts';
 import { program } from '../support/optional.ts';
 
 // Not by name: its declarations bring those of browsers with them, which are at odds with Node's.
@@ -49,7 +52,7 @@ before(async () => {
 });
 
 /** What a Parquet column of ours is in Hive's words. */
-function hiveType(element: (typeof PARQUET_SCHEMA)[number]): string {
+function hiveType(element: SchemaElement): string {
   const { type, converted_type: converted } = element;
   if (converted === 'LIST') return 'array<string>';
   if (converted === 'TIMESTAMP_MILLIS') return 'timestamp';
@@ -86,6 +89,12 @@ function fullFrame(): Uint8Array {
   return sightline.v1.Frame.encode(frame as object as sightline.v1.IFrame).finish();
 }
 
+const TABLES = {
+  detections: { table: DETECTIONS, payload: fullFrame },
+  frames: { table: RECORDED_FRAMES, payload: () => segmentRecord({ frames: 1 }).payload },
+  segments: { table: SEGMENTS, payload: () => segmentRecord({ frames: 1 }).payload },
+};
+
 describe('deploy/terraform', () => {
   it('names what the configurations name', () => {
     const buckets = local<Record<string, string>>('buckets');
@@ -98,29 +107,30 @@ describe('deploy/terraform', () => {
     assert.equal(local<Record<string, string>>('queues')['frames'], demo.aws.queue);
   });
 
-  it('has a table with the columns of the lines that the firehose sink sends', () => {
-    const sent = Object.keys(JSON.parse(objectLines(fullFrame())[0]!) as object);
-    const { detections } = local<Record<string, Column[]>>('columns');
-    assert.deepEqual(
-      detections?.map(({ name }) => name),
-      sent,
-    );
-  });
+  for (const [name, { table, payload }] of Object.entries(TABLES)) {
+    it(`has a table ${name} with the columns of the lines that the firehose sink sends`, () => {
+      const sent = Object.keys(JSON.parse(tableLines(table, payload())[0]!) as object);
+      const declared = local<Record<string, Column[]>>('columns')[name];
+      assert.deepEqual(
+        declared?.map((column) => column.name),
+        sent,
+      );
+    });
 
-  it('gives those columns the types of the Parquet files of the file sink', () => {
-    const nested = new Set(['root', 'list', 'element']);
-    const types = new Map(
-      PARQUET_SCHEMA.filter(({ name }) => !nested.has(name)).map((each) => [
-        each.name,
-        hiveType(each),
-      ]),
-    );
-    const { detections } = local<Record<string, Column[]>>('columns');
-    const declared = new Map(detections?.map(({ name, type }) => [name, type]));
-    assert.equal(declared.get('timestamp_ms'), 'bigint');
-    declared.delete('timestamp_ms');
-    assert.deepEqual(Object.fromEntries(declared), Object.fromEntries(types));
-  });
+    it(`gives the columns of ${name} the types of the Parquet files of the file sink`, () => {
+      const nested = new Set(['root', 'list', 'element']);
+      const types = new Map(
+        schemaOf(table)
+          .filter((each) => !nested.has(each.name))
+          .map((each) => [each.name, hiveType(each)]),
+      );
+      const columns = local<Record<string, Column[]>>('columns')[name];
+      const declared = new Map(columns?.map((column) => [column.name, column.type]));
+      assert.equal(declared.get('timestamp_ms'), 'bigint');
+      declared.delete('timestamp_ms');
+      assert.deepEqual(Object.fromEntries(declared), Object.fromEntries(types));
+    });
+  }
 
   it('keeps dead letters longer than the messages that become them', () => {
     const retention = (name: string) =>
@@ -151,7 +161,7 @@ describe('deploy/terraform', () => {
 
   it('asks for the hour of a row as jq 1.6 understands it', { skip: noJq }, () => {
     const queries = Object.entries(local<Record<string, string>>('hour_queries'));
-    const row = objectLines(fullFrame())[0]!;
+    const row = tableLines(DETECTIONS, fullFrame())[0]!;
     const query = `{${queries.map(([key, value]) => `${key}:${value}`).join(',')}}`;
     const hour = execFileSync(jq, ['-c', query], { input: row, encoding: 'utf8' });
     assert.deepEqual(JSON.parse(hour), { year: '2026', month: '01', day: '31', hour: '13' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type ErrorCode, SightlineError } from '../../src/common/errors.ts';
@@ -8,8 +8,8 @@ import { ROOT } from '../../src/common/paths.ts';
 import { checkSelect } from '../../src/query/check-select.ts';
 import { runQuery } from '../../src/query/engine.ts';
 import { SAVED_QUERIES } from '../../src/query/saved.ts';
-import { START_MS } from '../sinks/samples.ts';
-import { folder, job, write } from './files.ts';
+import { START_MS, segmentKey } from '../sinks/samples.ts';
+import { folder, job, write, writeSegment } from './files.ts';
 
 const HOUR = 3_600_000;
 const part = (root: string, hour: number, number = 1, date = '2026-01-31') =>
@@ -64,6 +64,46 @@ test('a row that was written twice is there once in detections_once', async (con
   const count = (view: string) => rows([root, other, root], `SELECT count(*) FROM ${view}`);
   assert.deepEqual(await count('detections'), [[8]]);
   assert.deepEqual(await count('detections_once'), [[6]]);
+});
+
+test('recorded frames and files are tables beside the detections', async (context) => {
+  const root = folder(context);
+  await write(root, [{ sequence: 1 }]);
+  await writeSegment(root, 90);
+  await writeSegment(root, 90);
+  const place = { dt: '2026/01/31/13', camera: 'cam-1', date: '2026-01-31', hour: '13' };
+  const key = segmentKey();
+  for (const [name, expected] of Object.entries({
+    frames: {
+      ...{ timestamp: new Date(START_MS).toISOString(), timestamp_ms: START_MS },
+      ...{ camera_id: 'cam-1', capture_clock: 'rtcp_sender_report', pts_ns: 10_000_000_000 },
+      ...{ segment_key: key, byte_offset: 1000, size_bytes: 4990, key_frame: true, session: 's1' },
+      ...{ frame_sequence: 100, epoch: 7, record_id: key, ...place },
+    },
+    segments: {
+      ...{ timestamp: new Date(START_MS).toISOString(), timestamp_ms: START_MS },
+      ...{ camera_id: 'cam-1', capture_clock: 'rtcp_sender_report', duration_ns: 3_000_000_000 },
+      ...{ segment_key: key, content_type: 'video/mp4', codec: 'h264', size_bytes: 451_000 },
+      ...{ sha256: 'ab'.repeat(32), frames: 90, closed: true, session: 's1', epoch: 7 },
+      ...{ record_id: key, ...place },
+    },
+  })) {
+    const { columns, rows: found } = await runQuery(
+      job([root], `SELECT * FROM ${name}_once ORDER BY timestamp_ms LIMIT 1`),
+    );
+    const row = Object.fromEntries(columns.map((column, at) => [column.name, found[0]![at]]));
+    assert.deepEqual(row, expected);
+    const glue = readFileSync(join(ROOT, 'deploy/terraform/glue.tf'), 'utf8');
+    const table = new RegExp(`    ${name} = \\[\n([^\\]]*)`).exec(glue)?.[1] ?? '';
+    const declared = [...table.matchAll(/name = "(\w+)"/g)].map(([, column]) => column);
+    assert.deepEqual(Object.keys(row).slice(0, -4), declared);
+  }
+  const counts = `SELECT (SELECT count(*) FROM frames), (SELECT count(*) FROM frames_once),
+    (SELECT count(*) FROM segments), (SELECT count(*) FROM segments_once), (SELECT count(*) FROM detections)`;
+  assert.deepEqual(await rows([root], counts), [[180, 90, 2, 1, 2]]);
+  // A damaged file of one table is none of another's business.
+  writeFileSync(join(root, 'frames', relative(root, part(root, 13))), 'no Parquet');
+  assert.deepEqual(await rows([root], 'SELECT count(*) FROM segments_once'), [[1]]);
 });
 
 test('folders without files are empty tables with their types, until there are some', async (context) => {

@@ -7,7 +7,7 @@ import { sightline } from '../../src/gen/frame.js';
 import type { EngineJob } from '../../src/query/engine.ts';
 import { FileSink } from '../../src/sinks/file/sink.ts';
 import { FileSinkSpec } from '../../src/sinks/file/spec.ts';
-import { frameRecord, NO_LIMIT, withPayload } from '../sinks/samples.ts';
+import { frameRecord, NO_LIMIT, segmentRecord, withPayload } from '../sinks/samples.ts';
 
 export function folder(context: TestContext, name = 'sightline-query-'): string {
   const root = mkdtempSync(join(tmpdir(), name));
@@ -39,6 +39,14 @@ export async function write(root: string, samples: readonly Sample[]): Promise<v
     return withPayload(record, sightline.v1.Frame.encode(frame).finish());
   });
   await sink.deliver(records, NO_LIMIT);
+  await sink.close();
+}
+
+/** The rows of a recorded file, by the real sink: a part of its own each time. */
+export async function writeSegment(root: string, frames: number, atMs?: number): Promise<void> {
+  const spec = { id: 'files', type: 'file', dir: 'unused', formats: ['parquet'] };
+  const sink = new FileSink(checkValue({ ...spec, kinds: ['segment'] }, FileSinkSpec), { root });
+  await sink.deliver([segmentRecord({ frames, ...(atMs && { atMs }) })], NO_LIMIT);
   await sink.close();
 }
 

@@ -27,6 +27,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { PendingRecord, Sink } from '../../src/common/delivery.ts';
 import type { SightlineError } from '../../src/common/errors.ts';
 import { decodeMessage } from '../../src/consumer/decode.ts';
+import { decodeSegment } from '../../src/metadata/segment.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
 import { followKinesis } from '../../src/services/tail/kinesis.ts';
 import { EventBridgeSink } from '../../src/sinks/eventbridge/sink.ts';
@@ -43,7 +44,15 @@ import { eventBridgeLimits } from './aws-limits/eventbridge.ts';
 import { firehoseLimits } from './aws-limits/firehose.ts';
 import { kinesisLimits } from './aws-limits/kinesis.ts';
 import { AwsProxy } from './aws-proxy.ts';
-import { errorCode, eventRecord, frameRecord, NO_LIMIT, statuses, withPayload } from './samples.ts';
+import {
+  errorCode,
+  eventRecord,
+  frameRecord,
+  NO_LIMIT,
+  segmentRecord,
+  statuses,
+  withPayload,
+} from './samples.ts';
 
 /** Through the real outbox to its end. */
 async function deliverAll(context: TestContext, sink: Sink, records: readonly PendingRecord[]) {
@@ -101,16 +110,19 @@ describe('sinks of AWS with an answer per entry', { skip: noMoto }, () => {
       ...spec,
     });
     context.after(() => sink.close());
-    const read = async () => {
+    const records = async () => {
       const of = { StreamName: stream, ShardId: 'shardId-000000000000' };
       const start = new GetShardIteratorCommand({ ...of, ShardIteratorType: 'TRIM_HORIZON' });
       const { ShardIterator } = await client.send(start);
       const { Records = [] } = await client.send(new GetRecordsCommand({ ShardIterator }));
-      return Records.map(({ Data, PartitionKey }) => {
+      return Records;
+    };
+    const raw = async () => (await records()).map(({ Data }) => Data!);
+    const read = async () =>
+      (await records()).map(({ Data, PartitionKey }) => {
         return { key: PartitionKey, id: decodeMessage(Data!)[0]!.recordId };
       });
-    };
-    return { sink, read, stream };
+    return { sink, read, raw, stream };
   }
 
   async function firehose(
@@ -137,6 +149,7 @@ describe('sinks of AWS with an answer per entry', { skip: noMoto }, () => {
     const sink = new FirehoseSink({
       ...{ id: 'firehose', type: 'firehose', required: true, deliveryStream: name },
       ...{ kinds: ['frame'], rows: 'objects', rowsPerRecord: 500, concurrency: 2 },
+      segmentRows: 'frames',
       ...proxy.client,
       ...spec,
     });
@@ -345,6 +358,45 @@ describe('sinks of AWS with an answer per entry', { skip: noMoto }, () => {
     const [frame, entered] = await read();
     assert.deepEqual([frame?.['recordId'], frame?.['inferred']], ['cam-1/s1/1', true]);
     assert.deepEqual(entered, { type: 'entered' });
+  });
+
+  it('firehose, kinesis: a segment is rows that go again until each was taken', async (context) => {
+    const { proxy, firehose: ofFirehose, kinesis: ofKinesis } = await proxied(context);
+    const rows = await firehose(context, proxy, { kinds: ['segment'] });
+    const lines = await kinesis(context, proxy, { kinds: ['segment'], segmentRows: 'frames' });
+    // The second piece of three.
+    for (const limits of [ofFirehose, ofKinesis]) {
+      let failures = 2;
+      limits.failing = (text) =>
+        text.includes('"frame_sequence":700,') && failures-- > 0 ? 'InternalFailure' : undefined;
+    }
+    const segment = segmentRecord({ frames: 1300 });
+    for (const { sink } of [rows, lines]) {
+      const { delivered } = await settled(await deliverAll(context, sink, [segment]));
+      assert.equal(delivered, 1);
+    }
+    const all = Array.from({ length: 1300 }, (_, index) => 100 + index);
+    const sequences = (of: Record<string, unknown>[]) => [
+      ...new Set(of.map((row) => row['frame_sequence'])),
+    ];
+    assert.deepEqual(sequences(await rows.read()).sort(), [...all].sort());
+    const texts = (await lines.raw()).map((data) => Buffer.from(data).toString('utf8').trimEnd());
+    assert.ok(texts.every((text) => text.split('\n').length <= 500));
+    const parsed = texts.flatMap((text) => text.split('\n').map((line) => JSON.parse(line)));
+    assert.deepEqual(sequences(parsed).sort(), [...all].sort());
+  });
+
+  it('kinesis: a segment above the limit of a record goes as several messages', async (context) => {
+    const { proxy } = await proxied(context);
+    const { sink, raw } = await kinesis(context, proxy, { kinds: ['segment'] });
+    const results = await sink.deliver([segmentRecord({ frames: 25_000 })], NO_LIMIT);
+    assert.deepEqual(statuses(results), ['accepted']);
+    const parts = (await raw()).map((data) => decodeSegment(data));
+    assert.ok(parts.length > 1);
+    assert.equal(
+      parts.reduce((sum, { frames }) => sum + frames.length, 0),
+      25_000,
+    );
   });
 
   it('eventbridge: ten events a request, those that failed again alone', async (context) => {

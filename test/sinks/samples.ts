@@ -1,6 +1,7 @@
 import type { DeliveryResult, PendingRecord } from '../../src/common/delivery.ts';
 import { toSightlineError } from '../../src/common/errors.ts';
 import { sightline } from '../../src/gen/frame.js';
+import { segmentRecord as recordOf } from '../../src/recording/segment-record.ts';
 
 /** 2026-01-31 13:00:00 UTC. */
 export const START_MS = Date.UTC(2026, 0, 31, 13);
@@ -58,6 +59,38 @@ export function imageRecord(seq: number, size = 20_000, streamId = 'cam-1'): Pen
 
 export function imageRef(seq: number, streamId = 'cam-1'): string {
   return `${streamId}/2026/01/31/13/s1-${seq}.jpg`;
+}
+
+export interface SegmentOptions extends SampleOptions {
+  readonly frames: number;
+  readonly seq?: number;
+}
+
+/** What is told of a recorded file at 30 a second, from the frame with number 100 and pts 10 s on. */
+export function segmentRecord(options: SegmentOptions): PendingRecord {
+  const { frames: count, streamId = 'cam-1', atMs = START_MS, seq = 1 } = options;
+  const frames = Array.from({ length: count }, (_, index) => ({
+    frameSequence: BigInt(100 + index),
+    ptsNs: 10_000_000_000n + BigInt(index) * 33_333_333n,
+    captureNs: BigInt(atMs) * 1_000_000n + BigInt(index) * 33_333_333n,
+    ...{ captureClock: 2, byteOffset: 1000 + 5000 * index, sizeBytes: 4990 },
+    keyFrame: index % 30 === 0,
+  }));
+  const segment = {
+    ...{ codec: 'h264', bytes: 5000 * count + 1000, sha256: 'ab'.repeat(32), epoch: 7n },
+    ...{ startMs: atMs, endMs: atMs + (count * 100) / 3, frameMs: 33, frames, fragments: [] },
+    ...{ initBytes: 700, missing: 0, lost: 0, mismatched: 0, gaps: [] },
+  };
+  const key = segmentKey(atMs, streamId);
+  const record = recordOf(segment, {
+    ...{ streamId, session: 's1', sensorId: streamId, key, container: 'mp4', whole: true },
+  });
+  return { ...record, seq };
+}
+
+export function segmentKey(atMs = START_MS, streamId = 'cam-1'): string {
+  const iso = new Date(atMs).toISOString();
+  return `${streamId}/${iso.slice(0, 13).replace(/[-T]/g, '/')}/${iso.replace(/[-:]/g, '')}-s1.mp4`;
 }
 
 export function eventRecord(seq: number, streamId = 'cam-1'): PendingRecord {

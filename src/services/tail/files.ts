@@ -16,7 +16,9 @@ const NEWEST_DAYS = 2;
 /** Follows the files of the sink from where they end now. Frames come from NDJSON where the sink writes it. */
 export async function* followFiles(spec: FileSinkSpec, options: ReadOptions): Reader {
   const root = resolve(options.baseDir, spec.dir);
-  const frames = spec.formats.includes('ndjson') ? /\.ndjson$/ : /\.(pb|events\.ndjson)$/;
+  const frames = spec.formats.includes('ndjson')
+    ? /^\d+-\d+(\.events)?\.ndjson$/
+    : /^\d+-\d+(\.pb|\.events\.ndjson)$/;
   const positions = new Map<string, number>();
   for (const path of await filesOf(root, frames)) positions.set(path, (await stat(path)).size);
   options.tell(`Following the files below ${root}`);

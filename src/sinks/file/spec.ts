@@ -7,7 +7,7 @@ export const FileSinkSpec = strictObject({
   ...COMMON,
   type: Type.Literal('file'),
   dir: Type.String({ minLength: 1, description: 'Relative to the configuration file' }),
-  kinds: kinds(['frame', 'image', 'event'], ['frame', 'image', 'event']),
+  kinds: kinds(['frame', 'image', 'event', 'segment'], ['frame', 'image', 'event']),
   formats: defaulted(
     Type.Array(oneOf(['ndjson', 'protobuf', 'parquet']), { minItems: 1, uniqueItems: true }),
     ['ndjson', 'protobuf'],

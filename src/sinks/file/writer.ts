@@ -1,16 +1,14 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
-import type { DeliveryResult, PendingRecord, RecordKind } from '../../common/delivery.ts';
+import type { DeliveryResult, PendingRecord } from '../../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
-import { decodeFrame } from '../../metadata/frame.ts';
 import { decodeImage } from '../../metadata/image.ts';
-import { ByteWriter } from '../format/byte-writer.ts';
-import { writeJsonLine } from '../format/encode.ts';
 import { encodeDelimited } from '../format/length-delimited.ts';
 import { eachLimited } from '../limited.ts';
 import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
-import { dayAndHour, fileName, filePath } from './names.ts';
+import { ALL_SERIES, type Group, Grouper, type Series, SpareWriters } from './groups.ts';
+import { filePath } from './names.ts';
 import { type ParquetOptions, ParquetStore } from './parquet/store.ts';
 import { FileRotation, type RotationOptions } from './rotation.ts';
 import type { FileSinkSpec } from './spec.ts';
@@ -21,20 +19,8 @@ const PARALLEL_FILES = 4;
 const PIECE_RECORDS = 2000;
 /** Where nothing is encoded: as many as come, since every piece costs a sync a file. */
 const PLAIN_PIECE_RECORDS = 4000;
-const SPARE_BYTES = 16 * 1024 * 1024;
-
-/** Records that go to the same files. */
-interface Group {
-  readonly streamId: string;
-  readonly folder: string;
-  readonly day: string;
-  readonly hour: string;
-  readonly kind: RecordKind;
-  readonly members: number[];
-  /** Each line with its line feed. */
-  readonly lines: ByteWriter;
-  readonly messages: Uint8Array[];
-}
+/** Bytes of segments that are encoded together: as lines they are ten times as big. */
+const PIECE_SEGMENT_BYTES = 512 * 1024;
 
 export interface FileWriterOptions extends RotationOptions {
   readonly formats: FileSinkSpec['formats'];
@@ -46,13 +32,16 @@ export interface FileWriterOptions extends RotationOptions {
  * - frames: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.ndjson` and `.pb` (length-delimited protobuf), UTC of the capture time,
  *   and Parquet, see ParquetStore
  * - events: `<streamId>/<yyyy-MM-dd>/<HH>-<part>.events.ndjson`
+ * - segments: `<HH>-<part>.segments.ndjson` and `.segments.pb`, and Parquet below `segments/`; rows of their frames:
+ *   `<HH>-<part>.frames.ndjson`, and Parquet below `frames/`
  * - pictures: `images/<ref>`
  */
 export class FileWriter {
   readonly #root: string;
   readonly #formats: FileWriterOptions['formats'];
   readonly #rotation: FileRotation;
-  readonly #parquet: ParquetStore | undefined;
+  /** Empty without Parquet. */
+  readonly #parquet: ReadonlyMap<Series, ParquetStore>;
   readonly #spare = new SpareWriters();
   #busy: Promise<unknown> = Promise.resolve();
 
@@ -61,9 +50,14 @@ export class FileWriter {
     this.#root = root;
     this.#formats = formats;
     this.#rotation = new FileRotation({ root, maxFileBytes, maxFileAgeMs, onCut });
-    this.#parquet = formats.includes('parquet')
-      ? new ParquetStore({ root, maxFileBytes, maxFileAgeMs, onNote })
-      : undefined;
+    this.#parquet = new Map(
+      (formats.includes('parquet') ? ALL_SERIES : []).flatMap((series) => {
+        const { table, folder } = series;
+        if (table === undefined) return [];
+        const store = { table, root, folder, maxFileBytes, maxFileAgeMs, onNote };
+        return [[series, new ParquetStore(store)]];
+      }),
+    );
   }
 
   /** Batches are written one after the other, also when an earlier one was given up by the caller. */
@@ -79,7 +73,7 @@ export class FileWriter {
   async close(): Promise<void> {
     await this.#busy;
     await this.#rotation.close();
-    await this.#parquet?.close();
+    await Promise.all([...this.#parquet.values()].map((store) => store.close()));
   }
 
   async #write(
@@ -92,11 +86,10 @@ export class FileWriter {
     let writing: Promise<void> = Promise.resolve();
     try {
       // While one piece is on its way to the disk, the next is encoded.
-      const isPlain = !this.#formats.includes('ndjson');
-      const pieceRecords = isPlain ? PLAIN_PIECE_RECORDS : PIECE_RECORDS;
-      for (let start = 0; start < batch.length; start += pieceRecords) {
-        const end = Math.min(batch.length, start + pieceRecords);
+      for (let start = 0; start < batch.length; ) {
+        const end = this.#endOfPiece(batch, start);
         const groups = this.#group(batch, start, end, results);
+        start = end;
         const write = (group: Group) => this.#writeGroup(group, results, failed);
         writing = writing.then(async () => {
           await eachLimited(groups, PARALLEL_FILES, write);
@@ -116,45 +109,35 @@ export class FileWriter {
     return results;
   }
 
+  #endOfPiece(batch: readonly PendingRecord[], start: number): number {
+    const isPlain = !this.#formats.includes('ndjson');
+    const most = Math.min(batch.length, start + (isPlain ? PLAIN_PIECE_RECORDS : PIECE_RECORDS));
+    let bytes = 0;
+    for (let end = start; end < most; end++) {
+      const { kind, payload } = batch[end]!;
+      if (kind === 'segment') bytes += payload.byteLength;
+      if (bytes >= PIECE_SEGMENT_BYTES) return end + 1;
+    }
+    return most;
+  }
+
   #group(
     batch: readonly PendingRecord[],
     start: number,
     end: number,
     results: DeliveryResult[],
   ): Group[] {
-    const groups = new Map<string, Group>();
+    const grouper = new Grouper(this.#formats, this.#spare);
     for (let index = start; index < end; index++) {
       const record = batch[index]!;
       if (record.kind === 'image') continue;
       try {
-        this.#addTo(groups, index, record);
+        grouper.add(index, record);
       } catch (error) {
         results[index] = { status: 'rejected', error: toSightlineError(error) };
       }
     }
-    return [...groups.values()];
-  }
-
-  #addTo(groups: Map<string, Group>, index: number, record: PendingRecord): void {
-    const { kind, streamId, atMs } = record;
-    const isFrame = kind === 'frame';
-    const { day, hour } = dayAndHour(atMs);
-    const key = `${kind}/${day}/${hour}/${streamId}`;
-    let group = groups.get(key);
-    if (group === undefined) {
-      const folder = join(fileName(streamId), day);
-      const lines = this.#spare.take();
-      group = { streamId, folder, day, hour, kind, members: [], lines, messages: [] };
-      groups.set(key, group);
-    }
-    if (!isFrame || this.#formats.includes('ndjson')) {
-      writeJsonLine(group.lines, record);
-      group.lines.text('\n');
-    } else if (this.#parquet !== undefined) checkFrame(record);
-    group.members.push(index);
-    if (isFrame && (this.#formats.includes('protobuf') || this.#parquet !== undefined)) {
-      group.messages.push(record.payload);
-    }
+    return grouper.groups;
   }
 
   /** After a failure nothing more of that folder in this batch: its records keep their order. */
@@ -170,21 +153,16 @@ export class FileWriter {
   }
 
   async #tryGroup(group: Group): Promise<SightlineError | undefined> {
-    const { lines, messages, kind } = group;
+    const { series, lines, messages, streamId, day, hour } = group;
     const writes: Promise<void>[] = [];
-    if (lines.length > 0) {
-      const suffix = kind === 'event' ? '.events.ndjson' : '.ndjson';
-      writes.push(this.#append(group, suffix, 'ndjson', lines.bytes()));
-    }
+    if (lines.length > 0) writes.push(this.#append(group, series.lines, 'ndjson', lines.bytes()));
     if (messages.length > 0) {
-      const { streamId, day, hour } = group;
       const bytes = encodeDelimited(messages);
-      if (this.#formats.includes('protobuf')) {
-        writes.push(this.#append(group, '.pb', 'protobuf', bytes));
+      if (series.messages !== undefined && this.#formats.includes('protobuf')) {
+        writes.push(this.#append(group, series.messages, 'protobuf', bytes));
       }
-      if (this.#parquet !== undefined) {
-        writes.push(this.#parquet.append(streamId, day, hour, bytes));
-      }
+      const parquet = this.#parquet.get(series);
+      if (parquet !== undefined) writes.push(parquet.append(streamId, day, hour, bytes));
     }
     for (const outcome of await Promise.allSettled(writes)) {
       if (outcome.status === 'rejected') return this.#describe(outcome.reason);
@@ -236,37 +214,6 @@ export class FileWriter {
       `Cannot write below ${this.#root} (${code}): check that it can be written and has space left`,
       { cause, details: { code } },
     );
-  }
-}
-
-/** What is acknowledged must be readable when its Parquet file is made, hours later. */
-function checkFrame({ recordId, payload }: PendingRecord): void {
-  try {
-    decodeFrame(payload);
-  } catch (cause) {
-    const message = `Cannot read frame ${recordId}: its bytes are damaged`;
-    throw new SightlineError('SL_SINK_REJECTED', message, { cause });
-  }
-}
-
-/** Buffers that were used and grew: making them anew for every piece would keep the garbage collector busy. */
-class SpareWriters {
-  readonly #writers: ByteWriter[] = [];
-  #bytes = 0;
-
-  take(): ByteWriter {
-    const writer = this.#writers.pop();
-    if (writer === undefined) return new ByteWriter();
-    this.#bytes -= writer.capacity;
-    writer.truncate(0);
-    return writer;
-  }
-
-  /** Keeps it for later, as far as there is room. */
-  put(writer: ByteWriter): void {
-    if (this.#bytes + writer.capacity > SPARE_BYTES) return;
-    this.#writers.push(writer);
-    this.#bytes += writer.capacity;
   }
 }
 

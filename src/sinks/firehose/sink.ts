@@ -6,8 +6,13 @@ import { cutIntoRequests, type EntryCodes, EntryRun } from '../aws/entries.ts';
 import { RenewedClient } from '../aws/renewed-client.ts';
 import { Fates } from '../fates.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
+import { eachInTurns } from '../format/in-turns.ts';
+import { cutByFrames } from '../format/segment-pieces.ts';
 import { eachLimited } from '../limited.ts';
-import { objectLines } from './object-lines.ts';
+import { DETECTIONS } from '../tables/detections.ts';
+import { tableLines } from '../tables/lines.ts';
+import { SEGMENT_TABLES } from '../tables/recorded.ts';
+import type { AnyTable } from '../tables/table.ts';
 import { type Lines, pack } from './pack.ts';
 import type { FirehoseSinkSpec } from './spec.ts';
 
@@ -50,10 +55,12 @@ export class FirehoseSink implements Sink {
     batch: readonly PendingRecord[],
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
-    const formatted = await this.#formatter.formatInTurns(batch);
-    const fates = new Fates(batch.length, formatted);
+    const { rowsPerRecord, segmentRows, concurrency } = this.#spec;
+    const cut = cutByFrames(batch, segmentRows === 'frames' ? rowsPerRecord : Infinity);
+    const formatted = await this.#formatter.formatInTurns(cut.records);
+    const fates = new Fates(cut.records.length, formatted);
     const lines: Lines[] = [];
-    for (const message of formatted.messages) {
+    await eachInTurns(formatted.messages, (message) => {
       try {
         const made = this.#lines(message);
         if (made.rows > 0) lines.push(made);
@@ -61,8 +68,7 @@ export class FirehoseSink implements Sink {
       } catch (error) {
         fates.fail(message, error);
       }
-    }
-    const { rowsPerRecord, concurrency } = this.#spec;
+    });
     const packed = pack(lines, { maxRows: rowsPerRecord, maxBytes: MAX_RECORD_BYTES });
     const send = (records: _Record[]) => this.#put(records, signal);
     const run = new EntryRun({ send, fates });
@@ -70,7 +76,7 @@ export class FirehoseSink implements Sink {
       run.send(request),
     );
     run.end();
-    return fates.results();
+    return cut.join(fates.results());
   }
 
   close(): Promise<void> {
@@ -79,10 +85,11 @@ export class FirehoseSink implements Sink {
   }
 
   #lines({ indexes, recordId, streamId, kind, payload, body }: Message): Lines {
+    const table = this.#tableOf(kind);
     const lines =
-      kind === 'frame' && this.#spec.rows === 'objects'
-        ? objectLines(payload)
-        : [oneLine(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))];
+      table === undefined
+        ? [oneLine(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))]
+        : tableLines(table, payload);
     const text = Buffer.from(lines.map((line) => `${line}\n`).join(''));
     if (text.byteLength > MAX_RECORD_BYTES) {
       throw new SightlineError(
@@ -91,6 +98,12 @@ export class FirehoseSink implements Sink {
       );
     }
     return { indexes, recordId, streamId, rows: lines.length, text };
+  }
+
+  /** Undefined: a line is the record itself. */
+  #tableOf(kind: RecordKind): AnyTable | undefined {
+    if (kind === 'segment') return SEGMENT_TABLES[this.#spec.segmentRows];
+    return kind === 'frame' && this.#spec.rows === 'objects' ? DETECTIONS : undefined;
   }
 
   async #put(records: _Record[], signal: AbortSignal): Promise<EntryCodes> {

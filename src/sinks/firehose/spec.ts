@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { defaulted, oneOf, strictObject } from '../../common/schema.ts';
-import { AWS, COMMON, kinds, MESSAGE } from '../spec-parts.ts';
+import { AWS, COMMON, kinds, MESSAGE, SegmentRows } from '../spec-parts.ts';
 
 /** Amazon Data Firehose: lines of JSON, many to a record. */
 export const FirehoseSinkSpec = strictObject({
@@ -8,13 +8,14 @@ export const FirehoseSinkSpec = strictObject({
   type: Type.Literal('firehose'),
   ...AWS,
   deliveryStream: Type.String({ minLength: 1, maxLength: 64, pattern: '^[a-zA-Z0-9_.-]+$' }),
-  kinds: kinds(['frame', 'event'], ['frame']),
+  kinds: kinds(['frame', 'event', 'segment'], ['frame']),
   rows: defaulted(
     oneOf(['objects', 'frames'], {
       description: 'Of a frame: a flat row per detected object, or one row, its JSON mapping',
     }),
     'objects',
   ),
+  segmentRows: defaulted(SegmentRows, 'frames'),
   envelope: MESSAGE.envelope,
   fields: MESSAGE.fields,
   rowsPerRecord: defaulted(

@@ -11,7 +11,11 @@ import { cutIntoRequests, type Entry, type EntryCodes, EntryRun } from '../aws/e
 import { RenewedClient } from '../aws/renewed-client.ts';
 import { Fates } from '../fates.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
+import { eachInTurns } from '../format/in-turns.ts';
+import { type CutBatch, cutByBytes, cutByFrames } from '../format/segment-pieces.ts';
 import { Template } from '../format/template.ts';
+import { tableLines } from '../tables/lines.ts';
+import { SEGMENT_TABLES } from '../tables/recorded.ts';
 import type { KinesisSinkSpec } from './spec.ts';
 
 /** PutRecords takes 10 MiB with the keys; half of it leaves a request short enough to be sent again. */
@@ -19,6 +23,10 @@ const REQUEST = { maxEntries: 500, maxBytes: 5 * 1024 * 1024 };
 /** Data and key. A stream takes 1 MiB unless it was raised; a Firehose that reads from it no more than this. */
 const MAX_RECORD_BYTES = 1000 * 1024;
 const MAX_KEY_BYTES = 256;
+/** Leaves room for an envelope, in base64. */
+const MAX_SEGMENT_BYTES = 700 * 1024;
+/** Of a record that Firehose reads and takes apart. */
+const MAX_ROWS = 500;
 
 /** Puts up to 500 records in a request; what was refused of it is tried again by itself. */
 export class KinesisSink implements Sink {
@@ -61,16 +69,17 @@ export class KinesisSink implements Sink {
     batch: readonly PendingRecord[],
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
-    const formatted = await this.#formatter.formatInTurns(batch);
-    const fates = new Fates(batch.length, formatted);
+    const cut = this.#cut(batch);
+    const formatted = await this.#formatter.formatInTurns(cut.records);
+    const fates = new Fates(cut.records.length, formatted);
     const entries: Entry<PutRecordsRequestEntry>[] = [];
-    for (const message of formatted.messages) {
+    await eachInTurns(formatted.messages, (message) => {
       try {
         entries.push(this.#entry(message));
       } catch (error) {
         fates.fail(message, error);
       }
-    }
+    });
     const isOrdered = this.#spec.ordering === 'strict';
     const send = (records: PutRecordsRequestEntry[]) => this.#put(records, signal);
     const run = new EntryRun({ send, fates, isOrdered });
@@ -78,7 +87,7 @@ export class KinesisSink implements Sink {
       await run.send(request);
     }
     run.end();
-    return fates.results();
+    return cut.join(fates.results());
   }
 
   close(): Promise<void> {
@@ -86,8 +95,23 @@ export class KinesisSink implements Sink {
     return Promise.resolve();
   }
 
+  /** Segments that are too long for a record. */
+  #cut(batch: readonly PendingRecord[]): CutBatch {
+    const { segmentRows } = this.#spec;
+    if (segmentRows === undefined) return cutByBytes(batch, MAX_SEGMENT_BYTES);
+    return cutByFrames(batch, segmentRows === 'frames' ? MAX_ROWS : Infinity);
+  }
+
+  #body({ kind, payload, body }: Message): Uint8Array {
+    const { segmentRows } = this.#spec;
+    if (kind !== 'segment' || segmentRows === undefined) return body;
+    const lines = tableLines(SEGMENT_TABLES[segmentRows], payload);
+    return Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  }
+
   #entry(message: Message): Entry<PutRecordsRequestEntry> {
-    const { indexes, recordId, streamId, body } = message;
+    const { indexes, recordId, streamId } = message;
+    const body = this.#body(message);
     const key = this.#key.fill(message);
     const bytes = body.byteLength + Buffer.byteLength(key);
     if (bytes > MAX_RECORD_BYTES) {

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { defaulted, oneOf, strictObject } from '../../common/schema.ts';
-import { AWS, COMMON, kinds, MESSAGE } from '../spec-parts.ts';
+import { AWS, COMMON, kinds, MESSAGE, SegmentRows } from '../spec-parts.ts';
 
 /** Kinesis Data Streams: one record a message. */
 export const KinesisSinkSpec = strictObject({
@@ -23,7 +23,8 @@ export const KinesisSinkSpec = strictObject({
     }),
     'relaxed',
   ),
-  kinds: kinds(['frame', 'event'], ['frame']),
+  kinds: kinds(['frame', 'event', 'segment'], ['frame']),
+  segmentRows: Type.Optional(SegmentRows),
   ...MESSAGE,
 });
 export type KinesisSinkSpec = Static<typeof KinesisSinkSpec>;

@@ -2,16 +2,17 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import type { ParquetWriter } from 'hyparquet-writer';
-import { decodeFrame, type Frame } from '../../../metadata/frame.ts';
+import { type AnyTable, schemaOf } from '../../tables/table.ts';
 import { syncFolders } from '../append-file.ts';
 import { messagesOf } from './messages.ts';
-import { PARQUET_SCHEMA, Rows } from './rows.ts';
+import { Rows } from './rows.ts';
 
 const ROWS_PER_GROUP = 50_000;
-const FRAMES_PER_TURN = 200;
+const TURN_MS = 5;
 
 export interface Conversion {
-  /** Length-delimited frames; gone afterwards. */
+  readonly table: AnyTable;
+  /** Its messages, length-delimited; gone afterwards. */
   readonly staged: string;
   /** Written as a whole or not at all. */
   readonly target: string;
@@ -21,10 +22,10 @@ export interface Conversion {
 
 /**
  * Makes a Parquet file of what was staged: temporary file, sync, rename, sync of the folder, and only then the staged one
- * is removed. Interrupted at any point it can be done again, with the same outcome. A frame that is staged twice is
- * written once. Returns how many frames could not be read.
+ * is removed. Interrupted at any point it can be done again, with the same outcome. A message that is staged twice is
+ * written once. Returns how many could not be read.
  */
-export async function convert({ staged, target, root }: Conversion): Promise<number> {
+export async function convert({ table, staged, target, root }: Conversion): Promise<number> {
   const temporary = `${staged}.tmp`;
   // Loaded by who writes Parquet alone.
   const { fileWriter, ParquetWriter } = await import('hyparquet-writer');
@@ -32,19 +33,23 @@ export async function convert({ staged, target, root }: Conversion): Promise<num
   try {
     await mkdir(dirname(target), { recursive: true });
     const writer = fileWriter(temporary);
-    const parquet = new ParquetWriter({ writer, schema: PARQUET_SCHEMA, createdBy: 'sightline' });
-    const rows = new Rows();
+    const schema = schemaOf(table);
+    const parquet = new ParquetWriter({ writer, schema, createdBy: 'sightline' });
+    const rows = new Rows(table);
     const known = new Set<string>();
-    let frames = 0;
+    let turnStarted = performance.now();
     for await (const bytes of messagesOf(staged)) {
-      const frame = tryDecode(bytes);
-      if (frame === undefined) damaged++;
-      else if (!known.has(frame.recordId ?? '')) {
-        if (frame.recordId) known.add(frame.recordId);
-        rows.add(frame);
+      const message = tryDecode(table, bytes);
+      if (message === undefined) damaged++;
+      else {
+        const id = table.idOf(message);
+        if (!known.has(id)) rows.add(message);
+        if (id !== '') known.add(id);
       }
       if (rows.length >= ROWS_PER_GROUP) await parquet.write(groupOf(rows));
-      if (++frames % FRAMES_PER_TURN === 0) await yieldToLoop();
+      if (performance.now() - turnStarted < TURN_MS) continue;
+      await yieldToLoop();
+      turnStarted = performance.now();
     }
     if (rows.length > 0) await parquet.write(groupOf(rows));
     await parquet.finish();
@@ -63,9 +68,9 @@ function groupOf(rows: Rows): Parameters<ParquetWriter['write']>[0] {
   return { columnData: rows.take(), rowGroupSize: 2 * ROWS_PER_GROUP };
 }
 
-function tryDecode(bytes: Uint8Array): Frame | undefined {
+function tryDecode(table: AnyTable, bytes: Uint8Array): unknown {
   try {
-    return decodeFrame(bytes);
+    return table.decode(bytes);
   } catch {
     return undefined;
   }

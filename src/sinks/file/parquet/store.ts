@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settlesWithin } from '../../../common/waits.ts';
+import type { AnyTable } from '../../tables/table.ts';
 import { AppendFile } from '../append-file.ts';
 import { fileName } from '../names.ts';
 import { convert } from './convert.ts';
@@ -15,7 +16,11 @@ const MAX_IDLE_MS = 300_000;
 const CLOSE_LIMIT_MS = 8_000;
 
 export interface ParquetOptions {
+  readonly table: AnyTable;
+  /** Whose own name counts as durable. */
   readonly root: string;
+  /** Of the table, below the root; empty: the root itself. */
+  readonly folder: string;
   readonly maxFileBytes: number;
   readonly maxFileAgeMs: number;
   /** What was cut off, could not be read or could not be written; for the log. */
@@ -37,12 +42,14 @@ interface Stage {
 }
 
 /**
- * Parquet files by camera, day and hour: `camera=<id>/date=<yyyy-MM-dd>/hour=<HH>/part-<nnnn>.parquet`. A Parquet file is
- * written in one go, so frames gather in a staged file beside them, durable before they are acknowledged. It becomes a
- * part when it is full or old or nothing more comes. What a former run staged becomes parts at the start.
+ * Parquet files of a table by camera, day and hour: `<folder>/camera=<id>/date=<yyyy-MM-dd>/hour=<HH>/part-<nnnn>.parquet`. A
+ * Parquet file is written in one go, so messages gather in a staged file beside them, durable before they are acknowledged. It
+ * becomes a part when it is full or old or nothing more comes. What a former run staged becomes parts at the start.
  */
 export class ParquetStore {
   readonly #options: ParquetOptions;
+  readonly #base: string;
+  readonly #staging: string;
   readonly #stages = new Map<string, Stage>();
   readonly #sweep: NodeJS.Timeout;
   readonly #ready: Promise<void>;
@@ -52,6 +59,8 @@ export class ParquetStore {
 
   constructor(options: ParquetOptions) {
     this.#options = options;
+    this.#base = join(options.root, options.folder);
+    this.#staging = join(this.#base, STAGING);
     const sweepMs = Math.max(20, Math.min(5_000, options.maxFileAgeMs / 4));
     this.#sweep = setInterval(() => this.#retireOld(), sweepMs);
     this.#sweep.unref();
@@ -59,12 +68,12 @@ export class ParquetStore {
     this.#ready.catch(() => undefined);
   }
 
-  /** Resolves when the frames (length-delimited) are on the disk. Rejects with what the system said. */
-  append(streamId: string, day: string, hour: string, frames: Uint8Array): Promise<void> {
+  /** Resolves when the messages (length-delimited) are on the disk. Rejects with what the system said. */
+  append(streamId: string, day: string, hour: string, messages: Uint8Array): Promise<void> {
     const stage = this.#stageOf(fileName(streamId), day, hour);
-    stage.bytes += frames.byteLength;
+    stage.bytes += messages.byteLength;
     stage.usedMs = performance.now();
-    const work = stage.busy.then(() => this.#write(stage, frames));
+    const work = stage.busy.then(() => this.#write(stage, messages));
     stage.busy = work.catch(() => undefined);
     return work;
   }
@@ -101,7 +110,7 @@ export class ParquetStore {
     return hours;
   }
 
-  async #write(stage: Stage, frames: Uint8Array): Promise<void> {
+  async #write(stage: Stage, messages: Uint8Array): Promise<void> {
     const { root, onNote } = this.#options;
     try {
       await this.#ready;
@@ -111,7 +120,7 @@ export class ParquetStore {
         const { cutBytes } = stage.file;
         if (cutBytes > 0) onNote({ path: stage.path, what: `${cutBytes} bytes of a torn tail` });
       }
-      await stage.file.append(frames);
+      await stage.file.append(messages);
       await stage.file.sync();
     } catch (error) {
       await stage.file?.close().catch(() => undefined);
@@ -122,17 +131,16 @@ export class ParquetStore {
 
   /** A part that neither is there nor will be made of what is staged. */
   async #newPath(place: readonly [string, string, string]): Promise<string> {
-    const { root } = this.#options;
     const prefix = `${place.join(SEPARATOR)}${SEPARATOR}`;
     // In this order: a part is there before its staged file is gone.
-    const staged = await names(join(root, STAGING));
-    const parts = await names(join(root, folderOf(place)));
+    const staged = await names(this.#staging);
+    const parts = await names(join(this.#base, folderOf(place)));
     const taken = [
       ...staged.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)),
       ...parts.map((name) => name.replace(/^part-/, '')),
     ].map((name) => Number.parseInt(name, 10) || 0);
     const number = String(Math.max(0, ...taken) + 1).padStart(4, '0');
-    return join(root, STAGING, `${prefix}${number}.pb`);
+    return join(this.#staging, `${prefix}${number}.pb`);
   }
 
   #retireOld(): void {
@@ -146,7 +154,7 @@ export class ParquetStore {
     this.#pump();
   }
 
-  /** From now on its frames go to a new part. */
+  /** From now on its messages go to a new part. */
   async #retire(stage: Stage): Promise<void> {
     if (this.#stages.get(stage.key) === stage) this.#stages.delete(stage.key);
     await stage.busy;
@@ -167,14 +175,14 @@ export class ParquetStore {
 
   /** One at a time: each holds a row group in memory. What fails is tried again with a later sweep. */
   async #convertAll(): Promise<void> {
-    const { root, onNote } = this.#options;
+    const { table, root, onNote } = this.#options;
     for (const staged of this.#due) {
-      const place = placeOf(staged.slice(join(root, STAGING).length + 1));
+      const place = placeOf(staged.slice(this.#staging.length + 1));
       try {
         if (place === undefined) throw new Error('Its name is not one that is staged');
-        const target = join(root, folderOf(place), `part-${place[3]}.parquet`);
-        const damaged = await convert({ staged, target, root });
-        if (damaged > 0) onNote({ path: target, what: `${damaged} frames that cannot be read` });
+        const target = join(this.#base, folderOf(place), `part-${place[3]}.parquet`);
+        const damaged = await convert({ table, staged, target, root });
+        if (damaged > 0) onNote({ path: target, what: `${damaged} messages that cannot be read` });
         this.#due.delete(staged);
       } catch (error) {
         onNote({ path: staged, what: `not made into Parquet: ${String(error)}` });
@@ -183,10 +191,10 @@ export class ParquetStore {
   }
 
   async #recover(): Promise<void> {
-    const folder = join(this.#options.root, STAGING);
-    for (const name of await names(folder)) {
-      if (name.endsWith('.pb')) this.#due.add(join(folder, name));
-      else if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true });
+    for (const name of await names(this.#staging)) {
+      const path = join(this.#staging, name);
+      if (name.endsWith('.pb')) this.#due.add(path);
+      else if (name.endsWith('.tmp')) await rm(path, { force: true });
     }
     this.#pump();
   }
