@@ -26,6 +26,7 @@ import { ruleRoutes } from './routes/rules.ts';
 import { sinkRoutes } from './routes/sinks.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { SCHEMAS } from './schemas.ts';
+import { serializeAnswer } from './serialization.ts';
 import { answerUnknown, MAX_NAME } from './unknown-route.ts';
 import { checkRequest } from './validation.ts';
 
@@ -55,6 +56,7 @@ export async function buildApp(deps: ApiDependencies) {
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(checkRequest);
+  app.setSerializerCompiler(serializeAnswer);
   app.setErrorHandler(handleError);
   answerUnknown(app);
   readBodies(app);
