@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { Sink } from '../../common/delivery.ts';
 import { unpackError } from '../../common/thread-calls.ts';
@@ -9,6 +10,12 @@ import type { LogEvent, SinkCalls, SinkThreadOptions } from './protocol.ts';
 import { packResults } from './results.ts';
 
 // Entry of a sink's thread: its client library, its encoding and its waits are here.
+
+/** Of `nice`: what is late here waits in the outbox, what is late in the event loop is felt by everybody. */
+const NICE = 5;
+
+// On Linux this is of the calling thread alone.
+if (process.platform === 'linux') setPriority(NICE);
 
 const running = new Map<number, AbortController>();
 const { spec, baseDir } = workerData as SinkThreadOptions;
