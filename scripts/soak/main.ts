@@ -6,6 +6,7 @@ import { admission } from './admission.ts';
 import { chaos } from './chaos.ts';
 import { clockSteps } from './clock.ts';
 import { deadCameras } from './dead-cameras.ts';
+import { fleet } from './fleet.ts';
 import { orphans } from './orphans.ts';
 import type { Soak } from './report.ts';
 import { startStop } from './start-stop.ts';
@@ -17,6 +18,7 @@ const ALL: Readonly<Record<string, Soak>> = {
   'start-stop': startStop,
   orphans,
   admission,
+  fleet,
 };
 
 const { values, positionals } = parseArgs({

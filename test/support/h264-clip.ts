@@ -26,11 +26,20 @@ export interface ClipOptions {
   readonly profile?: 'baseline' | 'high';
 }
 
+/** Where `makeH264Clip` leaves the clip, for who reads files: the bare stream. */
+export function clipFile(folder: string, options: ClipOptions = {}): string {
+  const { width = 160, height = 120, fps = 10, profile = 'baseline' } = options;
+  return join(
+    folder,
+    `clip-${width}x${height}-${fps}-${options.frames ?? 2 * fps}-${profile}.h264`,
+  );
+}
+
 /** Encodes a moving test picture. Default: 160x120, 10 frames a second, 2 s. */
 export async function makeH264Clip(folder: string, options: ClipOptions = {}): Promise<H264Clip> {
   const { width = 160, height = 120, fps = 10, profile = 'baseline' } = options;
   const { frames = 2 * fps, keyFrameEvery = fps } = options;
-  const file = join(folder, `clip-${width}x${height}-${fps}-${frames}-${profile}.h264`);
+  const file = clipFile(folder, options);
   await run('gst-launch-1.0', [
     ...['-q', 'videotestsrc', 'pattern=ball', `num-buffers=${frames}`],
     ...['!', `video/x-raw,width=${width},height=${height},framerate=${fps}/1`],

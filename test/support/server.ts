@@ -21,7 +21,7 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** The built CLI, `sightline serve`, as a process of its own. */
+/** The built CLI, `sightline serve` (or another service), as a process of its own. */
 export class TestServer implements AsyncDisposable {
   readonly logs: LogLine[] = [];
   readonly stderr: string[] = [];
@@ -30,10 +30,14 @@ export class TestServer implements AsyncDisposable {
   readonly #exited: Promise<unknown>;
   url = '';
 
-  private constructor(configFile: string, env: Readonly<Record<string, string>>) {
+  private constructor(
+    configFile: string,
+    env: Readonly<Record<string, string>>,
+    command = 'serve',
+  ) {
     this.#child = spawn(
       process.execPath,
-      [join(ROOT, 'bin', 'sightline.js'), 'serve', '--config', configFile],
+      [join(ROOT, 'bin', 'sightline.js'), command, '--config', configFile],
       { stdio: ['ignore', 'pipe', 'pipe'], cwd: ROOT, env: { ...process.env, ...env } },
     );
     this.pid = this.#child.pid!;
@@ -49,8 +53,9 @@ export class TestServer implements AsyncDisposable {
     folder: string,
     config: object,
     env: Readonly<Record<string, string>> = {},
+    command = 'serve',
   ): Promise<TestServer> {
-    return (await TestServer.launch(folder, config, env)).#listening();
+    return (await TestServer.launch(folder, config, env, command)).#listening();
   }
 
   /** The same with a configuration, file or folder, that is there. */
@@ -72,25 +77,24 @@ export class TestServer implements AsyncDisposable {
     folder: string,
     config: object,
     env: Readonly<Record<string, string>> = {},
+    command = 'serve',
   ): Promise<TestServer> {
     const file = join(folder, `config-${process.hrtime.bigint()}.json`);
     await writeFile(file, JSON.stringify(config));
-    return new TestServer(file, env);
+    return new TestServer(file, env, command);
   }
 
   get exitCode(): number | null {
     return this.#child.exitCode;
   }
 
+  /** It has not ended. */
+  get runs(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   async exited(withinMs: number): Promise<number | null> {
-    await Promise.race([
-      this.#exited,
-      until(
-        'the server ends',
-        withinMs,
-        () => this.#child.exitCode !== null || this.#child.signalCode !== null,
-      ),
-    ]);
+    await Promise.race([this.#exited, until('the server ends', withinMs, () => !this.runs)]);
     return this.#child.exitCode;
   }
 
@@ -141,7 +145,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.runs) return;
     this.#child.kill('SIGTERM');
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
     await this.#exited;
