@@ -107,6 +107,16 @@ program
   });
 
 program
+  .command('infer')
+  .description('Work through a queue of frames: detect, track, and send what is found to sinks')
+  .requiredOption('-c, --config <path>', 'configuration of its own (configs/infer.yaml)')
+  .option('--port <port>', 'HTTP port in place of the configured one', port)
+  .action(async (options: { config: string; port?: number }) => {
+    const { infer } = await import('./services/infer/infer.ts');
+    await infer({ ...options, version });
+  });
+
+program
   .command('validate')
   .description('Check pipeline files; every problem with its line')
   .argument('<file...>')

@@ -3,6 +3,7 @@
 #include <gst/gst.h>
 
 // One registration function an element; each lives in its element's file.
+gboolean SlFrameSrcRegister(GstPlugin* plugin);
 gboolean SlInferRegister(GstPlugin* plugin);
 gboolean SlLatencyRegister(GstPlugin* plugin);
 gboolean SlSkipRegister(GstPlugin* plugin);

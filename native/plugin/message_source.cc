@@ -3,6 +3,7 @@
 #include <gst/video/video.h>
 
 #include "plugin/metadata_filter.h"
+#include "plugin/origin_meta.h"
 
 namespace {
 
@@ -76,12 +77,23 @@ sightline::FrameIdentity SlMessageSource::Identify(GstBaseTransform* element, Gs
   identity.epoch = epoch_;
   identity.width = static_cast<std::uint32_t>(width_);
   identity.height = static_cast<std::uint32_t>(height_);
+  const SlFrameOrigin* origin = SlFrameOriginGet(buffer);
+  if (origin != nullptr) {
+    identity.stream_id = origin->stream_id;
+    identity.session = origin->session;
+    identity.epoch = origin->epoch;
+    identity.record_suffix = origin->record_suffix;
+  }
   const bool numbered = frame != nullptr && frame->sequence != SL_NO_SEQUENCE;
   identity.sequence = numbered ? frame->sequence : next_sequence_;
   next_sequence_ = identity.sequence + 1;
   const GstClockTime running =
       gst_segment_to_running_time(&element->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  if (GST_CLOCK_TIME_IS_VALID(running)) identity.pts_ns = running;
+  if (origin != nullptr) {
+    identity.pts_ns = origin->pts_ns;
+  } else if (GST_CLOCK_TIME_IS_VALID(running)) {
+    identity.pts_ns = running;
+  }
   if (frame != nullptr && frame->capture_unix_ns != 0) {
     identity.capture_unix_ns = frame->capture_unix_ns;
     identity.capture_clock = static_cast<sightline::CaptureClock>(frame->capture_clock);

@@ -26,7 +26,8 @@ class SlMessageSource {
   // Begins a session; call it under the object's lock.
   void Start();
   bool SetCaps(const GstCaps* caps);
-  // Names a frame. `frame` may be null: then the frame is numbered here and was captured now.
+  // Names a frame. `frame` may be null: then the frame is numbered here and was captured now. A
+  // frame of another pipeline (origin_meta.h) keeps its name, which is valid as long as the buffer.
   sightline::FrameIdentity Identify(GstBaseTransform* element, GstBuffer* buffer,
                                     const SlFrameMeta* frame);
   int width() const { return width_; }

@@ -4,11 +4,11 @@
 
 // Registers every element; one that cannot be registered fails the plugin.
 static gboolean PluginInit(GstPlugin* plugin) {
-  return SlInferRegister(plugin) && SlLatencyRegister(plugin) && SlSkipRegister(plugin) &&
-         SlStampRegister(plugin) && SlTrackRegister(plugin) && SlClassifyRegister(plugin) &&
-         SlAnalyticsRegister(plugin) && SlSampleRegister(plugin) && SlMetaRegister(plugin) &&
-         SlImageRegister(plugin) && SlMotionRegister(plugin) && SlRecordRegister(plugin) &&
-         SlDsMetaRegister(plugin) && SlDsSampleRegister(plugin);
+  return SlFrameSrcRegister(plugin) && SlInferRegister(plugin) && SlLatencyRegister(plugin) &&
+         SlSkipRegister(plugin) && SlStampRegister(plugin) && SlTrackRegister(plugin) &&
+         SlClassifyRegister(plugin) && SlAnalyticsRegister(plugin) && SlSampleRegister(plugin) &&
+         SlMetaRegister(plugin) && SlImageRegister(plugin) && SlMotionRegister(plugin) &&
+         SlRecordRegister(plugin) && SlDsMetaRegister(plugin) && SlDsSampleRegister(plugin);
 }
 
 #define PACKAGE "sightline"

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 
 #include "common/guard.h"
 #include "core/encode/message_encoder.h"
@@ -11,6 +12,7 @@
 #include "plugin/frame_report.h"
 #include "plugin/message_source.h"
 #include "plugin/metadata_filter.h"
+#include "plugin/origin_meta.h"
 
 // slmeta turns each video frame into one protobuf message of the objects on it.
 
@@ -90,9 +92,13 @@ GstFlowReturn EncodeFrame(GstBaseTransform* base, GstBuffer* input, GstBuffer* o
     const SlFrameMeta* frame = SlFrameMetaGet(input);
     sightline::FrameMessage& message = state->message;
     message.identity = state->source.Identify(base, input, frame);
-    message.sensor_id = state->sensor_id;
+    const SlFrameOrigin* origin = SlFrameOriginGet(input);
+    const bool named = origin != nullptr && !origin->sensor_id.empty();
+    message.sensor_id = named ? std::string_view(origin->sensor_id) : state->sensor_id;
     message.backend = state->backend;
-    message.frames_skipped = CountSkipped(state, message.identity.sequence);
+    message.late = origin != nullptr && origin->late;
+    // Frames of a queue were chosen: between two of them nothing is missing.
+    message.frames_skipped = origin == nullptr ? CountSkipped(state, message.identity.sequence) : 0;
     SlReportFrame(frame != nullptr ? *frame : SlFrameMeta{}, SlMonotonicNs(), &message);
     SlReportObjects(input, state->source.width(), state->source.height(), &message);
     SlFillMessage(output, state->encoder.Encode(message));

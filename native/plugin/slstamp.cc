@@ -141,7 +141,9 @@ GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
       if (frame->capture_unix_ns == 0) state->clock.Stamp(base, buffer, frame);
       frame->decode_end_ns = now_ns;
       if (frame->receive_ns != 0) state->total_decode_ns += now_ns - frame->receive_ns;
-      frame->sequence = state->next_sequence++;
+      // A frame of a queue has the number that its camera's pipeline gave it.
+      if (frame->sequence == SL_NO_SEQUENCE) frame->sequence = state->next_sequence;
+      ++state->next_sequence;
     }
     state->frames.fetch_add(1, std::memory_order_relaxed);
     state->last_frame_ns = now_ns;

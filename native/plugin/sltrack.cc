@@ -1,10 +1,14 @@
 #include <gst/base/gstbasetransform.h>
 #include <gst/gst.h>
 
+#include <cstdint>
+#include <string>
+
 #include "common/guard.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
 #include "plugin/metadata_filter.h"
+#include "plugin/origin_meta.h"
 #include "plugin/track_stream.h"
 
 // sltrack replaces the detections on a frame by tracks with ids. It changes no pixel and copies
@@ -29,6 +33,8 @@ struct SlTrackState {
   bool changed = true;
 
   SlTrackStream stream;
+  // Of the last frame of a queue; empty before the first.
+  std::string session;
 };
 
 struct SlTrack {
@@ -71,12 +77,33 @@ void TakeOptions(SlTrack* self) {
   GST_OBJECT_UNLOCK(self);
 }
 
+// A session of a queue's frames may be tracked by several trackers, one after the other or in
+// several processes: each numbers its tracks from a random place on, as NVIDIA's do. Ids stay below
+// 2^53, which JSON readers take as they are.
+std::uint64_t FirstIdOfQueue() {
+  constexpr guint32 kPlaces = 1U << 21;
+  return std::uint64_t{g_random_int() % kPlaces} << 32 | 1;
+}
+
+// False for a frame that came too late for the tracker. Those of another run of the camera have
+// nothing to do with the tracks of the one before.
+bool FollowsItsCamera(SlTrackState* state, GstBuffer* buffer) {
+  const SlFrameOrigin* origin = SlFrameOriginGet(buffer);
+  if (origin == nullptr) return true;
+  if (origin->late) return false;
+  if (state->session.empty()) state->stream.NumberFrom(FirstIdOfQueue());
+  if (origin->session != state->session) state->stream.Flush();
+  state->session = origin->session;
+  return true;
+}
+
 GstFlowReturn TrackFrame(GstBaseTransform* base, GstBuffer* buffer) {
   return Guard(base, GST_FLOW_ERROR, [&] {
     SlTrack* self = Self(base);
     static const GQuark tracker_name = g_quark_from_static_string("sltrack-bytetrack");
     TakeOptions(self);
     SlFrameMeta* frame = SlFrameMetaEnsure(buffer);
+    if (!FollowsItsCamera(self->state, buffer)) return GST_FLOW_OK;
     self->state->stream.Track(buffer, frame);
     frame->tracker = tracker_name;
     frame->track_end_ns = SlMonotonicNs();

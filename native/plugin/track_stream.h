@@ -2,6 +2,7 @@
 
 #include <gst/gst.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "core/track/byte_tracker.h"
@@ -15,6 +16,8 @@ class SlTrackStream {
   void SetOptions(const sightline::TrackerOptions& options) { tracker_.set_options(options); }
   // Takes the stream's size and frame rate; tracks end when the size changes.
   bool SetCaps(const GstCaps* caps);
+  // New tracks get ids from this one on.
+  void NumberFrom(std::uint64_t id) { tracker_.set_next_id(id); }
   // Ends all tracks; ids are not given again.
   void Flush();
   // Replaces the buffer's detections by tracks. `buffer` must be writable.

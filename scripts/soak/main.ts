@@ -7,6 +7,7 @@ import { chaos } from './chaos.ts';
 import { clockSteps } from './clock.ts';
 import { deadCameras } from './dead-cameras.ts';
 import { fleet } from './fleet.ts';
+import { inferQueue } from './infer.ts';
 import { orphans } from './orphans.ts';
 import type { Soak } from './report.ts';
 import { startStop } from './start-stop.ts';
@@ -19,6 +20,7 @@ const ALL: Readonly<Record<string, Soak>> = {
   orphans,
   admission,
   fleet,
+  infer: inferQueue,
 };
 
 const { values, positionals } = parseArgs({

@@ -37,6 +37,8 @@ export interface FrameJson {
   trackRecords?: TrackRecordJson[];
   /** Decimal, 64 bits; absent for a stream that no fleet placed. */
   epoch?: string;
+  /** Left out unless it is true. */
+  late?: boolean;
 }
 
 /** Decimal nanoseconds. */
@@ -75,6 +77,7 @@ export function mapFrame(frame: sightline.v1.Frame): FrameJson {
   if (frame.trackRecords.length > 0) json.trackRecords = frame.trackRecords.map(trackRecordToJson);
   const epoch = frame.epoch.toString();
   if (epoch !== '0') json.epoch = epoch;
+  if (frame.late) json.late = true;
   return json;
 }
 

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import { ServerConfig } from './config/server.ts';
+import { InferConfig } from './infer/config.ts';
 
 interface Node {
   readonly type?: string;
@@ -19,6 +20,7 @@ const FILES: Readonly<Record<string, TSchema>> = {
   pipeline: PipelineSpec,
   stream: StreamSpec,
   server: ServerConfig,
+  infer: InferConfig,
 };
 
 /** JSON Schema files (draft 7) for editors, by name: configs/schemas/<name>.schema.json. */

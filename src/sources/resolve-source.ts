@@ -28,7 +28,18 @@ export interface ResolvedFileSource {
   readonly pace: 'none' | 'realtime';
 }
 
-export type ResolvedSource = ResolvedRtspSource | ResolvedHttpSource | ResolvedFileSource;
+/** Frames that whoever runs the pipeline sends; no spec can ask for it. */
+export interface ResolvedFramesSource {
+  readonly type: 'frames';
+  /** Unix socket on which the sender listens. */
+  readonly socketPath: string;
+}
+
+export type ResolvedSource =
+  | ResolvedRtspSource
+  | ResolvedHttpSource
+  | ResolvedFileSource
+  | ResolvedFramesSource;
 
 /** What `RtspSource` and `HttpSource` have in common. */
 type UrlSource = Pick<RtspSource | HttpSource, 'url' | 'username' | 'password'>;

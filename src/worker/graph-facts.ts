@@ -102,6 +102,11 @@ export function readsFile(graph: Graph, streamId: string): boolean {
   );
 }
 
+/** Pictures come when somebody sends them: that none do is no fault. */
+export function awaitsFrames(graph: Graph, streamId: string): boolean {
+  return sourcesOf(graph, streamId).some(({ factory }) => factory === 'slframesrc');
+}
+
 /** Whether the stream's source connects again inside the running pipeline. */
 export function reconnectsItself(graph: Graph, streamId: string): boolean {
   return sourcesOf(graph, streamId).some(

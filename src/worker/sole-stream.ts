@@ -1,7 +1,7 @@
 import { type ErrorCode, SightlineError } from '../common/errors.ts';
 import type { IssueEvent, PipelineEvent } from '../gst/events.ts';
 import { errorOfIssue, mayBeExplained } from '../gst/native-error.ts';
-import { readsFile } from './graph-facts.ts';
+import { awaitsFrames, readsFile } from './graph-facts.ts';
 import type { RulesOptions, SessionRules } from './session-rules.ts';
 import { StreamHealth } from './stream-health.ts';
 import { NO_SAMPLE, type SamplesByStream } from './stream-sample.ts';
@@ -14,6 +14,8 @@ export class SoleStream implements SessionRules {
   readonly #options: RulesOptions;
   readonly #streamId: string;
   readonly #file: boolean;
+  /** Nobody owes it a picture. */
+  readonly #patient: boolean;
   #liveSinceMs: number | undefined;
   #health: StreamHealth | undefined;
   #draining = false;
@@ -24,6 +26,7 @@ export class SoleStream implements SessionRules {
     this.#options = options;
     this.#streamId = options.graph.streams[0] ?? options.graph.id;
     this.#file = readsFile(options.graph, this.#streamId);
+    this.#patient = awaitsFrames(options.graph, this.#streamId);
   }
 
   get live(): boolean {
@@ -36,7 +39,7 @@ export class SoleStream implements SessionRules {
 
   begin(): void {
     const { firstFrameTimeoutMs } = this.#options.policy;
-    if (this.live) return;
+    if (this.live || this.#patient) return;
     this.#firstFrameTimer ??= setTimeout(
       () => this.#fail('SL_SOURCE_STALLED', `No picture came within ${firstFrameTimeoutMs} ms`),
       firstFrameTimeoutMs,
@@ -85,7 +88,9 @@ export class SoleStream implements SessionRules {
     if (this.live) return;
     clearTimeout(this.#firstFrameTimer);
     this.#liveSinceMs = performance.now();
-    this.#health = new StreamHealth(this.#options.policy, this.#file, this.#liveSinceMs);
+    if (!this.#patient) {
+      this.#health = new StreamHealth(this.#options.policy, this.#file, this.#liveSinceMs);
+    }
     this.#options.onChange({ streamId: this.#streamId, phase: 'live' });
   }
 

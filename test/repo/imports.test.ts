@@ -36,6 +36,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // SQL over what was delivered. The layout of the files is docs/sinks/file.md.
   query: ['common'],
   control: ['common', 'pipeline', 'metadata', 'sources', 'worker/protocol.ts'],
+  // From messages of a queue to results: runs workers of its own.
+  inference: [
+    'common',
+    'metadata',
+    'gen',
+    'consumer',
+    'sinks/aws',
+    'sinks/amqp',
+    'control',
+    'pipeline/graph.ts',
+    'worker/protocol.ts',
+  ],
   api: [
     'common',
     'control/types.ts',
@@ -72,6 +84,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'recording',
     'control',
+    'inference',
     'fleet',
     'rules',
     'stores',

@@ -6,8 +6,9 @@ import { addModel } from '../../src/models/install.ts';
 /** A model that finds two boxes in every picture at almost no cost: what is measured is everything around it. */
 export async function installFixedModel(
   folder: string,
+  model = 'fixed',
 ): Promise<{ modelsDir: string; model: string }> {
-  const source = join(folder, 'fixed');
+  const source = join(folder, model);
   const modelsDir = join(folder, 'models');
   await mkdir(source, { recursive: true });
   await mkdir(modelsDir, { recursive: true });
@@ -17,7 +18,7 @@ export async function installFixedModel(
   await writeFile(
     join(source, 'model.yaml'),
     JSON.stringify({
-      name: 'fixed',
+      name: model,
       version: '1',
       licence: 'Apache-2.0',
       source: { kind: 'local', origin: 'a test model' },
@@ -31,5 +32,5 @@ export async function installFixedModel(
     }),
   );
   await addModel(join(source, 'model.yaml'), { directory: modelsDir, onnx });
-  return { modelsDir, model: 'fixed' };
+  return { modelsDir, model };
 }

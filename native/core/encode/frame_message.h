@@ -28,6 +28,8 @@ struct FrameIdentity {
   std::uint32_t width = 0;  // pixels
   std::uint32_t height = 0;
   std::uint64_t epoch = 0;  // fencing token of the stream's owner
+  // Put behind the record id of a Frame: "/<model>" where several models look at one frame.
+  std::string_view record_suffix;
 };
 
 // Mirrors TrackState of frame.proto.
@@ -153,6 +155,7 @@ struct FrameMessage {
   std::string_view tracker;
   bool image = false;  // the frame's picture is stored
   bool inferred = false;
+  bool late = false;  // a later frame of its session went before it
   std::uint64_t frames_skipped = 0;
   FrameLatency latency;
   std::vector<FrameObject> objects;

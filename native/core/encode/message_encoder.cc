@@ -39,6 +39,7 @@ enum Field {
   kAnalytics = 114,
   kTrackRecords = 115,
   kEpoch = 116,
+  kLate = 117,
 };
 }  // namespace frame
 namespace analytics {
@@ -306,6 +307,7 @@ const std::string& MessageEncoder::Encode(const FrameMessage& message) {
   AddAnalytics(&writer, message.analytics);
   for (const TrackRecord& record : message.track_records) AddTrackRecord(&writer, record);
   AddNumber(&writer, frame::kEpoch, identity.epoch);
+  AddNumber(&writer, frame::kLate, message.late ? 1 : 0);
   return bytes_;
 }
 

@@ -21,15 +21,21 @@ void AppendUtcHour(std::uint64_t unix_ns, std::string* out) {
   out->append(text.data(), std::strftime(text.data(), text.size(), "%Y/%m/%d/%H", &utc));
 }
 
-}  // namespace
-
-void WriteFrameRecordId(const FrameIdentity& identity, std::string* out) {
+// What all records of a frame begin with.
+void WriteFrameName(const FrameIdentity& identity, std::string* out) {
   out->assign(identity.stream_id).append("/").append(identity.session).append("/");
   AppendNumber(identity.sequence, out);
 }
 
+}  // namespace
+
+void WriteFrameRecordId(const FrameIdentity& identity, std::string* out) {
+  WriteFrameName(identity, out);
+  out->append(identity.record_suffix);
+}
+
 void WriteImageRecordId(const FrameIdentity& identity, std::string* out) {
-  WriteFrameRecordId(identity, out);
+  WriteFrameName(identity, out);
   out->append("/image");
 }
 

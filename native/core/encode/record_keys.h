@@ -8,7 +8,7 @@ namespace sightline {
 
 // Each function replaces `*out`, whose memory is reused.
 
-// "<stream_id>/<session>/<sequence>"
+// "<stream_id>/<session>/<sequence><record_suffix>"
 void WriteFrameRecordId(const FrameIdentity& identity, std::string* out);
 // "<stream_id>/<session>/<sequence>/image"
 void WriteImageRecordId(const FrameIdentity& identity, std::string* out);

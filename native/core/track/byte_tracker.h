@@ -58,6 +58,8 @@ class ByteTracker {
   const std::vector<Track>& Predict(float step = 1);
   // Ends all tracks (a seek, a new picture size).
   void Reset() { tracks_.clear(); }
+  // The next track gets this id, and later ones the numbers above.
+  void set_next_id(std::uint64_t id) { next_id_ = id; }
 
  private:
   enum class State { kTentative, kTracked, kLost, kEnded };

@@ -3,21 +3,22 @@ import {
   isLive,
   locationWithCredentials,
   type ResolvedFileSource,
+  type ResolvedFramesSource,
   type ResolvedHttpSource,
   type ResolvedRtspSource,
-  type ResolvedSource,
 } from '../../sources/resolve-source.ts';
 import type { GraphAlternative, GraphChoice, GraphNode } from '../graph.ts';
+import type { ResolvedStream } from '../resolved.ts';
 import { CPU_CODECS, type CpuCodec } from './cpu-codecs.ts';
 import { RECORD_QUEUE } from './cpu-record.ts';
-import { node, queue } from './nodes.ts';
+import { chainLinks, node, queue } from './nodes.ts';
 import { TIMEOUT_US } from './rtsp.ts';
 
 /** The front of a graph: from the source to decoded pictures. */
 export interface SourcePart {
   readonly nodes: readonly GraphNode[];
   readonly links: readonly { readonly from: string; readonly to: string }[];
-  readonly choice: GraphChoice;
+  readonly choices: readonly GraphChoice[];
 }
 
 export interface SourceNeeds {
@@ -32,8 +33,11 @@ export interface SourceNeeds {
 /** Coded pictures that may wait for the decoder beside a recording: 4 s at 30 a second; older ones go. */
 const CODED_PICTURES = 120;
 
-/** Lowers a source. */
-export function lowerSource(source: ResolvedSource, needs: SourceNeeds): SourcePart {
+/** Lowers a stream's source. */
+export function lowerSource(
+  { id, source }: Pick<ResolvedStream, 'id' | 'source'>,
+  needs: SourceNeeds,
+): SourcePart {
   const { skips, records = false } = needs;
   const wanted = records ? CPU_CODECS.filter(({ records }) => records) : CPU_CODECS;
   const codecs = skips ? wanted.map((codec) => ({ ...codec, skips: true })) : wanted;
@@ -44,7 +48,26 @@ export function lowerSource(source: ResolvedSource, needs: SourceNeeds): SourceP
       return parsed(httpNode(source), needs, codecs, isLive(source));
     case 'file':
       return parsed(fileNode(source), needs, codecs, isLive(source));
+    case 'frames':
+      return queued(source, id, needs);
   }
+}
+
+/** Pictures that come one by one; slframesrc lets the decoder end the graph at one that it cannot read. */
+function queued(
+  { socketPath }: ResolvedFramesSource,
+  streamId: string,
+  { to }: SourceNeeds,
+): SourcePart {
+  const nodes = [
+    node('source', 'slframesrc', 'source', { 'socket-path': socketPath, 'stream-id': streamId }),
+    node('jpeg-decode', 'jpegdec', 'decode', {}),
+  ];
+  return {
+    nodes,
+    links: chainLinks(to === undefined ? nodes : [...nodes, { id: to }]),
+    choices: [],
+  };
 }
 
 /** What follows the parser: the decoder, the recording, or both. */
@@ -107,7 +130,7 @@ function lowerRtsp(
         ],
   );
   const to = needs.to ?? RECORD_QUEUE;
-  return { nodes: [rtspsrc], links: [], choice: { from: rtspsrc.id, to, alternatives } };
+  return { nodes: [rtspsrc], links: [], choices: [{ from: rtspsrc.id, to, alternatives }] };
 }
 
 function fileNode({ path }: ResolvedFileSource): GraphNode {
@@ -146,7 +169,7 @@ function parsed(
   return {
     nodes: [source, demux],
     links: [{ from: 'source', to: 'demux' }],
-    choice: { from: 'demux', to: needs.to ?? RECORD_QUEUE, alternatives },
+    choices: [{ from: 'demux', to: needs.to ?? RECORD_QUEUE, alternatives }],
   };
 }
 

@@ -96,7 +96,7 @@ function lowerStream(
   const keysOnly = pipeline.images?.when === 'key-frames';
   const skips = keysOnly ? 'always' : drop === 'non-key' ? 'on-demand' : undefined;
   const decodes = infer !== undefined || images !== undefined;
-  const source = lowerSource(stream.source, {
+  const source = lowerSource(stream, {
     ...(decodes ? { to: 'decoded' } : {}),
     ...(skips === undefined ? {} : { skips }),
     records: record.length > 0,
@@ -129,7 +129,7 @@ function lowerStream(
       ...outputs.branchLinks,
       ...chainLinks(record),
     ],
-    choices: [source.choice],
+    choices: source.choices,
     sessionNodes: [
       ...outputs.sessionNodes,
       ...record.filter(({ factory }) => factory === 'slrecord').map(({ id }) => id),

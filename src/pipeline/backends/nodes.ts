@@ -54,7 +54,7 @@ export function queue(
 
 /** Links each node to the next; `caps`: filters of links, by the node they lead to. */
 export function chainLinks(
-  nodes: readonly GraphNode[],
+  nodes: readonly Pick<GraphNode, 'id'>[],
   caps: Readonly<Record<string, string>> = {},
 ): GraphLink[] {
   return nodes.slice(1).map(({ id: to }, index) => {

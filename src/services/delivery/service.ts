@@ -11,6 +11,7 @@ import { Delivery } from '../../outbox/delivery.ts';
 import { Outbox } from '../../outbox/outbox.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { outboxOptions } from '../config/outbox.ts';
+import type { ServerConfig } from '../config/server.ts';
 import { API_SINK_TYPES } from './api-sinks.ts';
 import { deliveryControl } from './control.ts';
 import { prepareSinks } from './prepare.ts';
@@ -21,6 +22,13 @@ import { SinkWatch } from './sink-watch.ts';
 const UNSTORED_LIMIT_BYTES = 8 * 1024 * 1024;
 
 export type EmitEvent = (type: string, facts: Readonly<Record<string, string | number>>) => void;
+
+/** The part of a configuration that is about delivery. */
+export interface DeliverySettings extends Pick<LoadedConfig, 'dataDir' | 'baseDir'> {
+  readonly config: Pick<ServerConfig, 'sinks' | 'egress' | 'outbox'> & {
+    readonly http: Pick<ServerConfig['http'], 'sinkTypes'>;
+  };
+}
 
 /** The outbox with its sinks, as the server uses them. */
 export interface DeliveryService {
@@ -49,7 +57,7 @@ export interface DeliveryService {
  * reachable or not.
  */
 export async function openDelivery(
-  { config, dataDir, baseDir }: LoadedConfig,
+  { config, dataDir, baseDir }: DeliverySettings,
   logger: Logger,
 ): Promise<DeliveryService> {
   const registry = new Registry(dataDir);

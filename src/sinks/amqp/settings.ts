@@ -4,12 +4,15 @@ import { readSinkFile, readTls } from '../tls.ts';
 import type { ConnectOptions } from './connection.ts';
 import type { AmqpSinkSpec } from './spec.ts';
 
-/** How to reach the broker of a sink; its files are read now. @param baseDir where relative paths of files start */
+/** What says how to reach a broker; `id` names the connection. */
+export type BrokerSpec = Pick<
+  AmqpSinkSpec,
+  'id' | 'url' | 'username' | 'passwordFile' | 'heartbeatS' | 'connectTimeoutMs' | 'tls'
+>;
+
+/** How to reach a broker; its files are read now. @param baseDir where relative paths of files start */
 export async function connectOptions(
-  spec: Pick<
-    AmqpSinkSpec,
-    'id' | 'url' | 'username' | 'passwordFile' | 'heartbeatS' | 'connectTimeoutMs' | 'tls'
-  >,
+  spec: BrokerSpec,
   password: Secret | undefined,
   baseDir: string,
 ): Promise<ConnectOptions> {

@@ -124,6 +124,11 @@ function uriSource(
     }
     case 'http':
       return make(locationWithCredentials(source), { 'file-loop': false });
+    case 'frames': {
+      const message = 'is a queue of frames, which DeepStream has no source for';
+      context.problem(`${pointer}/source`, message, 'SL_BACKEND_UNSUPPORTED');
+      return make('', {});
+    }
     case 'rtsp': {
       if (source.location.startsWith('rtsps:')) {
         const message =

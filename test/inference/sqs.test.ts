@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { SqsSink } from '../../src/sinks/sqs/sink.ts';
+import type { SqsSinkSpec } from '../../src/sinks/sqs/spec.ts';
+import { TestAws } from '../sinks/aws-proxy.ts';
+import { NO_LIMIT, statuses } from '../sinks/samples.ts';
+import { installFixedModel } from '../support/fixed-model.ts';
+import { temporaryFolder } from '../support/server.ts';
+import { until } from '../support/wait.ts';
+import { type ImageFacts, imageOf, jpegs } from './pictures.ts';
+import { startInference } from './world.ts';
+
+const QUEUE = 'frames';
+const DEAD = 'poison';
+
+/** A queue with its dead letters, and the receiver's sink that fills it. */
+async function startQueue(context: TestContext, spec: Partial<SqsSinkSpec> = {}) {
+  const aws = await TestAws.start(context);
+  for (const name of [QUEUE, DEAD]) aws.server.createQueue(name);
+  aws.server.createBucket('raw-data');
+  const sink = new SqsSink({
+    ...{ id: 'queue', type: 'sqs', required: true, queue: QUEUE, kinds: ['image'] },
+    ...{ format: 'protobuf', concurrency: 4, ...aws.client, ...spec },
+  });
+  context.after(() => sink.close());
+  let seq = 0;
+  const fill = async (facts: readonly ImageFacts[]): Promise<void> => {
+    const batch = facts.map((each, index) => ({ ...imageOf(each), seq: seq + index }));
+    seq += batch.length;
+    const results = statuses(await sink.deliver(batch, NO_LIMIT));
+    assert.deepEqual(results, Array(batch.length).fill('accepted'));
+  };
+  const queue = { type: 'sqs', queue: QUEUE, deadLetterQueue: DEAD, ...aws.client };
+  return { aws, fill, queue };
+}
+
+test('frames become results of every model that fits, and their messages are deleted', async (context) => {
+  await using folder = await temporaryFolder();
+  const { aws, fill, queue } = await startQueue(context, {
+    claimCheck: { bucket: 'raw-data', prefix: 'claims/', aboveBytes: 0 },
+  });
+  await installFixedModel(folder.path, 'gates');
+  const { modelsDir } = await installFixedModel(folder.path, 'all');
+  const [picture] = await jpegs(1);
+  const data = picture!;
+  await using world = await startInference(join(folder.path, 'infer'), {
+    modelsDir,
+    queue: { ...queue, receivers: 1 },
+    models: [
+      { infer: { model: 'all' }, track: { type: 'bytetrack', minHits: 1 } },
+      { infer: { model: 'gates' }, streams: ['gate-*'], track: { type: 'none' } },
+    ],
+    limits: { maxReceives: 1, maxPixels: 10_000 },
+  });
+  await fill([
+    { camera: 'yard', sequence: 4, data, epoch: 7 },
+    { camera: 'gate-1', sequence: 5, data },
+    { camera: 'gate-1', sequence: 6, data, models: ['gates'] },
+    { camera: 'yard', sequence: 1, data: Buffer.from('no picture') },
+    { camera: 'yard', sequence: 2, data, models: ['missing'] },
+    { camera: 'yard', sequence: 3, data: (await jpegs(1, 320, 240))[0]! },
+  ]);
+  await until('all messages are gone', 30_000, () => world.queue.counts.deleted === 6);
+  // Behind a later one of its camera, and one that is known.
+  await fill([
+    { camera: 'yard', sequence: 3, data },
+    { camera: 'yard', sequence: 4, data },
+  ]);
+  const frames = await until('all results are delivered', 30_000, async () => {
+    const found = await world.frames();
+    return found.length === 5 && world.queue.counts.deleted === 8 && found;
+  });
+  const byId = new Map(frames.map((frame) => [frame.recordId, frame]));
+  assert.deepEqual([...byId.keys()].sort(), [
+    'gate-1/s1/5/all',
+    'gate-1/s1/5/gates',
+    'gate-1/s1/6',
+    'yard/s1/3',
+    'yard/s1/4',
+  ]);
+  const frame = byId.get('yard/s1/4')!;
+  assert.deepEqual(
+    [frame.epoch, frame.sensorId, frame.session, frame.frameSequence, frame.timestamp],
+    ['7', 'yard-sensor', 's1', '4', '2026-01-31T13:00:00.800Z'],
+  );
+  assert.deepEqual([frame.model?.name, frame.model?.version, frame.late], ['all', '1', undefined]);
+  assert.equal(byId.get('gate-1/s1/6')!.model?.name, 'gates');
+  // Unique in the session whoever tracks it: from a random place on.
+  assert.ok(frame.objects.length > 0 && frame.objects.every(({ id }) => Number(id) > 2 ** 32));
+  const late = byId.get('yard/s1/3')!;
+  assert.equal(late.late, true);
+  assert.ok(late.objects.length > 0 && late.objects.every(({ id }) => id === ''));
+
+  const letters = aws.messages(DEAD).map(({ messageAttributes }) => {
+    const attributes = messageAttributes as Record<string, { StringValue?: string }>;
+    return attributes['deadLetterReason']?.StringValue ?? '';
+  });
+  const reasons = [/as JPEG/, /"missing"/, /320 x 240/];
+  assert.equal(letters.length, reasons.length);
+  for (const reason of reasons) assert.ok(letters.some((letter) => reason.test(letter)));
+  const { done, duplicates, poison } = world.intake.counts;
+  assert.deepEqual({ done, duplicates, poison }, { done: 4, duplicates: 1, poison: 3 });
+  assert.equal(world.runners[0]!.counts.late, 1);
+});
+
+test('a picture that kills its graph is buried alone, killed workers and a queue that is away lose nothing', async (context) => {
+  await using folder = await temporaryFolder();
+  const { aws, fill, queue } = await startQueue(context);
+  const { modelsDir, model } = await installFixedModel(folder.path);
+  await using world = await startInference(join(folder.path, 'infer'), {
+    modelsDir,
+    queue,
+    models: [{ infer: { model } }],
+  });
+  const [data] = await jpegs(1);
+  const frames = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      ...{ camera: `cam-${index % 3}`, sequence: from + index, data: data! },
+    }));
+  await fill(frames(0, 30));
+  const runner = world.runners[0]!;
+  const pid = await until('it works', 30_000, () => runner.counts.results > 0 && runner.pid);
+  process.kill(pid, 'SIGKILL');
+  await fill(frames(100, 30));
+  await until('all are done', 30_000, () => world.intake.counts.done === 60);
+
+  // It has the beginning and the end of a JPEG; the decoder finds nothing between them.
+  const header = data!.subarray(0, data!.indexOf(Buffer.from([0xff, 0xda])));
+  const killer = Buffer.concat([header, Buffer.from([0xff, 0xd9])]);
+  await fill([...frames(200, 6), { camera: 'cam-0', sequence: 250, data: killer }]);
+  await fill(frames(300, 6));
+  await until('it is buried, the others are done', 30_000, () => {
+    const { done, poison } = world.intake.counts;
+    return done === 72 && poison === 1;
+  });
+  assert.equal(aws.messages(DEAD).length, 1);
+
+  aws.rule = () => 'cut';
+  await until('it notices', 30_000, () => world.queue.counts.errors > 0);
+  aws.rule = () => undefined;
+  await fill(frames(400, 6));
+  await until('the queue is empty', 30_000, () => world.queue.counts.deleted === 79);
+  const ids = await until('all results are delivered', 10_000, async () => {
+    const found = new Set((await world.frames()).map(({ recordId }) => recordId));
+    return found.size === 78 && found;
+  });
+  assert.equal(ids.has('cam-0/s1/250'), false);
+  assert.ok(runner.restarts >= 1);
+  assert.equal(aws.messages(QUEUE).length, 0);
+});
