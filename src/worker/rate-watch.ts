@@ -19,6 +19,8 @@ const MOST_LOST = 0.05;
 const LOSSES_PER_SECOND = 1;
 /** In so many times the window without trouble a stream is well again: 30 s for the default of 10 s. */
 const CLEAN_WINDOWS = 3;
+/** A rate that held for so many times the window is usual; a burst after a sleep or a hold-up is none. */
+const USUAL_WINDOWS = 1.5;
 /** What was usual is forgotten by and by: a camera may be told to send less. */
 const FORGET_MS = 900_000;
 
@@ -29,6 +31,8 @@ const FORGET_MS = 900_000;
 export class RateWatch {
   readonly #windowMs: number;
   #looks: Look[] = [];
+  /** Of the windows that ended lately. */
+  #rates: { readonly atMs: number; readonly fps: number }[] = [];
   #usualFps = 0;
   /** Decoded pictures for each access unit, at best: one, or a half where a picture comes as two fields. */
   #usualYield = 0;
@@ -48,6 +52,7 @@ export class RateWatch {
   /** What was measured is no measure for what comes: the stream was silent. */
   restart(): void {
     this.#looks = [];
+    this.#rates = [];
   }
 
   /** The stream itself is another one: its settings were changed. */
@@ -67,7 +72,9 @@ export class RateWatch {
     const spanMs = nowMs - first.atMs;
     if (last === undefined || spanMs < this.#windowMs) return;
     this.#usualFps *= Math.exp(-(nowMs - last.atMs) / FORGET_MS);
-    const found = this.#judge(first.sample, sample, spanMs / 1000);
+    const fps = (arrivals(sample) - arrivals(first.sample)) / (spanMs / 1000);
+    this.#learn(fps, nowMs);
+    const found = this.#slow(fps) ?? this.#judge(first.sample, sample, spanMs / 1000);
     if (found !== undefined) {
       this.#trouble = found;
       this.#troubleAtMs = nowMs;
@@ -82,16 +89,21 @@ export class RateWatch {
     const decoded = since('framesDecoded');
     const leftOut = now.leftOut - before.leftOut;
     return (
-      this.#slow((arrivals(now) - arrivals(before)) / seconds) ??
       (now.counts.arrived && now.undecoded === undefined
         ? this.#lossy(since('framesArrived') - leftOut, decoded, seconds)
-        : undefined) ??
-      dropping(since('recordsDropped'), since('framesPublished'), seconds)
+        : undefined) ?? dropping(since('recordsDropped'), since('framesPublished'), seconds)
     );
   }
 
+  #learn(fps: number, nowMs: number): void {
+    const holdMs = USUAL_WINDOWS * this.#windowMs;
+    this.#rates.push({ atMs: nowMs, fps });
+    while (this.#rates.length > 1 && this.#rates[1]!.atMs <= nowMs - holdMs) this.#rates.shift();
+    if (nowMs - this.#rates[0]!.atMs < holdMs) return;
+    this.#usualFps = Math.max(this.#usualFps, Math.min(...this.#rates.map((rate) => rate.fps)));
+  }
+
   #slow(fps: number): RateTrouble | undefined {
-    this.#usualFps = Math.max(this.#usualFps, fps);
     if (fps >= LEAST_RATE * this.#usualFps) return undefined;
     const observed = { fps: round(fps), usualFps: round(this.#usualFps) };
     const message = `Pictures come at ${observed.fps} a second; ${observed.usualFps} are usual`;

@@ -47,13 +47,13 @@ test('a stream whose stage stops is stalled with the stage named, one that gets 
     degradedAfterMs: 2_000,
   });
   for (const id of ['dark', 'slow']) await worker.phase(id, 'live');
-  const report = await until('a rate is known', 10_000, () =>
+  const report = await until('a rate is known', 15_000, () =>
     worker.events
       .filter((event): event is StatsEvent => event.event === 'stats')
-      .find(({ streams }) => streams['slow']!.framesPublished > 90),
+      .find(({ streams }) => streams['slow']!.framesPublished > 200),
   );
   const { framesArrived, framesDecoded } = report.streams['slow']!;
-  assert.ok(framesArrived >= framesDecoded && framesDecoded > 90, JSON.stringify(report.streams));
+  assert.ok(framesArrived >= framesDecoded && framesDecoded > 200, JSON.stringify(report.streams));
   const { lastFrameAgeMs, clockQuality } = report.facts['slow']!;
   assert.ok(lastFrameAgeMs !== undefined && lastFrameAgeMs < 1_000, String(lastFrameAgeMs));
   assert.ok(clockQuality !== undefined);

@@ -82,3 +82,10 @@ test('after a silence nothing is known for one window', () => {
   assert.ok(Number.isNaN(feed.until(true, 10, { framesDecoded: 1, framesArrived: 1 })));
   assert.equal(feed.until(true, 2, { framesDecoded: 1, framesArrived: 1 }), 1);
 });
+
+test('what the network held for a stream that slept comes at once, and is not taken for usual', () => {
+  const feed = new Feed();
+  assert.ok(Number.isNaN(feed.until(true, 60, WELL)));
+  feed.until(true, 1, { framesArrived: 900, framesDecoded: 900, framesPublished: 900 });
+  assert.ok(Number.isNaN(feed.until(true, 60, WELL)));
+});
