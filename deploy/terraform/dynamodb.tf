@@ -2,9 +2,8 @@ locals {
   # Key of each table, both parts text. `ttl` names the attribute (seconds) after which DynamoDB may remove an item: within
   # days, so it is there to clear away, and nothing is decided by it. Leases have none.
   tables = {
-    registry = { name = "sightline-registry", hash = "p", range = "s", ttl = null }
-    events   = { name = "sightline-events", hash = "p", range = "s", ttl = "expires_at" }
-    fleet    = { name = "sightline-fleet", hash = "p", range = "s", ttl = null }
+    events = { name = "sightline-events", hash = "p", range = "s", ttl = "expires_at" }
+    fleet  = { name = "sightline-fleet", hash = "p", range = "s", ttl = null }
   }
 }
 

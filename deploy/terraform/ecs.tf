@@ -3,19 +3,19 @@
 locals {
   has_ecs = var.image != null
   tasks = { for name, task in {
-    receive = { count = var.receive_tasks, cpu = 2048, memory = 4096, gpus = 0, image = var.image }
-    infer   = { count = var.infer_tasks.min, cpu = 2048, memory = 8192, gpus = var.infer_gpus, image = coalesce(var.infer_image, var.image, "-") }
-    react   = { count = 1, cpu = 1024, memory = 2048, gpus = 0, image = var.image }
-    control = { count = 1, cpu = 1024, memory = 2048, gpus = 0, image = var.image }
+    receive = { count = var.receive_tasks, cpu = 2048, memory = 4096 }
+    infer   = { count = var.infer_tasks.min, cpu = 2048, memory = 8192 }
+    react   = { count = 1, cpu = 1024, memory = 2048 }
+    control = { count = 1, cpu = 1024, memory = 2048 }
   } : name => task if local.has_ecs }
 
   definitions = { for name, task in local.tasks : name => jsondecode(templatefile("${path.module}/../ecs/task.json", {
     SERVICE            = name
     COMMAND            = name == "control" ? "serve" : name
-    IMAGE              = task.image
+    IMAGE              = lookup(var.images, name, var.image)
     CPU                = task.cpu
     MEMORY             = task.memory
-    RESOURCES          = jsonencode(task.gpus > 0 ? [{ type = "GPU", value = tostring(task.gpus) }] : [])
+    RESOURCES          = jsonencode([for count in compact([lookup(var.gpus, name, null)]) : { type = "GPU", value = count }])
     CONFIG             = jsonencode(lookup(var.configs, name, ""))
     SECRETS            = jsonencode([for key, arn in lookup(var.secrets, name, {}) : { name = key, valueFrom = arn }])
     REGION             = var.region
@@ -110,7 +110,7 @@ resource "aws_ecs_service" "this" {
 }
 
 resource "aws_appautoscaling_target" "infer" {
-  count              = contains(keys(aws_ecs_service.this), "infer") ? 1 : 0
+  count              = local.has_alarms && contains(keys(aws_ecs_service.this), "infer") ? 1 : 0
   service_namespace  = "ecs"
   scalable_dimension = "ecs:service:DesiredCount"
   resource_id        = "service/${aws_ecs_cluster.this[0].name}/${aws_ecs_service.this["infer"].name}"

@@ -6,91 +6,87 @@ locals {
   account     = data.aws_caller_identity.this.account_id
   buckets_arn = { for key, bucket in aws_s3_bucket.this : key => bucket.arn }
 
+  # A test compares each list with the calls that the code makes (test/deploy/iam.test.ts).
   put_rows    = { for key, stream in aws_kinesis_firehose_delivery_stream.rows : key => { actions = ["firehose:PutRecordBatch"], resources = [stream.arn] } }
   put_records = { actions = ["kinesis:PutRecords"], resources = [aws_kinesis_stream.records.arn] }
   send = { for key, queue in aws_sqs_queue.this : key => {
     actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SendMessage"], resources = [queue.arn]
   } }
-  take = { for key, queue in aws_sqs_queue.this : key => {
-    actions   = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]
-    resources = [queue.arn]
-  } }
-  bury = { for key, queue in aws_sqs_queue.dead_letters : key => {
-    actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SendMessage"], resources = [queue.arn]
-  } }
-  # Objects are written under a condition, and compared when they are there.
-  write_objects = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-  keep_items    = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem"]
-  read_items    = ["dynamodb:GetItem", "dynamodb:Query"]
-  table         = { for key, table in aws_dynamodb_table.this : key => table.arn }
-  lease         = { actions = local.keep_items, resources = [local.table.fleet] }
+  # Objects are written under a condition, compared when they are there, and read for clips.
+  write_objects = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"]
+  # Without it S3 answers 403 for an object that is not there, as if the role were wrong.
+  tell_missing = { actions = ["s3:ListBucket"], resources = [local.buckets_arn.raw] }
+  claims       = { actions = local.write_objects, resources = ["${local.buckets_arn.raw}/claims/*"] }
+  table        = { for key, table in aws_dynamodb_table.this : key => table.arn }
+  lease = {
+    actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+    resources = [local.table.fleet]
+  }
+  events = {
+    actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"]
+    resources = [local.table.events]
+  }
+  write_raw = {
+    actions   = local.write_objects
+    resources = [for prefix in ["raw", "images", "claims"] : "${local.buckets_arn.raw}/${prefix}/*"]
+  }
 
   permissions = {
     receive = {
-      recordings = {
-        actions   = local.write_objects
-        resources = [for prefix in ["raw", "images", "claims"] : "${local.buckets_arn.raw}/${prefix}/*"]
-      }
+      objects  = local.write_raw
+      missing  = local.tell_missing
       queue    = local.send.frames
       frames   = local.put_rows.frames
       segments = local.put_rows.segments
       records  = local.put_records
       fleet    = local.lease
-      registry = {
-        actions   = local.read_items
-        resources = [local.table.registry]
-      }
     }
     infer = {
-      queue        = local.take.frames
-      dead_letters = local.bury.frames
-      pictures = {
-        actions   = ["s3:GetObject"]
-        resources = ["${local.buckets_arn.raw}/claims/*"]
+      queue = {
+        actions   = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]
+        resources = [aws_sqs_queue.this["frames"].arn]
       }
-      claims = {
-        actions   = local.write_objects
-        resources = ["${local.buckets_arn.raw}/claims/*"]
+      dead_letters = {
+        actions   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+        resources = [aws_sqs_queue.dead_letters["frames"].arn]
       }
+      # Its pictures, and results too large for a message.
+      claims     = local.claims
+      missing    = local.tell_missing
       detections = local.put_rows.detections
       records    = local.put_records
       results    = local.send.detections
     }
     react = {
-      queue        = local.take.detections
-      dead_letters = local.bury.detections
-      video = {
+      queue = {
+        actions   = ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]
+        resources = [aws_sqs_queue.this["detections"].arn]
+      }
+      claims = {
         actions   = ["s3:GetObject"]
-        resources = [for prefix in ["raw", "images", "claims"] : "${local.buckets_arn.raw}/${prefix}/*"]
+        resources = ["${local.buckets_arn.raw}/claims/*"]
       }
-      evidence = {
-        actions   = local.write_objects
-        resources = ["${local.buckets_arn.raw}/evidence/*"]
-      }
-      events = {
-        actions   = local.keep_items
-        resources = [local.table.events]
-      }
+      missing = local.tell_missing
+      events  = local.events
       records = local.put_records
     }
+    # Pipelines that are decoded and inferred at once, and questions to Athena.
     control = {
-      tables = {
-        actions   = local.keep_items
-        resources = [local.table.registry, local.table.fleet]
-      }
-      events = {
-        actions   = local.read_items
-        resources = [local.table.events]
-      }
-      queues = {
-        actions   = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes"]
-        resources = concat([for queue in aws_sqs_queue.this : queue.arn], [for queue in aws_sqs_queue.dead_letters : queue.arn])
-      }
+      objects    = local.write_raw
+      missing    = local.tell_missing
+      detections = local.put_rows.detections
+      frames     = local.put_rows.frames
+      segments   = local.put_rows.segments
+      records    = local.put_records
+      results    = local.send.detections
+      events     = local.events
+      fleet      = local.lease
       athena = {
-        actions   = ["athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"]
+        actions   = ["athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults"]
         resources = [aws_athena_workgroup.this.arn]
       }
-      catalogue = {
+      # What Athena does in the name of who asks.
+      athena_catalogue = {
         actions = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions"]
         resources = concat(
           [aws_glue_catalog_database.this.arn, replace(aws_glue_catalog_database.this.arn, "/:database.*/", ":catalog")],
@@ -98,16 +94,16 @@ locals {
           [replace(aws_glue_catalog_database.this.arn, "/:database\\/.*/", ":table/${aws_glue_catalog_database.this.name}/*")],
         )
       }
-      rows = {
+      athena_rows = {
         actions   = ["s3:GetObject"]
-        resources = ["${local.buckets_arn.inference}/*", "${local.buckets_arn.raw}/*"]
+        resources = ["${local.buckets_arn.inference}/*"]
       }
-      row_listing = {
+      athena_listing = {
         actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
         resources = [local.buckets_arn.inference, local.buckets_arn.queries]
       }
-      results = {
-        actions   = local.write_objects
+      athena_results = {
+        actions   = ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
         resources = ["${local.buckets_arn.queries}/*"]
       }
     }

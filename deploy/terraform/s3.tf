@@ -53,8 +53,9 @@ resource "aws_s3_bucket_versioning" "this" {
   }
 }
 
+# An emulator is spoken to without TLS.
 data "aws_iam_policy_document" "tls_only" {
-  for_each = aws_s3_bucket.this
+  for_each = local.is_emulated ? {} : aws_s3_bucket.this
 
   statement {
     sid       = "TlsOnly"
@@ -75,11 +76,10 @@ data "aws_iam_policy_document" "tls_only" {
   }
 }
 
-# An emulator is spoken to without TLS.
 resource "aws_s3_bucket_policy" "this" {
-  for_each   = local.is_emulated ? {} : aws_s3_bucket.this
-  bucket     = each.value.id
-  policy     = data.aws_iam_policy_document.tls_only[each.key].json
+  for_each   = data.aws_iam_policy_document.tls_only
+  bucket     = aws_s3_bucket.this[each.key].id
+  policy     = each.value.json
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
@@ -89,7 +89,6 @@ locals {
     raw = {
       recordings = { prefix = "raw/", days = var.raw_retention_days }
       images     = { prefix = "images/", days = var.raw_retention_days }
-      evidence   = { prefix = "evidence/", days = var.raw_retention_days }
       claims     = { prefix = "claims/", days = var.claim_retention_days }
     }
     inference = merge(

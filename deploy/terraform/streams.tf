@@ -24,9 +24,9 @@ locals {
   partition_queries = merge(local.hour_queries, local.is_bucketed ? {
     bucket = "(.camera_id|explode|add%${var.hash_buckets})"
   } : {})
-  path_keys         = concat(local.is_bucketed ? ["bucket"] : [], ["year", "month", "day", "hour"])
-  partition_path    = join("/", [for key in local.path_keys : "!{partitionKeyFromQuery:${key}}"])
-  template_path     = local.is_bucketed ? "$${bucket}/$${dt}" : "$${dt}"
+  path_keys      = concat(local.is_bucketed ? ["bucket"] : [], ["year", "month", "day", "hour"])
+  partition_path = join("/", [for key in local.path_keys : "!{partitionKeyFromQuery:${key}}"])
+  template_path  = local.is_bucketed ? "$${bucket}/$${dt}" : "$${dt}"
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "rows" {

@@ -68,9 +68,9 @@ variable "visibility_timeout_seconds" {
 }
 
 variable "max_receive_count" {
-  description = "A message that was received so often without being deleted becomes a dead letter."
+  description = "A message that was received so often without being deleted becomes a dead letter. Well above `limits.maxReceives` of infer (5): frames for which there was no room count, too."
   type        = number
-  default     = 5
+  default     = 20
 }
 
 variable "hash_buckets" {
@@ -102,6 +102,12 @@ variable "query_limit_bytes" {
   default     = 107374182400
 }
 
+variable "alarms" {
+  description = "Alarms of CloudWatch, and the scaling of infer, which goes by them. Default: on AWS, and not in an emulator."
+  type        = bool
+  default     = null
+}
+
 variable "alarm_actions" {
   description = "ARNs of SNS topics that the alarms tell."
   type        = list(string)
@@ -114,20 +120,20 @@ variable "image" {
   default     = null
 }
 
-variable "infer_image" {
-  description = "Image for infer, for example of Dockerfile.deepstream. Default: `image`."
-  type        = string
-  default     = null
+variable "images" {
+  description = "Image of a service in place of `image`, by its name: one of Dockerfile.deepstream for control."
+  type        = map(string)
+  default     = {}
 }
 
-variable "infer_gpus" {
-  description = "GPUs of an infer task. ECS gives whole ones alone."
-  type        = number
-  default     = 0
+variable "gpus" {
+  description = "GPUs of a service's task, by its name. ECS gives whole ones alone."
+  type        = map(number)
+  default     = {}
 }
 
 variable "infer_tasks" {
-  description = "Fewest and most infer tasks; in between the age of the queue decides."
+  description = "Fewest and most infer tasks; in between the frames that wait decide."
   type        = object({ min = number, max = number })
   default     = { min = 1, max = 4 }
 }
@@ -162,7 +168,7 @@ variable "infer_backlog_per_task" {
 }
 
 variable "capacity_providers" {
-  description = "Capacity provider of a service, by its name: instances with GPUs for infer. Default: any EC2 instance of the cluster."
+  description = "Capacity provider of a service, by its name: instances with GPUs for control. Default: any EC2 instance of the cluster."
   type        = map(string)
   default     = {}
 }

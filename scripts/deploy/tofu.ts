@@ -13,9 +13,9 @@ export interface Outputs {
   readonly buckets: Readonly<Record<'raw' | 'inference' | 'queries', string>>;
   readonly queues: Readonly<Record<'frames' | 'detections', string>>;
   readonly dead_letter_queues: Readonly<Record<'frames' | 'detections', string>>;
-  readonly delivery_streams: Readonly<Record<'detections' | 'frames', string>>;
+  readonly delivery_streams: Readonly<Record<'detections' | 'frames' | 'segments', string>>;
   readonly record_stream: string;
-  readonly tables: Readonly<Record<'registry' | 'events' | 'fleet', string>>;
+  readonly tables: Readonly<Record<'events' | 'fleet', string>>;
   readonly athena: { readonly workgroup: string; readonly database: string };
   readonly roles: Readonly<Record<string, string>>;
   readonly task_definitions: Readonly<Record<string, string>>;
@@ -26,8 +26,11 @@ export class Tofu {
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  /** @param folder an empty one, which the caller removes */
-  constructor(folder: string, providerVersion: string) {
+  /**
+   * @param folder an empty one, which the caller removes
+   * @param proxy URL for requests to hosts that are not loopback
+   */
+  constructor(folder: string, providerVersion: string, proxy: string) {
     this.#folder = join(folder, 'deploy', 'terraform');
     for (const part of ['terraform', 'ecs']) {
       cpSync(join(ROOT, 'deploy', part), join(folder, 'deploy', part), { recursive: true });
@@ -47,6 +50,7 @@ export class Tofu {
     this.#env = {
       PATH,
       HOME,
+      HTTP_PROXY: proxy,
       TF_CLI_CONFIG_FILE: config,
       CHECKPOINT_DISABLE: '1',
       TF_IN_AUTOMATION: '1',
