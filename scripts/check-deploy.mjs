@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-// `npm run check:helm` and `npm run check:terraform`: builds the programs that check deploy/ from the Go module proxy into
+// `npm run check:compose`, `check:helm` and `check:terraform`: builds the programs that check deploy/ from the Go module proxy into
 // .cache/go-tools, once, and runs the tests that need them. On two cores Helm takes minutes, OpenTofu and the AWS provider
 // take half an hour and 3 GB of memory.
 import { spawn } from 'node:child_process';
 import { makeSchemas } from './go-tools/kubernetes-schemas.mjs';
 import { whyNoGo } from './go-tools/module.mjs';
-import { helmPrograms, tofuPrograms } from './go-tools/programs.mjs';
+import { composeProgram, helmPrograms, tofuPrograms } from './go-tools/programs.mjs';
 import { ROOT } from './setup/paths.mjs';
 
 const note = (line) => process.stderr.write(`${line}\n`);
 
 const CHECKS = {
+  compose: { prepare: () => composeProgram(note), test: 'test/deploy/compose.test.ts' },
   helm: {
     prepare: async () => {
       await makeSchemas(note);

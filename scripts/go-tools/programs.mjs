@@ -21,6 +21,18 @@ const TOFU = {
   program: 'tofu',
 };
 
+const COMPOSE = {
+  module: 'github.com/compose-spec/compose-go/v2',
+  version: 'v2.16.2',
+  pkg: './cmd',
+  program: 'compose-spec',
+};
+
+/** Path of the loader that Docker Compose has, as a program. */
+export async function composeProgram(note) {
+  return { compose: await buildGoTool(COMPOSE, note) };
+}
+
 /** Paths of Helm and kubeconform. */
 export async function helmPrograms(note) {
   return { kubeconform: await buildGoTool(KUBECONFORM, note), helm: await buildGoTool(HELM, note) };
