@@ -180,7 +180,20 @@ describe('deploy/helm with every value set', {
     assert.equal(scaled?.spec.triggers?.[0]?.metadata['queueURL'], values.infer.keda.queueUrl);
     const infer = manifests.find(({ kind }) => kind === 'Deployment');
     assert.equal(infer?.spec.replicas, undefined);
-    assert.equal(infer?.spec.template.spec.containers[0].resources.limits['nvidia.com/gpu'], 1);
+  });
+
+  it('gives a GPU to the service that asks for one', async () => {
+    const found = workloads(documents(await render('--values', EVERYTHING)));
+    const gpus = found.map(({ metadata, spec }) => [
+      metadata.name,
+      spec.template.spec.containers[0].resources.limits['nvidia.com/gpu'],
+    ]);
+    assert.deepEqual(Object.fromEntries(gpus), {
+      'sightline-control': 1,
+      'sightline-receive': undefined,
+      'sightline-infer': undefined,
+      'sightline-react': undefined,
+    });
   });
 
   it('puts the role of AWS on the account of its service', async () => {
