@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ALL = [
   'infer',
+  'infer-queue',
   'outbox',
   'overhead',
   'first-metadata',

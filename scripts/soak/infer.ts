@@ -124,7 +124,9 @@ async function workOff(folder: string, config: object, count: number): Promise<s
       return quiet;
     });
     const last = await running.status();
-    return `${WORKER_KILLS} workers and ${PROCESS_KILLS} processes killed, ${resent + (last?.models[0]?.resent ?? 0)} frames sent again`;
+    resent += last?.models[0]?.resent ?? 0;
+    done += last?.frames.done ?? 0;
+    return `${WORKER_KILLS} workers and ${PROCESS_KILLS} processes killed, ${resent} frames sent to a worker again, ${done} done`;
   } finally {
     await running.end('SIGTERM');
   }

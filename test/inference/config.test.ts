@@ -6,6 +6,7 @@ import test from 'node:test';
 import type { TSchema } from 'typebox';
 import { SightlineError } from '../../src/common/errors.ts';
 import { ROOT } from '../../src/common/paths.ts';
+import { loadConfig } from '../../src/services/config/load.ts';
 import { InferConfig, loadInferConfig } from '../../src/services/infer/config.ts';
 import { temporaryFolder } from '../support/server.ts';
 
@@ -23,6 +24,13 @@ test('configs/infer.yaml is taken as it is and shows every key', async () => {
   const keys = parts.flatMap(({ properties }) => Object.keys(properties));
   const missing = keys.filter((key) => !new RegExp(`\\b${key}:`).test(text));
   assert.deepEqual(missing, []);
+});
+
+test('the configurations of the decoupled demo are taken as they are', async () => {
+  const file = (name: string) => join(ROOT, 'configs', 'decoupled', `${name}.yaml`);
+  const { config } = await loadInferConfig(file('infer'));
+  assert.equal(config.queue.queue, 'raw-frame-queue');
+  for (const name of ['receive', 'react', 'query']) await loadConfig(file(name));
 });
 
 test('what cannot be used is told with its place', async () => {

@@ -13,11 +13,13 @@ import { startInference } from './world.ts';
 
 const QUEUE = 'frames';
 const DEAD = 'poison';
+const FIFO = 'frames.fifo';
 
 /** A queue with its dead letters, and the receiver's sink that fills it. */
 async function startQueue(context: TestContext, spec: Partial<SqsSinkSpec> = {}) {
   const aws = await TestAws.start(context);
   for (const name of [QUEUE, DEAD]) aws.server.createQueue(name);
+  aws.server.createQueue(FIFO, { attributes: { FifoQueue: 'true' } });
   aws.server.createBucket('raw-data');
   const sink = new SqsSink({
     ...{ id: 'queue', type: 'sqs', required: true, queue: QUEUE, kinds: ['image'] },
@@ -148,4 +150,47 @@ test('a picture that kills its graph is buried alone, killed workers and a queue
   assert.equal(ids.has('cam-0/s1/250'), false);
   assert.ok(runner.restarts >= 1);
   assert.equal(aws.messages(QUEUE).length, 0);
+});
+
+test('two processes share a FIFO queue: each frame once, every camera in its order', async (context) => {
+  await using folder = await temporaryFolder();
+  const { aws, fill, queue } = await startQueue(context, { queue: FIFO });
+  const { modelsDir, model } = await installFixedModel(folder.path);
+  const config = { modelsDir, queue: { ...queue, queue: FIFO }, models: [{ infer: { model } }] };
+  const [data] = await jpegs(1);
+  const count = 120;
+  await fill(
+    Array.from({ length: count }, (_, index) => ({
+      ...{ camera: `cam-${index % 6}`, sequence: index, data: data! },
+    })),
+  );
+  await using one = await startInference(join(folder.path, 'one'), config);
+  await using two = await startInference(join(folder.path, 'two'), config);
+  const worlds = [one, two];
+  const sum = (of: (world: typeof one) => number) => of(one) + of(two);
+  await until('all messages are gone', 60_000, () => sum((w) => w.queue.counts.deleted) === count);
+  assert.equal(
+    sum((world) => world.runners[0]!.counts.late),
+    0,
+  );
+  assert.equal(
+    sum((world) => world.intake.counts.duplicates),
+    0,
+  );
+  const frames = await until('all results are delivered', 10_000, async () => {
+    const found = await Promise.all(worlds.map((world) => world.frames()));
+    return found.flat().length === count && found;
+  });
+  assert.equal(new Set(frames.flat().map(({ recordId }) => recordId)).size, count);
+  for (const found of frames) {
+    for (const camera of new Set(found.map(({ streamId }) => streamId))) {
+      const own = found.filter(({ streamId }) => streamId === camera);
+      const numbers = own.map(({ frameSequence }) => Number(frameSequence));
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+      );
+    }
+  }
+  assert.equal(aws.messages(FIFO).length, 0);
 });

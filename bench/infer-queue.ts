@@ -1,0 +1,148 @@
+// `sightline infer` on a full queue beside ONNX Runtime alone, in one run, round by round:
+//   node --import tsx bench/infer-queue.ts [--model centernet-512x384] [--rounds 3] [--seconds 10] [--cameras 1]
+// Both run the same library with one thread for the model (one camera: one inference at a time). Needs the built server
+// and two free cores: on the second one pictures are decoded, and messages and results pass through.
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs, promisify } from 'node:util';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { PATHS, ROOT } from '../src/common/paths.ts';
+import { loadModel } from '../src/models/catalog.ts';
+import { SqsSink } from '../src/sinks/sqs/sink.ts';
+import { imageOf } from '../test/inference/pictures.ts';
+import { InferProcess } from '../test/support/infer-process.ts';
+import { temporaryFolder } from '../test/support/server.ts';
+import { until } from '../test/support/wait.ts';
+import { quantile } from './support/quantile.ts';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', default: 'centernet-512x384' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '10' },
+    cameras: { type: 'string', default: '1' },
+  },
+});
+const seconds = Number(values.seconds);
+const cameras = Number(values.cameras);
+const WARM_FRAMES = 20;
+/** More than any machine infers in a round. */
+const FRAMES_PER_SECOND = 100;
+
+/** Pictures of the demo clip as a receiver queues them. */
+async function pictures(folder: string): Promise<Buffer[]> {
+  await mkdir(folder);
+  const line = `filesrc location=${PATHS.demoClip} ! decodebin ! videoconvert ! jpegenc quality=85 ! identity eos-after=51 ! multifilesink location=${folder}/%05d`;
+  await promisify(execFile)('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
+  const names = (await readdir(folder)).sort();
+  return Promise.all(names.map((name) => readFile(join(folder, name))));
+}
+
+/** ONNX Runtime alone, frames a second: `cameras` at a time, a thread each. */
+async function bare(): Promise<number> {
+  const { input: size } = await loadModel(PATHS.models, values.model);
+  const { width, height } = size;
+  const shape = [1, 3, height, width];
+  const input = new Tensor('float32', new Float32Array(3 * height * width).fill(0.5), shape);
+  const counts = await Promise.all(
+    Array.from({ length: cameras }, async () => {
+      const session = await InferenceSession.create(
+        join(PATHS.models, values.model, 'model.onnx'),
+        {
+          intraOpNumThreads: 1,
+          interOpNumThreads: 1,
+        },
+      );
+      const feeds = { [session.inputNames[0]!]: input };
+      for (let warm = 0; warm < 5; warm += 1) await session.run(feeds);
+      const startMs = performance.now();
+      let frames = 0;
+      while (performance.now() - startMs < seconds * 1000) {
+        await session.run(feeds);
+        frames += 1;
+      }
+      const fps = (frames * 1000) / (performance.now() - startMs);
+      await session.release();
+      return fps;
+    }),
+  );
+  return counts.reduce((sum, fps) => sum + fps, 0);
+}
+
+/** The emulator in a process of its own, as a queue is elsewhere. */
+async function startQueue(): Promise<{ endpoint: string; end: () => void }> {
+  const text = `import('fauxqs').then(async ({ startFauxqs }) => {
+    const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
+    server.createQueue('frames');
+    console.log(server.port);
+  })`;
+  const child = spawn(process.execPath, ['-e', text], {
+    ...{ cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
+  });
+  const [port] = await once(createInterface({ input: child.stdout! }), 'line');
+  return { endpoint: `http://127.0.0.1:${port}`, end: () => child.kill() };
+}
+
+/** `sightline infer` on a queue that is never empty, frames a second. */
+async function queued(data: readonly Buffer[]): Promise<number> {
+  await using folder = await temporaryFolder();
+  const queue = await startQueue();
+  try {
+    const aws = {
+      ...{ endpoint: queue.endpoint, region: 'us-east-1' },
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    };
+    const sink = new SqsSink({
+      ...{ id: 'queue', type: 'sqs', required: true, queue: 'frames', kinds: ['image'] },
+      ...{ format: 'protobuf', concurrency: 4, ...aws },
+    });
+    const count = WARM_FRAMES + Math.round(FRAMES_PER_SECOND * seconds);
+    for (let from = 0; from < count; from += 20) {
+      const batch = Array.from({ length: 20 }, (_, index) => {
+        const seq = from + index;
+        const camera = `cam-${seq % cameras}`;
+        return { ...imageOf({ camera, sequence: seq, data: data[seq % data.length]! }), seq };
+      });
+      await sink.deliver(batch, { signal: AbortSignal.timeout(60_000) });
+    }
+    await sink.close();
+    await using running = await InferProcess.start(folder.path, {
+      queue: { type: 'sqs', queue: 'frames', ...aws },
+      models: [{ infer: { model: values.model } }],
+      sinks: [{ id: 'files', type: 'file', dir: join(folder.path, 'out'), formats: ['parquet'] }],
+      drainMs: 0,
+    });
+    const done = async () => (await running.status())?.frames.done ?? 0;
+    const first = await until('it is warm', 60_000, async () => {
+      const now = await done();
+      return now >= WARM_FRAMES && { frames: now, atMs: performance.now() };
+    });
+    return await until('the round is over', seconds * 1000 + 60_000, async () => {
+      const tookMs = performance.now() - first.atMs;
+      if (tookMs < seconds * 1000) return undefined;
+      return (((await done()) - first.frames) * 1000) / (performance.now() - first.atMs);
+    });
+  } finally {
+    queue.end();
+  }
+}
+
+const load = loadavg().map((value) => value.toFixed(2));
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores, load before: ${load.join(' ')}`);
+await using folder = await temporaryFolder();
+const data = await pictures(join(folder.path, 'pictures'));
+const ratios: number[] = [];
+for (let round = 0; round < Number(values.rounds); round += 1) {
+  const alone = await bare();
+  const inQueue = await queued(data);
+  ratios.push(inQueue / alone);
+  console.log(`alone ${alone.toFixed(1)} fps, from the queue ${inQueue.toFixed(1)} fps`);
+}
+const ratio = (100 * quantile(ratios, 0.5)).toFixed(1);
+console.log(
+  `\n${values.model}, ${cameras} camera(s), pictures of ${Math.round(data[0]!.length / 1024)} KB: from the queue / alone ${ratio} %   (goal: 90 % or more)`,
+);

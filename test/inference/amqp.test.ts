@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { AmqpSink } from '../../src/sinks/amqp/sink.ts';
+import { amqpSpec } from '../sinks/amqp-spec.ts';
+import { NO_LIMIT, statuses } from '../sinks/samples.ts';
+import { installFixedModel } from '../support/fixed-model.ts';
+import { noRabbitMq, RabbitMq } from '../support/rabbitmq.ts';
+import { temporaryFolder } from '../support/server.ts';
+import { until } from '../support/wait.ts';
+import { type ImageFacts, imageOf, jpegs } from './pictures.ts';
+import { startInference } from './world.ts';
+
+test('frames of a RabbitMQ queue, also of one that is killed and comes back', {
+  skip: noRabbitMq,
+}, async (context) => {
+  await using folder = await temporaryFolder();
+  const broker = await RabbitMq.start();
+  context.after(() => broker.close());
+  await broker.createQueue('frames', 'sightline.images.#');
+  await broker.createQueue('poison', '', 'amq.fanout');
+  const sink = new AmqpSink(amqpSpec({ url: broker.url, kinds: ['image'] }), '/');
+  context.after(() => sink.close());
+  const fill = async (facts: readonly ImageFacts[]): Promise<void> => {
+    const batch = facts.map((each, seq) => ({ ...imageOf(each), seq }));
+    await until('the broker has them', 30_000, async () => {
+      const results = statuses(await sink.deliver(batch, NO_LIMIT));
+      return results.every((status) => status === 'accepted');
+    });
+  };
+  const [data] = await jpegs(1);
+  const frames = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ sequence: from + index, data: data! }));
+  const { modelsDir, model } = await installFixedModel(folder.path);
+  await using world = await startInference(join(folder.path, 'infer'), {
+    modelsDir,
+    queue: {
+      ...{ type: 'amqp', url: broker.url, password: 'guest', queue: 'frames' },
+      deadLetterExchange: 'amq.fanout',
+    },
+    models: [{ infer: { model } }],
+    limits: { maxReceives: 2 },
+  });
+  await fill([...frames(1, 5), { sequence: 9, data: Buffer.from('no picture') }]);
+  await until('they are done', 30_000, () => {
+    const { done, poison } = world.intake.counts;
+    return done === 5 && poison === 1 && world.queue.counts.buried === 1;
+  });
+
+  await broker.kill();
+  await until('it notices', 30_000, () => world.queue.counts.errors > 0);
+  await broker.restart();
+  await fill(frames(10, 5));
+  await until('the later ones, too', 60_000, () => world.intake.counts.done === 10);
+  const ids = await until('all results are delivered', 30_000, async () => {
+    const found = new Set((await world.frames()).map(({ recordId }) => recordId));
+    return found.size === 10 && found;
+  });
+  assert.ok(ids.has('cam-1/s1/14'));
+  assert.equal((await broker.drain('frames')).length, 0);
+  const [letter] = await broker.drain('poison');
+  assert.match(String(letter!.properties.headers?.['x-sightline-reason']), /as JPEG/);
+});
