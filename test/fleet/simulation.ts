@@ -50,10 +50,14 @@ export class Simulation {
   doubles = 0;
   /** Streams that were on nodes at the moment they failed. */
   lostStreams = 0;
+  /** Streams that were given to nodes which had failed, before anybody could know it: they are lost once more. */
+  givenToFailed = 0;
   /** Wall-clock ms of each step in which the assigner worked. */
   readonly roundMs: number[] = [];
   readonly #ranMs = new Map<string, number>();
   readonly #epochs = new Map<string, number>();
+  readonly #shards = new Map<string, number>();
+  readonly #given = new Map<string, number>();
   #ms = 0;
   #step = 0;
 
@@ -139,6 +143,7 @@ export class Simulation {
       this.#ms += STEP_MS;
       this.#step += 1;
       for (const node of this.alive) await node.step(this.#step);
+      await this.#countGiven();
       this.#check();
     }
   }
@@ -150,6 +155,19 @@ export class Simulation {
       [...running.keys()].map((id) => ({ id, node, cost: this.costs.get(id)!, movable: true })),
     );
     return imbalance(nodes, streams);
+  }
+
+  async #countGiven(): Promise<void> {
+    const alive = new Set(this.alive.map(({ id }) => id));
+    for (const { id, version, body } of await this.store.documents(ASSIGNMENTS)) {
+      if (this.#shards.get(id) === version) continue;
+      this.#shards.set(id, version);
+      for (const [stream, { node, epoch }] of readShard(body)) {
+        if (node === '' || this.#given.get(stream) === epoch) continue;
+        this.#given.set(stream, epoch);
+        if (!alive.has(node)) this.givenToFailed += 1;
+      }
+    }
   }
 
   #check(): void {
