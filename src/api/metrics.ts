@@ -4,6 +4,7 @@ import { renderDelivery } from './delivery-metrics.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { renderFleet } from './fleet-metrics.ts';
 import { renderRecordings } from './recording-metrics.ts';
+import { renderRules } from './rules-metrics.ts';
 import {
   type MakeCounter,
   type MakeGauge,
@@ -103,6 +104,7 @@ export async function renderMetrics(
   renderSupervision(watched, deps.orchestrator, streams, counter, gauge);
   renderEngines(deps, counter, gauge);
   renderRecordings(deps.recordings, counter, gauge);
+  renderRules(deps.rules, counter, gauge);
   const { watchers, dropped: unseen } = deps.live.stats;
   gauge('sightline_metadata_watchers', 'Clients that watch frames as they come').set(watchers);
   counter(

@@ -33,6 +33,8 @@ export interface EngineStats {
   /** Frames without a stream or a time. */
   readonly unusable: number;
   readonly streams: number;
+  /** From the capture of the last frame that rules looked at to that look, ms; undefined before the first. */
+  readonly lagMs: number | undefined;
   readonly rules: readonly RuleStats[];
 }
 
@@ -52,12 +54,15 @@ export class RuleEngine {
   readonly #counts = new Map<string, Counts>();
   readonly #matchers = new Map<string, (streamId: string) => boolean>();
   readonly #streams = new Map<string, StreamState>();
+  readonly #clocks: Clocks;
+  #lagMs: number | undefined;
   #frames = 0;
   #late = 0;
   #unusable = 0;
 
   /** @throws SightlineError `SL_SPEC_INVALID` with every expression that cannot be used and every id that is there twice */
   constructor(specs: readonly RuleSpec[], clocks: Clocks) {
+    this.#clocks = clocks;
     const problems: ValueProblem[] = [];
     const rules: Rule[] = [];
     const watches: OfflineWatch[] = [];
@@ -101,6 +106,7 @@ export class RuleEngine {
       this.#late++;
       return [];
     }
+    this.#lagMs = this.#clocks.wallMs() - frame.atMs;
     state.imageRef = frame.imageRef ?? state.imageRef;
     const moment = { frame, tMs: state.time.tMs, imageRef: state.imageRef };
     const events: RuleEvent[] = [];
@@ -133,7 +139,7 @@ export class RuleEngine {
       return { id, kind, suppressed, ...this.#counts.get(id)! };
     });
     const counts = { frames: this.#frames, late: this.#late, unusable: this.#unusable };
-    return { ...counts, streams: this.#streams.size, rules };
+    return { ...counts, streams: this.#streams.size, lagMs: this.#lagMs, rules };
   }
 
   #stateOf(streamId: string): StreamState {

@@ -161,7 +161,9 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
       list: () => [
         { id: 'crowd', kind: 'crowd', spec: { count: 2 }, fired: 1, suppressed: 0, errors: 0 },
       ],
-      counts: () => ({ frames: 9, late: 1, unusable: 0, unreadable: 0, waiting: 0 }),
+      counts: () => ({
+        ...{ frames: 9, late: 1, unusable: 0, stale: 0, unreadable: 0, waiting: 0, lagMs: 12.5 },
+      }),
       events: async () => [EVENT],
       event: async (id) => (id === EVENT.id ? EVENT : undefined),
     },

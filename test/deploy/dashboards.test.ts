@@ -15,6 +15,7 @@ import { selectorsOf } from './promql.ts';
 const ELSEWHERE: Readonly<Record<string, string>> = {
   sightline_stream_latency_seconds: 'the stream must be live: test/e2e has one',
   outbox_records_dropped_total: 'a bound was reached: days of an outage',
+  sightline_rules_lag_seconds: 'rules must have looked at a frame: test/services/rules has one',
 };
 
 interface Asked {
@@ -79,6 +80,8 @@ test('every query of the dashboard and every alert asks for what a server with a
   await using server = await TestServer.start(
     folder.path,
     fileConfig(folder.path, {
+      rules: [{ id: 'person', kind: 'class-appears' }],
+      fleet: { node: 'box', store: { type: 'sqlite', file: `${folder.path}/fleet.sqlite` } },
       egress: { allow: ['127.0.0.1/32'] },
       sinks: [
         {

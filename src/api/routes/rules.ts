@@ -8,7 +8,7 @@ import { RuleCountsSchema, RuleEventSchema, RuleSchema } from '../schemas/rules.
 import { listOf, pageOf, ref } from '../schemas/shared.ts';
 import { IdParams, idFilter } from '../validation.ts';
 
-const NO_COUNTS = { frames: 0, late: 0, unusable: 0, unreadable: 0, waiting: 0 };
+const NO_COUNTS = { frames: 0, late: 0, unusable: 0, stale: 0, unreadable: 0, waiting: 0 };
 
 const moment = (description: string) =>
   Type.Optional(Type.String({ format: 'date-time', maxLength: 40, description }));

@@ -48,8 +48,9 @@ export async function openRules(options: OpenRulesOptions): Promise<OpenRules | 
     view: {
       list: () => listRules(service),
       counts: () => {
-        const { frames, late, unusable, waiting } = service.stats();
-        return { frames, late, unusable, unreadable, waiting };
+        const { frames, late, unusable, stale, waiting, lagMs } = service.stats();
+        const counts = { frames, late, unusable, stale, unreadable, waiting };
+        return lagMs === undefined ? counts : { ...counts, lagMs };
       },
       events: async (query) => (await store.list(query)).map(toShown),
       event: async (id) => {

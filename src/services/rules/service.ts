@@ -1,11 +1,12 @@
 import type { DeliveryResult, OutboxRecord, PendingRecord, Sink } from '../../common/delivery.ts';
+import { EpochFence } from '../../common/epoch-fence.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { SightlineRecord } from '../../consumer/index.ts';
-import { frameToJson } from '../../metadata/frame.ts';
+import { type FrameJson, frameToJson } from '../../metadata/frame.ts';
 import { type EngineStats, RuleEngine } from '../../rules/engine.ts';
 import type { RuleEvent } from '../../rules/event.ts';
-import { type FrameFacts, frameFacts } from '../../rules/facts.ts';
+import { frameFacts } from '../../rules/facts.ts';
 import type { RuleSpec } from '../../rules/spec.ts';
 import type { EventStore } from '../../stores/event-store.ts';
 import { RULES_SINK_ID } from './sink-id.ts';
@@ -31,6 +32,8 @@ export interface RulesOptions {
 export interface RulesStats extends EngineStats {
   /** Events that are found and not stored yet. */
   readonly waiting: number;
+  /** Frames of a stream's former owner in a fleet that came after one of a later owner: rules did not look at them. */
+  readonly stale: number;
 }
 
 /**
@@ -41,6 +44,7 @@ export class RulesService {
   readonly sink: Sink;
   readonly #options: RulesOptions;
   readonly #engine: RuleEngine;
+  readonly #fence = new EpochFence();
   readonly #timers: readonly NodeJS.Timeout[];
   /** Found and not stored: the engine has moved on, and finds them in no frame again. */
   #found: RuleEvent[] = [];
@@ -66,13 +70,14 @@ export class RulesService {
   }
 
   stats(): RulesStats {
-    return { ...this.#engine.stats(), waiting: this.#found.length };
+    const { stale } = this.#fence;
+    return { ...this.#engine.stats(), waiting: this.#found.length, stale };
   }
 
   /** Records of another server. @throws SightlineError `SL_UNAVAILABLE` when the events cannot be stored */
   async handle(records: readonly SightlineRecord[]): Promise<void> {
     for (const record of records) {
-      if (record.kind === 'frame') this.#see(frameFacts(record.frame));
+      if (record.kind === 'frame') this.#see(record.frame);
       else if (record.kind === 'event') this.#hear(record.event);
     }
     await this.#store();
@@ -108,7 +113,7 @@ export class RulesService {
 
   #take({ kind, payload }: PendingRecord): DeliveryResult {
     try {
-      if (kind === 'frame') this.#see(frameFacts(frameToJson(payload)));
+      if (kind === 'frame') this.#see(frameToJson(payload));
       else this.#hear(JSON.parse(Buffer.from(payload).toString('utf8')));
       return { status: 'accepted' };
     } catch (thrown) {
@@ -116,8 +121,9 @@ export class RulesService {
     }
   }
 
-  #see(frame: FrameFacts): void {
-    this.#found.push(...this.#engine.onFrame(frame));
+  #see(frame: FrameJson): void {
+    if (!this.#fence.accepts(frame.streamId ?? '', Number(frame.epoch ?? 0))) return;
+    this.#found.push(...this.#engine.onFrame(frameFacts(frame)));
   }
 
   #hear({ type, streamId }: Readonly<Record<string, unknown>>): void {
