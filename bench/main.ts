@@ -15,6 +15,7 @@ const ALL = [
   'compile',
   'api-load',
   'recording',
+  'fleet',
   'delivery/format',
   'delivery/file',
   'delivery/mqtt',
