@@ -2,10 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { BlackBoxEntry } from '../../common/black-box.ts';
 import { toSightlineError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
-import type { SegmentEvent } from '../../common/segments.ts';
-import { deferred, settlesWithin } from '../../common/waits.ts';
+import { deferred } from '../../common/waits.ts';
 import type { Graph } from '../../pipeline/graph.ts';
-import { EXIT_CODES, type StatsEvent, type WorkerEvent } from '../../worker/protocol.ts';
+import { EXIT_CODES, type StatsEvent } from '../../worker/protocol.ts';
 import type { EventFacts } from '../event-log.ts';
 import type {
   IncidentKind,
@@ -15,21 +14,18 @@ import type {
   WorkerState,
   WorkerView,
 } from '../types.ts';
-import { withEnvironment } from '../worker-command.ts';
 import { ENDED, type Outcome, outcomeOf, type TryAgain } from '../worker-outcome.ts';
-import { type WorkerOwner, WorkerProcess } from '../worker-process.ts';
+import type { WorkerProcess } from '../worker-process.ts';
+import { DataLines } from './data-lines.ts';
 import type { LaneHost } from './lane-host.ts';
 import { LaneStreams } from './lane-streams.ts';
+import { launchWorker } from './launch-worker.ts';
 import { prepareEngines } from './prepare-engines.ts';
 import type { Program } from './program.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { ENGINE_BACKOFF, STREAM_POLICY } from './settings.ts';
+import { WorkerReports } from './worker-reports.ts';
 import { WorkerWatch } from './worker-watch.ts';
-
-/** Beyond the worker's own limit of a start. */
-const START_ANSWER_MS = 5_000;
-/** At least this long is what a gone worker had sent read out, whatever the drain took. */
-const READ_OUT_MS = 100;
 
 export interface LaneOptions {
   readonly name: LaneName;
@@ -51,8 +47,8 @@ export class Lane {
   readonly #host: LaneHost;
   readonly #logger: Logger;
   readonly #closing = new AbortController();
-  /** Workers whose data line is not read to its end; some of them are gone already. */
-  readonly #unread = new Set<WorkerProcess>();
+  readonly #lines: DataLines;
+  readonly #reports: WorkerReports;
   #loop: Promise<void> = Promise.resolve();
   #looping = false;
   #closed: Promise<void> | undefined;
@@ -86,6 +82,13 @@ export class Lane {
     this.#logger = host.logger.child({ lane: `${options.name}-${options.order}` });
     const { streams, scrubber } = host;
     this.streams = new LaneStreams(options.streamIds, { streams, scrubber, logger: this.#logger });
+    this.#lines = new DataLines((facts) => this.#emit('records.unread', facts));
+    this.#reports = new WorkerReports(host, {
+      logger: this.#logger,
+      onStream: (event) => this.streams.phase(event),
+      onStats: (event) => this.#onStats(event),
+      onFrozen: (event) => host.frozen(this, event),
+    });
   }
 
   /** Begins, where it does not run; the worker comes up in the background. */
@@ -178,17 +181,7 @@ export class Lane {
     this.#wake?.abort();
     await this.#worker?.stop({ drainMs });
     await this.#loop;
-    await Promise.all([...this.#unread].map((worker) => this.#readOut(worker, deadlineMs)));
-  }
-
-  /** What a worker had sent is still taken, as far as the consumer does so in time. */
-  async #readOut(worker: WorkerProcess, deadlineMs: number): Promise<void> {
-    const leftMs = Math.max(READ_OUT_MS, deadlineMs - performance.now());
-    if (await settlesWithin(worker.drained, leftMs)) return;
-    worker.discardData();
-    const message =
-      'The consumer held back until the end of the drain; what was still in the line is lost';
-    this.#emit('records.unread', { pid: worker.pid, code: 'SL_OUTBOX_FULL', message });
+    await this.#lines.close(deadlineMs);
   }
 
   async #run(): Promise<void> {
@@ -239,37 +232,16 @@ export class Lane {
   }
 
   async #launch(): Promise<WorkerProcess> {
-    const { context, scrubber } = this.#host;
-    const { environment, policy } = this.program.pipeline;
-    const { startTimeoutMs } = policy ?? {};
-    // A worker that may take longer to start must be given the time to say so.
-    const limits = {
-      ...(startTimeoutMs === undefined ? {} : { startMs: startTimeoutMs + START_ANSWER_MS }),
-      ...context.limits,
-    };
-    const owner: WorkerOwner = {
-      ...{ scrubber, logger: this.#logger, limits },
-      onEvent: (event) => this.#onEvent(event),
-      onRecords: (records) => this.#host.take(this, records),
-      onExit: (exit, pid, lastLines) => this.#noteExit(exit, pid, lastLines),
-    };
-    const own = environment !== undefined && Object.keys(environment).length > 0;
-    // One that waits has the usual environment.
-    const spare = own ? undefined : await context.spare?.take();
-    spare?.adopt(owner);
-    const blackBox = spare === undefined ? context.incidents?.openBlackBox() : undefined;
-    const worker =
-      spare ??
-      (await WorkerProcess.launch(
-        {
-          ...owner,
-          command: withEnvironment(context.command, environment),
-          ...(blackBox === undefined ? {} : { blackBox }),
-        },
-        { signal: this.#closing.signal },
-      ));
-    this.#unread.add(worker);
-    void worker.drained.then(() => this.#unread.delete(worker));
+    const worker = await launchWorker(this.#host, this.program, {
+      owner: {
+        logger: this.#logger,
+        onEvent: (event) => this.#reports.take(event),
+        onRecords: (records) => this.#host.take(this, records),
+        onExit: (exit, pid, lastLines) => this.#noteExit(exit, pid, lastLines),
+      },
+      signal: this.#closing.signal,
+    });
+    this.#lines.add(worker);
     return worker;
   }
 
@@ -317,38 +289,9 @@ export class Lane {
     return this.program.graphs.all.filter(({ streams }) => streams.some((id) => running.has(id)));
   }
 
-  #onEvent(event: WorkerEvent): void {
-    if (event.event === 'stream') this.streams.phase(event);
-    else if (event.event === 'stats') this.#onStats(event);
-    else if (event.event === 'log') this.#log(event);
-    else if (event.event === 'frozen') this.#host.frozen(this, event);
-    else if (event.event.startsWith('segment-')) this.#onSegment(event as SegmentEvent);
-    else this.#logger.warn({ event: event.event }, 'worker.event_unknown');
-  }
-
-  #onSegment(event: SegmentEvent): void {
-    try {
-      this.#host.context.onSegment?.(event);
-    } catch (error) {
-      // The files are there all the same.
-      const { message } = toSightlineError(error);
-      this.#logger.error(
-        { streamId: event.streamId, path: event.path, message },
-        'segment.refused',
-      );
-    }
-  }
-
   #onStats(event: StatsEvent): void {
     this.#watch?.heard(event);
     if (this.#worker !== undefined) this.streams.stats(event, this.#worker);
-  }
-
-  #log(event: Extract<WorkerEvent, { event: 'log' }>): void {
-    const { scrubber } = this.#host;
-    const level = ['debug', 'info', 'warn', 'error'].includes(event.level) ? event.level : 'warn';
-    const fields = scrubber.json(event.fields) as Record<string, unknown>;
-    this.#logger[level](fields, scrubber.text(event.msg));
   }
 
   #noteExit(exit: WorkerExit, pid: number, lastLines: readonly BlackBoxEntry[]): void {
