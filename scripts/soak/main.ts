@@ -9,6 +9,7 @@ import { deadCameras } from './dead-cameras.ts';
 import { fleet } from './fleet.ts';
 import { inferQueue } from './infer.ts';
 import { orphans } from './orphans.ts';
+import { recording } from './recording.ts';
 import type { Soak } from './report.ts';
 import { startStop } from './start-stop.ts';
 
@@ -21,6 +22,7 @@ const ALL: Readonly<Record<string, Soak>> = {
   admission,
   fleet,
   infer: inferQueue,
+  recording,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import type { GapReport, RecordedSegment } from '../../src/api/schemas.ts';
+import type { WorkerView } from '../../src/control/types.ts';
+import { readFileTruth } from '../../src/ground-truth/file.ts';
+import { reportStreams } from '../../src/ground-truth/report.ts';
+import { startCamera } from '../support/camera.ts';
+import { fileConfig } from '../support/config.ts';
+import { TestServer, temporaryFolder } from '../support/server.ts';
+import { until } from '../support/wait.ts';
+
+const LIMIT_MS = 20_000;
+const FPS = 20;
+const FRAGMENT_MS = 500;
+/** Frames of a fragment: it ends with the first one after its time. */
+const FRAGMENT_FRAMES = (FPS * FRAGMENT_MS) / 1000 + 1;
+/** Times without frames that are shorter are no gaps. */
+const SHORTEST_GAP_MS = 2000;
+
+/** Two seconds with a key frame every half. */
+async function makeClip(folder: string): Promise<string> {
+  const clip = join(folder, 'clip.mp4');
+  await promisify(execFile)('gst-launch-1.0', [
+    ...['-q', 'videotestsrc', `num-buffers=${2 * FPS}`, '!'],
+    ...[`video/x-raw,width=160,height=120,framerate=${FPS}/1`, '!', 'x264enc', 'bframes=0'],
+    ...[`key-int-max=${FPS / 2}`, '!', 'h264parse', '!', 'mp4mux', '!', 'filesink'],
+    `location=${clip}`,
+  ]);
+  return clip;
+}
+
+function filesBelow(folder: string, suffix: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(suffix))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+interface StreamEvent {
+  readonly type: string;
+  readonly streamId?: string;
+  readonly state?: string;
+  readonly beat?: number;
+}
+
+function eventsIn(folder: string): StreamEvent[] {
+  return filesBelow(folder, '.events.ndjson').flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as StreamEvent),
+  );
+}
+
+test('a receiver that is killed, and one whose worker is, lose a fragment each and go on', async () => {
+  await using folder = await temporaryFolder();
+  const [store, out] = [join(folder.path, 'store'), join(folder.path, 'out')];
+  const clip = await makeClip(folder.path);
+  await using camera = await startCamera({ args: ['--clip', clip] });
+  const config = fileConfig(folder.path, {
+    defaults: {},
+    heartbeatMs: 1000,
+    recording: { store: { type: 'folder', dir: store } },
+    pipelines: [
+      {
+        id: 'gate',
+        record: { segmentSeconds: 1, fragmentMs: FRAGMENT_MS },
+        images: { everyMs: 250, when: 'always' },
+        streams: [{ id: 'cam', source: { type: 'rtsp', url: camera.url, latencyMs: 100 } }],
+      },
+    ],
+    sinks: [
+      { id: 'queue', type: 'file', dir: out, kinds: ['image', 'event', 'segment'], maxWaitMs: 100 },
+    ],
+  });
+  const start = () => TestServer.start(folder.path, config, {}, 'receive');
+  const segments = async (server: TestServer) =>
+    (await server.json<{ items: RecordedSegment[] }>('/v1/recordings?stream=cam&limit=200')).items;
+  /** Of a run of the stream's pipeline that is none of those. */
+  const storedOther = (server: TestServer, sessions: ReadonlySet<string>) =>
+    until(`session ${sessions.size + 1} has a segment in the store`, LIMIT_MS, async () =>
+      (await segments(server)).find(
+        ({ state, session }) => state === 'stored' && !sessions.has(session),
+      ),
+    );
+
+  await using first = await start();
+  const sessions = new Set([(await storedOther(first, new Set())).session]);
+  const workers = await first.json<{ items: WorkerView[] }>('/v1/workers');
+  const { pid } = workers.items.find(({ pipelineId }) => pipelineId === 'gate')!;
+  const killedMs = Date.now();
+  process.kill(pid!, 'SIGKILL');
+  sessions.add((await storedOther(first, sessions)).session);
+  const killedAgainMs = Date.now();
+  await first.killTree();
+  const pictures = filesBelow(join(out, 'images'), '.jpg').length;
+  await until('it was away for long enough', LIMIT_MS, () => {
+    return Date.now() - killedAgainMs > SHORTEST_GAP_MS;
+  });
+
+  await using second = await start();
+  sessions.add((await storedOther(second, sessions)).session);
+  assert.equal(sessions.size, 3);
+  await until('pictures come again', LIMIT_MS, () => {
+    return filesBelow(join(out, 'images'), '.jpg').length > pictures;
+  });
+  const rows = await until('what was open is in the store', LIMIT_MS, async () => {
+    const all = await segments(second);
+    const torn = all.filter(
+      ({ whole, state }) => !whole && (state === 'stored' || state === 'lost'),
+    );
+    return torn.length === 2 && all;
+  });
+  // Frames that were noted and not written, and those that nobody noted before the kill.
+  for (const [index, session] of [...sessions].slice(0, 2).entries()) {
+    const own = rows.filter((row) => row.session === session);
+    const lost = own.reduce((sum, { framesLost }) => sum + framesLost, 0);
+    assert.ok(lost <= FRAGMENT_FRAMES, `${lost} frames lost`);
+    const endMs = Math.max(...own.map(({ end }) => Date.parse(end)));
+    const lostMs = [killedMs, killedAgainMs][index]! - endMs;
+    assert.ok(lostMs < FRAGMENT_MS + 1000, `${lostMs} ms before the kill are not there`);
+  }
+  const date = new Date().toISOString().slice(0, 10);
+  const report = await second.json<GapReport>(`/v1/recordings/gaps?stream=cam&date=${date}`);
+  const gap = report.gaps.find(({ from, to }) => {
+    return Date.parse(from) <= killedAgainMs && Date.parse(to) > killedAgainMs + SHORTEST_GAP_MS;
+  });
+  assert.ok(gap, JSON.stringify(report));
+  assert.ok(report.completeness < 1 && report.framesMissing === 0, JSON.stringify(report));
+
+  await camera.kill();
+  await until('the disconnection is told, and heartbeats go on', LIMIT_MS, () => {
+    const events = eventsIn(out).filter(({ streamId }) => streamId === 'cam');
+    return (
+      events.some(({ type }) => type === 'stream.backoff') &&
+      events.some(({ type, state }) => type === 'stream.heartbeat' && state === 'live') &&
+      events.some(({ type, state }) => type === 'stream.heartbeat' && state === 'backoff')
+    );
+  });
+  // What the store has is what the camera sent: nothing twice, nothing in another order, and lost only where something was killed.
+  await second[Symbol.asyncDispose]();
+  const files = filesBelow(store, '.mp4');
+  const truths = (await Promise.all(files.map(readFileTruth))).flatMap((file) => file.truths);
+  const [truth, ...others] = reportStreams(truths.map((one) => ({ truth: one })));
+  assert.deepEqual(others, []);
+  assert.deepEqual([truth!.duplicated, truth!.reordered, truth!.gaps.length], [0, 0, 2]);
+});
