@@ -17,11 +17,15 @@ export type Costs = ReadonlyMap<string, number>;
 /** What streams cost, in cores, as the nodes measured it; smoothed, for what is decided with it moves streams. */
 export class StreamCosts {
   readonly #costs = new Map<string, number>();
-  #middle = UNKNOWN;
+  /** Undefined: to be found anew when it is asked for. */
+  #middle: number | undefined;
 
   /** Cores; of one that was never measured what the middle one of the others costs. */
   of(stream: string): number {
-    return this.#costs.get(stream) ?? this.#middle;
+    const known = this.#costs.get(stream);
+    if (known !== undefined) return known;
+    this.#middle ??= this.#findMiddle();
+    return this.#middle;
   }
 
   /** Takes what all nodes last wrote. */
@@ -35,12 +39,17 @@ export class StreamCosts {
       const now = Math.max(LEAST, cores);
       this.#costs.set(stream, before === undefined ? now : before + NEWEST * (now - before));
     }
-    const sorted = [...this.#costs.values()].sort((a, b) => a - b);
-    this.#middle = sorted[Math.floor(sorted.length / 2)] ?? UNKNOWN;
+    this.#middle = undefined;
   }
 
   forgetBut(streams: ReadonlyMap<string, unknown>): void {
     for (const stream of this.#costs.keys()) if (!streams.has(stream)) this.#costs.delete(stream);
+    this.#middle = undefined;
+  }
+
+  #findMiddle(): number {
+    const sorted = [...this.#costs.values()].sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? UNKNOWN;
   }
 }
 
