@@ -91,7 +91,9 @@ function renderAttempts(
   const circuits = gauge('outbox_circuit_state', '1 for the state of the circuit breaker', [
     ...['sink', 'state'],
   ]);
-  for (const { id, retriesByCode = {}, circuit } of sinks) {
+  const backup = counter('outbox_backup_objects_total', 'Objects that a backup took', ['sink']);
+  for (const { id, retriesByCode = {}, circuit, backupObjects } of sinks) {
+    if (backupObjects !== undefined) backup.inc({ sink: id }, backupObjects);
     for (const [code, count] of Object.entries(retriesByCode)) {
       retries.inc({ sink: id, class: code }, count);
     }

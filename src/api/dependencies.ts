@@ -15,7 +15,8 @@ import type { DeadLetter, Fleet, Model, Rule, RuleCounts, RuleEvent, Sink } from
 export type LetterChoice = { readonly ids: readonly string[] } | { readonly sinkId: string };
 
 /** What is counted of a sink; a sink that is gone sends nothing. */
-export type SinkFigures = SinkCounts & Partial<DeliveryFigures> & { readonly circuit?: string };
+export type SinkFigures = SinkCounts &
+  Partial<DeliveryFigures> & { readonly circuit?: string; readonly backupObjects?: number };
 
 /** Sinks and dead letters: what the API shows of them, and what it can do with them. */
 export interface DeliveryControl {

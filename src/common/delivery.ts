@@ -75,6 +75,8 @@ export interface Sink {
    * announce, files of a former run to finish). Returns at once and never throws; what it begins ends with `close`.
    */
   start?(): void;
+  /** Objects that its backup took in place of it, since the start; absent without a backup. */
+  readonly backupObjects?: number | undefined;
   deliver(
     batch: readonly PendingRecord[],
     options: { signal: AbortSignal },

@@ -32,4 +32,6 @@ export interface DeliveryStats extends SinkCounts, DeliveryFigures {
   /** When the next attempt is due, ms from now; 0 when none is put off. */
   readonly nextAttemptInMs: number;
   readonly lastError?: LastError;
+  /** Of a sink with a backup: objects that this took in its place, since the start. */
+  readonly backupObjects?: number;
 }

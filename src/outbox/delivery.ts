@@ -81,6 +81,7 @@ export class Delivery implements AsyncDisposable {
       circuit: this.#circuit.state,
       nextAttemptInMs: Math.max(0, this.#notBeforeMs - performance.now()),
       ...(lastError === undefined ? {} : { lastError }),
+      ...(sink.backupObjects === undefined ? {} : { backupObjects: sink.backupObjects }),
     };
   }
 

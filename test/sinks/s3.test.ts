@@ -267,4 +267,6 @@ test('s3 sink puts objects into the backup while the bucket fails for too long, 
   });
   const spare = aws.seen.filter(({ path }) => path.startsWith('/spare/from-pictures/cam-1/'));
   assert.ok(spare.length >= 2);
+  const puts = spare.filter(({ method }) => method === 'PUT');
+  assert.equal(sink.backupObjects, puts.length);
 });

@@ -31,6 +31,7 @@ export const SinkSchema = named(
     circuit: Type.Optional(Word(['closed', 'open', 'half-open'], 'open: it is left alone')),
     nextAttemptInMs: Type.Optional(Count('Until it is tried again; 0: no try is put off')),
     retries: Type.Optional(Count('Records that had to be sent again, since the start')),
+    backupObjects: Type.Optional(Count('Objects that its backup took, since the start')),
     required: Type.Boolean({ description: 'false: its backlog is shed first' }),
     accepted: Count(
       'Records accepted for it = delivered + filtered + deadLettered + shed + pending, always',

@@ -26,13 +26,14 @@ export function sinkView(sink: RunningSink, outbox: Outbox): Sink {
     };
   }
   const stats = delivery.stats();
-  const { state, pauseReason, circuit, nextAttemptInMs, retries, lastError } = stats;
+  const { state, pauseReason, circuit, nextAttemptInMs, retries, lastError, backupObjects } = stats;
   return {
     ...countsView(stats),
     ...facts,
     ...{ state, circuit, nextAttemptInMs, retries },
     ...(pauseReason && { pauseReason }),
     ...(lastError && { lastError }),
+    ...(backupObjects === undefined ? {} : { backupObjects }),
   };
 }
 

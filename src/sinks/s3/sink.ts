@@ -38,6 +38,10 @@ export class S3Sink implements Sink {
         : { maxRecords: MOST_RECORDS, maxBytes: records.maxBytes, maxWaitMs: records.maxAgeMs };
   }
 
+  get backupObjects(): number | undefined {
+    return this.#stores.backupObjects;
+  }
+
   async deliver(
     batch: readonly PendingRecord[],
     { signal }: { signal: AbortSignal },

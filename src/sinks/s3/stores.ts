@@ -14,6 +14,7 @@ export class Stores {
   /** Until when the backup is used; monotonic. */
   #backupUntilMs = 0;
   #inBackup = 0;
+  #backupObjects = 0;
 
   constructor(spec: S3SinkSpec, logger: EventLog | undefined) {
     this.#spec = spec;
@@ -23,6 +24,11 @@ export class Stores {
     this.#backup =
       backup &&
       new S3Store({ ...onlyAws(shared), ...backup, ...{ storageClass } }, spec.concurrency);
+  }
+
+  /** Objects that the backup took, since the start; undefined where there is none. */
+  get backupObjects(): number | undefined {
+    return this.#backup === undefined ? undefined : this.#backupObjects;
   }
 
   /** @throws SightlineError one of `SL_SINK_*` */
@@ -71,6 +77,7 @@ export class Stores {
   async #putInBackup(backup: S3Store, object: S3Object, signal: AbortSignal) {
     const stored = await backup.put(object, signal);
     this.#inBackup++;
+    this.#backupObjects++;
     return stored;
   }
 }
