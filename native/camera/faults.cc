@@ -22,6 +22,7 @@ constexpr Kind kKinds[] = {
     {"stop", FaultKind::kStop, 0, 0, 0},
     {"stall", FaultKind::kStall, 0, 0, 0},
     {"garbage", FaultKind::kGarbage, 0, 0, 0},
+    {"damaged-pictures", FaultKind::kDamagedPictures, 0, 0, 0},
     {"freeze-clock", FaultKind::kFreezeClock, 0, 0, 0},
     {"clock-jump", FaultKind::kClockJump, -1e9, 3600, 1e9},
     {"no-sender-reports", FaultKind::kNoSenderReports, 0, 0, 0},

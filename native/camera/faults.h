@@ -12,6 +12,7 @@ enum class FaultKind {
   kStop,
   kStall,
   kGarbage,
+  kDamagedPictures,
   kFreezeClock,
   kClockJump,
   kNoSenderReports,

@@ -15,4 +15,10 @@ namespace sightline::camera {
 std::shared_ptr<const AccessUnit> Scrambled(Codec codec, const AccessUnit& unit,
                                             std::uint64_t seed);
 
+/**
+ * A copy with noise in place of what pictures are made of alone. Parameter sets and the first bytes
+ * of each slice, its header among them, stay: a decoder finds pictures and patches them up.
+ */
+std::shared_ptr<const AccessUnit> Damaged(Codec codec, const AccessUnit& unit, std::uint64_t seed);
+
 }  // namespace sightline::camera

@@ -165,6 +165,9 @@ void Stream::Step() {
   if (On(FaultKind::kGarbage) != nullptr) {
     frame.unit = Scrambled(programme_.clip.codec, *frame.unit, frame.number);
   }
+  if (On(FaultKind::kDamagedPictures) != nullptr) {
+    frame.unit = Damaged(programme_.clip.codec, *frame.unit, frame.number);
+  }
   SendOrHold(std::move(frame));
 }
 

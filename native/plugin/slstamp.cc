@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "common/guard.h"
+#include "plugin/decode_errors.h"
 #include "plugin/elements.h"
 #include "plugin/frame_meta.h"
 #include "plugin/latency_event.h"
@@ -21,6 +22,7 @@ enum Property {
   PROP_DROP_INTERVAL,
   PROP_FRAMES,
   PROP_FRAMES_DROPPED,
+  PROP_FRAMES_CORRUPT,
   PROP_LAST_FRAME_NS,
   PROP_SKIPPED_BY_REASON,
   PROP_TOTAL_DECODE_NS,
@@ -31,6 +33,7 @@ struct SlStampState {
   std::atomic<int> stage{STAGE_RECEIVE};
   std::atomic<guint> drop_interval{0};
   std::atomic<guint64> frames{0};
+  std::atomic<guint64> frames_corrupt{0};
   std::atomic<guint64> last_frame_ns{0};
   std::atomic<guint64> total_decode_ns{0};
   std::atomic<int> capture_clock{SL_CAPTURE_CLOCK_UNSPECIFIED};
@@ -84,12 +87,14 @@ gboolean Start(GstBaseTransform* base) {
   state->next_sequence = 0;
   state->since_kept = 0;
   state->frames = 0;
+  state->frames_corrupt = 0;
   state->interval.frames = 0;
   state->newest.frames = 0;
   state->late = false;
   state->last_frame_ns = 0;
   state->total_decode_ns = 0;
   state->capture_clock = SL_CAPTURE_CLOCK_UNSPECIFIED;
+  if (state->stage == STAGE_DECODE) SlWatchDecodeErrors();
   return TRUE;
 }
 
@@ -119,6 +124,12 @@ bool RefusePicture(SlStampState* state) {
   return true;
 }
 
+// What the decoder marked, or patched up without a mark.
+bool IsCorrupt(GstBuffer* picture) {
+  const bool concealed = SlTakeConcealedPictures() > 0;
+  return concealed || GST_BUFFER_FLAG_IS_SET(picture, GST_BUFFER_FLAG_CORRUPTED);
+}
+
 gboolean SrcEvent(GstBaseTransform* base, GstEvent* event) {
   SlStampState* state = Self(base)->state;
   const auto report = SlReadLatencyReport(event);
@@ -144,6 +155,7 @@ GstFlowReturn StampBuffer(GstBaseTransform* base, GstBuffer* buffer) {
       // A frame of a queue has the number that its camera's pipeline gave it.
       if (frame->sequence == SL_NO_SEQUENCE) frame->sequence = state->next_sequence;
       ++state->next_sequence;
+      if (IsCorrupt(buffer)) state->frames_corrupt.fetch_add(1, std::memory_order_relaxed);
     }
     state->frames.fetch_add(1, std::memory_order_relaxed);
     state->last_frame_ns = now_ns;
@@ -183,6 +195,9 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       break;
     case PROP_FRAMES_DROPPED:
       g_value_set_uint64(value, state.interval.frames + state.newest.frames);
+      break;
+    case PROP_FRAMES_CORRUPT:
+      g_value_set_uint64(value, state.frames_corrupt);
       break;
     case PROP_LAST_FRAME_NS:
       g_value_set_uint64(value, state.last_frame_ns);
@@ -232,6 +247,12 @@ void InstallProperties(GObjectClass* object_class) {
       object_class, PROP_FRAMES_DROPPED,
       g_param_spec_uint64("frames-dropped", "Frames dropped",
                           "Of them those left out, for whatever reason; their numbers are used up",
+                          0, G_MAXUINT64, 0, readable));
+  g_object_class_install_property(
+      object_class, PROP_FRAMES_CORRUPT,
+      g_param_spec_uint64("frames-corrupt", "Frames corrupt",
+                          "Behind a decoder: pictures that it marked as corrupt, or patched up "
+                          "(libav with max-threads=1)",
                           0, G_MAXUINT64, 0, readable));
   g_object_class_install_property(
       object_class, PROP_LAST_FRAME_NS,

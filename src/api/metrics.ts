@@ -18,6 +18,11 @@ type Counted = Exclude<keyof StreamTotals, 'framesSkippedByReason'>;
 const STREAM_COUNTERS: readonly [name: string, field: Counted, help: string][] = [
   ['sightline_frames_received_total', 'framesArrived', 'Access units that came from the camera'],
   ['sightline_frames_decoded_total', 'framesDecoded', 'Pictures the decoder gave'],
+  [
+    'sightline_frames_corrupt_total',
+    'framesCorrupt',
+    'Pictures that the decoder marked as corrupt or patched up',
+  ],
   ['sightline_frames_inferred_total', 'framesInferred', 'Frames the detector ran on'],
   ['sightline_frames_published_total', 'framesPublished', 'Frames that left as metadata'],
   ['sightline_frames_recorded_total', 'framesRecorded', 'Access units that were recorded'],

@@ -68,13 +68,14 @@ function connected({ state, reason, retryAt }: StreamEvidence): Finding {
   };
 }
 
-function decoding({ state, reason, rates, facts }: StreamEvidence): Finding {
+function decoding({ state, reason, rates, totals, facts }: StreamEvidence): Finding {
   if (facts?.unasked?.includes('decode')) return unasked('Nothing is decoded here');
   const age = facts?.lastFrameAgeMs;
   const observed = {
     decodedFps: rates.decoded,
     ...(age === undefined ? {} : { lastFrameAgeMs: age }),
     ...(facts?.decodeMs === undefined ? {} : { decodeMs: facts.decodeMs }),
+    ...(totals.framesCorrupt === undefined ? {} : { framesCorrupt: totals.framesCorrupt }),
   };
   if (HAS_PICTURES.has(state)) return { ...yes('Pictures are decoded'), observed };
   if (state === 'stalled') {

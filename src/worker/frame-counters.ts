@@ -8,6 +8,8 @@ import type { SamplesByStream, StreamSample } from './stream-sample.ts';
 interface Tally {
   arrived: number;
   decoded: number;
+  /** Of them those that the decoder marked or patched up. */
+  corrupt: number;
   inferred: number;
   published: number;
   /** Missing numbers between frames that came out; undefined where nothing looks for them. */
@@ -41,6 +43,7 @@ interface RecordTally {
 const NOTHING: Omit<Tally, 'reasons'> = {
   arrived: 0,
   decoded: 0,
+  corrupt: 0,
   inferred: 0,
   published: 0,
   gaps: undefined,
@@ -76,6 +79,7 @@ type Counted = readonly [property: string, add: (tally: Tally, value: unknown) =
 
 const OF_STAMP: readonly Counted[] = [
   ['frames', (tally, value) => (tally.decoded += Number(value))],
+  ['frames-corrupt', (tally, value) => (tally.corrupt += Number(value))],
   ['frames-dropped', (tally, value) => (tally.dropped += Number(value))],
   ['last-frame-ns', (tally, value) => (tally.lastFrameNs = Number(value))],
   ['total-decode-ns', (tally, value) => (tally.decodeNs += Number(value))],
@@ -267,13 +271,14 @@ function addStreamStats(value: unknown, tallies: ReadonlyMap<string, Tally>): vo
 }
 
 function sampleOf(tally: Tally, unasked: NonNullable<StreamSample['unasked']>): StreamSample {
-  const { arrived, decoded, inferred, published, gaps, dropped, leftOut } = tally;
+  const { arrived, decoded, corrupt, inferred, published, gaps, dropped, leftOut } = tally;
   const { recordsDropped, lastFrameNs, decodeNs, inferNs, captureClock, record } = tally;
   return {
     counters: {
       // What a recording shares with a decoder comes to both; a decoder that is too slow loses some.
       framesArrived: Math.max(arrived + leftOut, record?.offered ?? 0),
       framesDecoded: decoded,
+      ...(corrupt === 0 ? {} : { framesCorrupt: corrupt }),
       framesInferred: inferred,
       framesPublished: published,
       framesSkipped: (gaps ?? dropped) + leftOut,

@@ -146,6 +146,8 @@ export interface StreamCounters {
   readonly framesArrived: number;
   /** Pictures the decoder gave. */
   readonly framesDecoded: number;
+  /** Of them those that the decoder marked as corrupt or patched up; absent: none was. */
+  readonly framesCorrupt?: number;
   /** Frames the detector ran on. */
   readonly framesInferred: number;
   /** Frames that left as metadata. */

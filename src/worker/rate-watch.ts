@@ -15,6 +15,8 @@ interface Look {
 const LEAST_RATE = 0.5;
 /** More than this part lost in the decoder, or of the records. */
 const MOST_LOST = 0.05;
+/** More than this part of the pictures patched up: what is shown is mostly not what the camera saw. */
+const MOST_CORRUPT = 0.5;
 /** Fewer losses than this a second are single ones. */
 const LOSSES_PER_SECOND = 1;
 /** In so many times the window without trouble a stream is well again: 30 s for the default of 10 s. */
@@ -91,7 +93,9 @@ export class RateWatch {
     return (
       (now.counts.arrived && now.undecoded === undefined
         ? this.#lossy(since('framesArrived') - leftOut, decoded, seconds)
-        : undefined) ?? dropping(since('recordsDropped'), since('framesPublished'), seconds)
+        : undefined) ??
+      corrupted(since('framesCorrupt'), decoded) ??
+      dropping(since('recordsDropped'), since('framesPublished'), seconds)
     );
   }
 
@@ -120,6 +124,13 @@ export class RateWatch {
     const message = `${percent} % of what arrives becomes no picture: it is damaged, or the decoder does not keep up`;
     return { message, observed: { arrived, decoded, lostPercent: percent } };
   }
+}
+
+function corrupted(corrupt: number, decoded: number): RateTrouble | undefined {
+  if (corrupt <= MOST_CORRUPT * decoded) return undefined;
+  const percent = Math.round((100 * corrupt) / decoded);
+  const message = `${percent} % of the pictures are damaged: the decoder patched them up`;
+  return { message, observed: { corrupt, decoded } };
 }
 
 function dropping(dropped: number, published: number, seconds: number): RateTrouble | undefined {

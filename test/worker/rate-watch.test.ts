@@ -55,6 +55,14 @@ test('what is damaged on its way is counted, in a stream of fields as well', () 
   assert.match(feed.watch.trouble?.message ?? '', /^\d+ % of what arrives becomes no picture/);
 });
 
+test('pictures that are patched up are trouble when most of them are', () => {
+  const feed = new Feed();
+  assert.ok(Number.isNaN(feed.until(true, 60, { ...WELL, framesCorrupt: 10 })));
+  assert.ok(feed.until(true, 20, { ...WELL, framesCorrupt: 24 }) <= 10);
+  assert.match(feed.watch.trouble?.message ?? '', /^\d+ % of the pictures are damaged/);
+  assert.ok(feed.until(false, 60, WELL) <= 32);
+});
+
 test('records that are dropped are trouble; single losses are none', () => {
   const feed = new Feed();
   assert.ok(Number.isNaN(feed.until(true, 40, { ...WELL, framesDecoded: 24.5 })));

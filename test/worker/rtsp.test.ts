@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { checkValue } from '../../src/common/check.ts';
+import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
+import { resolve } from '../../src/pipeline/resolve.ts';
+import { StreamSpec } from '../../src/pipeline/spec.ts';
 import { camera } from '../gst/graphs.ts';
 import { startCamera } from '../support/camera.ts';
 import { interleavedRtp } from '../support/rtp-h264.ts';
@@ -198,6 +202,19 @@ for (const [what, option, codes] of FAULTS) {
     });
   });
 }
+
+test('a camera whose pictures are noise is degraded, not live', async () => {
+  await using real = await startCamera({ args: ['--fault', 'damaged-pictures@10'] });
+  await using worker = await WorkerHarness.launch();
+  const spec = { id: 'cam', source: { type: 'rtsp', url: real.url }, images: { everyMs: 1000 } };
+  const pipeline = resolve(checkValue(spec, StreamSpec), { models: new Map() });
+  const { graphs } = lowerCpu(pipeline, { onnxRuntimeLibrary: '', cores: 1, filesDir: '/tmp' });
+  await worker.start(graphs, { degradedAfterMs: 2_000 });
+  await worker.phase('cam', 'live');
+  const degraded = await worker.phase('cam', 'degraded', 15_000);
+  assert.equal(degraded.code, 'SL_STREAM_DEGRADED');
+  assert.match(degraded.message ?? '', /of the pictures are damaged/);
+});
 
 test('a camera that dies and comes back on its port is live again', async () => {
   const first = await startCamera();

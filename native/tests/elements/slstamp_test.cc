@@ -83,6 +83,64 @@ INSTANTIATE_TEST_SUITE_P(
         Codec{"Jpeg", "jpegenc ! rtpjpegpay mtu=300", "rtpjpegdepay ! jpegdec"}),
     [](const auto& info) { return info.param.name; });
 
+constexpr guint64 kWholePictures = 10;
+
+// Noise in place of a picture's last third, from the eleventh on. Bytes above 3: no start code, no
+// escaping.
+GstPadProbeReturn Damage(GstPad*, GstPadProbeInfo* info, gpointer seen) {
+  if (++*static_cast<guint64*>(seen) <= kWholePictures) return GST_PAD_PROBE_OK;
+  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  GST_PAD_PROBE_INFO_DATA(info) = buffer;
+  const gsize size = gst_buffer_get_size(buffer);
+  for (gsize at = size * 2 / 3; at < size; ++at) {
+    const auto noise = static_cast<guint8>(4 + at * 31 % 251);
+    gst_buffer_fill(buffer, at, &noise, 1);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+guint64 CorruptPictures(bool damaged, guint64 frames) {
+  TestPipeline pipeline(
+      "videotestsrc pattern=snow num-buffers=" + std::to_string(frames) +
+      " ! video/x-raw,format=I420,width=320,height=240 ! x264enc name=encode tune=zerolatency "
+      "threads=1 key-int-max=1000 ! video/x-h264,stream-format=byte-stream ! h264parse ! "
+      "avdec_h264 max-threads=1 ! slstamp name=decode stage=decode ! fakesink sync=false");
+  guint64 seen = 0;
+  GstPad* pad = gst_element_get_static_pad(pipeline.Find("encode").get(), "src");
+  if (damaged) gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, Damage, &seen, nullptr);
+  gst_object_unref(pad);
+  EXPECT_EQ(pipeline.RunToEnd(), "");
+  guint64 pictures = 0, corrupt = 0;
+  g_object_get(pipeline.Find("decode").get(), "frames", &pictures, "frames-corrupt", &corrupt,
+               nullptr);
+  EXPECT_EQ(pictures, frames);
+  return corrupt;
+}
+
+TEST(SlStampTest, PicturesThatTheDecoderPatchedUpAreCounted) {
+  EXPECT_EQ(CorruptPictures(false, 30), 0U);
+  // Now and then noise reads as a picture to its end.
+  const guint64 corrupt = CorruptPictures(true, 60);
+  EXPECT_GT(corrupt, (60 - kWholePictures) / 2);
+  EXPECT_LE(corrupt, 60 - kWholePictures);
+}
+
+TEST(SlStampTest, PicturesThatTheDecoderMarkedAreCounted) {
+  GstHarness* harness = gst_harness_new_parse("slstamp stage=decode");
+  gst_harness_set_src_caps_str(harness, "video/x-raw,format=I420,width=2,height=2");
+  for (const bool marked : {false, true, false}) {
+    GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 6, nullptr);
+    if (marked) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
+    gst_buffer_unref(gst_harness_push_and_pull(harness, buffer));
+  }
+  guint64 corrupt = 0;
+  GstElement* element = gst_harness_find_element(harness, "slstamp");
+  g_object_get(element, "frames-corrupt", &corrupt, nullptr);
+  EXPECT_EQ(corrupt, 1U);
+  gst_object_unref(element);
+  gst_harness_teardown(harness);
+}
+
 TEST(SlStampTest, APictureWasReceivedWithItsFirstPacket) {
   GstHarness* harness = gst_harness_new_parse("slstamp stage=receive");
   gst_harness_set_src_caps_str(harness, "application/x-rtp,media=video,clock-rate=90000");

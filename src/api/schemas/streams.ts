@@ -34,6 +34,9 @@ const Counters = Type.Object(
   {
     framesArrived: Count('Access units that came in from the camera'),
     framesDecoded: Count('Pictures the decoder gave'),
+    framesCorrupt: Type.Optional(
+      Count('Pictures that the decoder marked as corrupt or patched up; absent: none was'),
+    ),
     framesInferred: Count('Frames the detector ran on'),
     framesPublished: Count('Frames that left as metadata'),
     framesSkipped: Count('Frames left out: inference was busy, or it was asked for'),
