@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { PATHS, ROOT } from '../src/common/paths.ts';
@@ -17,6 +18,7 @@ import { imageOf } from '../test/inference/pictures.ts';
 import { InferProcess } from '../test/support/infer-process.ts';
 import { temporaryFolder } from '../test/support/server.ts';
 import { until } from '../test/support/wait.ts';
+import { cpuSeconds, pidsBelow } from './support/process-cpu.ts';
 import { quantile } from './support/quantile.ts';
 
 const { values } = parseArgs({
@@ -42,35 +44,41 @@ async function pictures(folder: string): Promise<Buffer[]> {
   return Promise.all(names.map((name) => readFile(join(folder, name))));
 }
 
-/** ONNX Runtime alone, frames a second: `cameras` at a time, a thread each. */
-async function bare(): Promise<number> {
+interface Figures {
+  readonly fps: number;
+  /** Of all its processes, ms. */
+  readonly cpuMsPerFrame: number;
+}
+
+/** ONNX Runtime alone: `cameras` runs of the model at a time, a thread each. */
+async function bare(): Promise<Figures> {
   const { input: size } = await loadModel(PATHS.models, values.model);
   const { width, height } = size;
   const shape = [1, 3, height, width];
   const input = new Tensor('float32', new Float32Array(3 * height * width).fill(0.5), shape);
-  const counts = await Promise.all(
-    Array.from({ length: cameras }, async () => {
-      const session = await InferenceSession.create(
-        join(PATHS.models, values.model, 'model.onnx'),
-        {
-          intraOpNumThreads: 1,
-          interOpNumThreads: 1,
-        },
-      );
-      const feeds = { [session.inputNames[0]!]: input };
-      for (let warm = 0; warm < 5; warm += 1) await session.run(feeds);
-      const startMs = performance.now();
-      let frames = 0;
-      while (performance.now() - startMs < seconds * 1000) {
-        await session.run(feeds);
-        frames += 1;
-      }
-      const fps = (frames * 1000) / (performance.now() - startMs);
-      await session.release();
-      return fps;
-    }),
+  const file = join(PATHS.models, values.model, 'model.onnx');
+  const threads = { intraOpNumThreads: 1, interOpNumThreads: 1 };
+  const sessions = await Promise.all(
+    Array.from({ length: cameras }, () => InferenceSession.create(file, threads)),
   );
-  return counts.reduce((sum, fps) => sum + fps, 0);
+  let frames = 0;
+  const runFor = async (session: InferenceSession, ms: number): Promise<void> => {
+    const feeds = { [session.inputNames[0]!]: input };
+    const endMs = performance.now() + ms;
+    while (performance.now() < endMs) {
+      await session.run(feeds);
+      frames += 1;
+    }
+  };
+  await Promise.all(sessions.map((session) => runFor(session, 500)));
+  frames = 0;
+  const startMs = performance.now();
+  const cpuBefore = cpuSeconds([process.pid]);
+  await Promise.all(sessions.map((session) => runFor(session, seconds * 1000)));
+  const tookMs = performance.now() - startMs;
+  const cpuMs = (cpuSeconds([process.pid]) - cpuBefore) * 1000;
+  await Promise.all(sessions.map((session) => session.release()));
+  return { fps: (frames * 1000) / tookMs, cpuMsPerFrame: cpuMs / frames };
 }
 
 /** The emulator in a process of its own, as a queue is elsewhere. */
@@ -87,8 +95,8 @@ async function startQueue(): Promise<{ endpoint: string; end: () => void }> {
   return { endpoint: `http://127.0.0.1:${port}`, end: () => child.kill() };
 }
 
-/** `sightline infer` on a queue that is never empty, frames a second. */
-async function queued(data: readonly Buffer[]): Promise<number> {
+/** `sightline infer` on a queue that is never empty. */
+async function queued(data: readonly Buffer[]): Promise<Figures> {
   await using folder = await temporaryFolder();
   const queue = await startQueue();
   try {
@@ -117,15 +125,20 @@ async function queued(data: readonly Buffer[]): Promise<number> {
       drainMs: 0,
     });
     const done = async () => (await running.status())?.frames.done ?? 0;
-    const first = await until('it is warm', 60_000, async () => {
-      const now = await done();
-      return now >= WARM_FRAMES && { frames: now, atMs: performance.now() };
-    });
-    return await until('the round is over', seconds * 1000 + 60_000, async () => {
-      const tookMs = performance.now() - first.atMs;
-      if (tookMs < seconds * 1000) return undefined;
-      return (((await done()) - first.frames) * 1000) / (performance.now() - first.atMs);
-    });
+    const look = async () => {
+      const frames = await done();
+      const cpuS = cpuSeconds(pidsBelow(running.pid));
+      return { frames, cpuS, atMs: performance.now() };
+    };
+    await until('it is warm', 60_000, async () => (await done()) >= WARM_FRAMES);
+    const first = await look();
+    await delay(seconds * 1000);
+    const last = await look();
+    const frames = last.frames - first.frames;
+    return {
+      fps: (frames * 1000) / (last.atMs - first.atMs),
+      cpuMsPerFrame: ((last.cpuS - first.cpuS) * 1000) / frames,
+    };
   } finally {
     queue.end();
   }
@@ -135,14 +148,27 @@ const load = loadavg().map((value) => value.toFixed(2));
 console.log(`${cpus()[0]?.model}, ${cpus().length} cores, load before: ${load.join(' ')}`);
 await using folder = await temporaryFolder();
 const data = await pictures(join(folder.path, 'pictures'));
-const ratios: number[] = [];
+const ratios: { fps: number; cpu: number }[] = [];
 for (let round = 0; round < Number(values.rounds); round += 1) {
   const alone = await bare();
   const inQueue = await queued(data);
-  ratios.push(inQueue / alone);
-  console.log(`alone ${alone.toFixed(1)} fps, from the queue ${inQueue.toFixed(1)} fps`);
+  ratios.push({
+    fps: inQueue.fps / alone.fps,
+    cpu: alone.cpuMsPerFrame / inQueue.cpuMsPerFrame,
+  });
+  const text = ({ fps, cpuMsPerFrame }: Figures) =>
+    `${fps.toFixed(1)} fps, ${cpuMsPerFrame.toFixed(1)} ms of CPU a frame`;
+  console.log(`alone ${text(alone)}; from the queue ${text(inQueue)}`);
 }
-const ratio = (100 * quantile(ratios, 0.5)).toFixed(1);
-console.log(
-  `\n${values.model}, ${cameras} camera(s), pictures of ${Math.round(data[0]!.length / 1024)} KB: from the queue / alone ${ratio} %   (goal: 90 % or more)`,
-);
+const percent = (of: 'fps' | 'cpu') =>
+  `${(
+    100 *
+      quantile(
+        ratios.map((ratio) => ratio[of]),
+        0.5,
+      )
+  ).toFixed(1)} %`;
+const size = Math.round(data[0]!.length / 1024);
+console.log(`\n${values.model}, ${cameras} camera(s), pictures of ${size} KB`);
+console.log(`from the queue / alone: ${percent('fps')} of the frames   (goal: 90 % or more)`);
+console.log(`alone / from the queue, CPU of all but the queue itself: ${percent('cpu')}`);

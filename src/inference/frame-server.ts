@@ -14,7 +14,6 @@ export interface FrameLine {
     readonly suffix: string;
     readonly late: boolean;
   }): void;
-  close(): void;
 }
 
 export interface FrameServerOptions {
@@ -93,6 +92,5 @@ function lineOver(socket: Socket): FrameLine {
       socket.write(bytes);
       socket.uncork();
     },
-    close: () => socket.destroy(),
   };
 }

@@ -67,7 +67,6 @@ export class ModelRunner {
     this.#worker = new ModelWorker({
       ...{ model, command, logger },
       onRecords: (records) => this.#onRecords(records),
-      onDeath: () => undefined,
       onTrouble: (streamId, code, message) =>
         logger.warn({ model, streamId, code, reason: message }, 'infer.graph-failed'),
     });
@@ -107,10 +106,10 @@ export class ModelRunner {
 
   /** Takes a frame; its job hears of what becomes of it. */
   submit(job: FrameJob): void {
-    const { streamId, sensorId } = job.frame;
+    const { streamId } = job.frame;
     let feed = this.#feeds.get(streamId);
     if (feed === undefined) {
-      feed = new StreamFeed(streamId, sensorId);
+      feed = new StreamFeed(streamId);
       this.#feeds.set(streamId, feed);
       void this.#addGraph(feed);
     }

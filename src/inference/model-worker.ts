@@ -29,8 +29,6 @@ export interface ModelWorkerOptions {
   readonly logger: Logger;
   /** While the promise is pending nothing more is read from the worker. */
   readonly onRecords: (records: readonly DataRecord[]) => void | Promise<void>;
-  /** A worker process has gone; its lines end by themselves. */
-  readonly onDeath: (message: string) => void;
   /** A graph failed or waits. */
   readonly onTrouble: (streamId: string, code: string, message: string) => void;
 }
@@ -171,7 +169,6 @@ export class ModelWorker {
     if (ranMs >= HEALTHY_MS) this.#attempt = 0;
     if (this.#closing.signal.aborted) return;
     this.#options.logger.warn({ model: this.#options.model, reason: message }, 'infer.worker-died');
-    this.#options.onDeath(message);
     if (wasReady) this.#again();
   }
 

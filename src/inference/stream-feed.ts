@@ -14,7 +14,6 @@ export interface Task {
 /** One camera at one model: its frames in their order, those that wait and those in the graph. */
 export class StreamFeed {
   readonly id: string;
-  readonly sensorId: string;
   #waiting: Task[] = [];
   readonly #sent = new Map<string, Task>();
   #line: FrameLine | undefined;
@@ -22,12 +21,9 @@ export class StreamFeed {
   #last: { readonly session: string; readonly sequence: number; readonly atMs: number } | undefined;
   /** Monotonic; a frame came or went. */
   usedMs = performance.now();
-  /** Bytes that wait, and in the graph. */
-  bytes = 0;
 
-  constructor(id: string, sensorId: string) {
+  constructor(id: string) {
     this.id = id;
-    this.sensorId = sensorId;
   }
 
   get connected(): boolean {
@@ -51,7 +47,6 @@ export class StreamFeed {
   /** Puts a frame where its time of capture belongs: a queue gives them in any order. */
   add(task: Task): void {
     this.usedMs = performance.now();
-    this.bytes += task.job.bytes;
     const at = this.#waiting.findLastIndex((other) => !isBefore(task, other));
     this.#waiting.splice(at + 1, 0, task);
   }
@@ -78,7 +73,6 @@ export class StreamFeed {
     const task = this.#sent.get(recordId);
     if (task === undefined) return undefined;
     this.#sent.delete(recordId);
-    this.bytes -= task.job.bytes;
     this.usedMs = performance.now();
     return task;
   }
@@ -100,7 +94,6 @@ export class StreamFeed {
   drop(unwanted: (task: Task) => boolean): readonly Task[] {
     const gone = this.#waiting.filter(unwanted);
     this.#waiting = this.#waiting.filter((task) => !gone.includes(task));
-    for (const { job } of gone) this.bytes -= job.bytes;
     return gone;
   }
 

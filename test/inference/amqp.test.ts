@@ -4,19 +4,24 @@ import { test } from 'node:test';
 import { AmqpSink } from '../../src/sinks/amqp/sink.ts';
 import { amqpSpec } from '../sinks/amqp-spec.ts';
 import { NO_LIMIT, statuses } from '../sinks/samples.ts';
+import { freePort } from '../support/config.ts';
 import { installFixedModel } from '../support/fixed-model.ts';
 import { noRabbitMq, RabbitMq } from '../support/rabbitmq.ts';
 import { temporaryFolder } from '../support/server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/wait.ts';
 import { type ImageFacts, imageOf, jpegs } from './pictures.ts';
 import { startInference } from './world.ts';
 
-test('frames of a RabbitMQ queue, also of one that is killed and comes back', {
+test('frames of a RabbitMQ queue, also of one that goes and comes back', {
   skip: noRabbitMq,
 }, async (context) => {
   await using folder = await temporaryFolder();
   const broker = await RabbitMq.start();
   context.after(() => broker.close());
+  const port = await freePort();
+  let proxy = await TcpProxy.start(port, () => broker.port);
+  context.after(() => proxy.close());
   await broker.createQueue('frames', 'sightline.images.#');
   await broker.createQueue('poison', '', 'amq.fanout');
   const sink = new AmqpSink(amqpSpec({ url: broker.url, kinds: ['image'] }), '/');
@@ -35,7 +40,7 @@ test('frames of a RabbitMQ queue, also of one that is killed and comes back', {
   await using world = await startInference(join(folder.path, 'infer'), {
     modelsDir,
     queue: {
-      ...{ type: 'amqp', url: broker.url, password: 'guest', queue: 'frames' },
+      ...{ type: 'amqp', url: `amqp://127.0.0.1:${port}`, password: 'guest', queue: 'frames' },
       deadLetterExchange: 'amq.fanout',
     },
     models: [{ infer: { model } }],
@@ -47,9 +52,9 @@ test('frames of a RabbitMQ queue, also of one that is killed and comes back', {
     return done === 5 && poison === 1 && world.queue.counts.buried === 1;
   });
 
-  await broker.kill();
+  proxy.close();
   await until('it notices', 30_000, () => world.queue.counts.errors > 0);
-  await broker.restart();
+  proxy = await TcpProxy.start(port, () => broker.port);
   await fill(frames(10, 5));
   await until('the later ones, too', 60_000, () => world.intake.counts.done === 10);
   const ids = await until('all results are delivered', 30_000, async () => {

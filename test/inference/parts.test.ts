@@ -87,9 +87,9 @@ test('a frame goes to the models it names, else to all whose streams and sensors
 
 test('frames of a camera are put in order as far as they wait, and late ones are told', async () => {
   const [picture] = await jpegs(1);
-  const feed = new StreamFeed('cam-1', 'cam-1');
+  const feed = new StreamFeed('cam-1');
   const sent: { late: boolean }[] = [];
-  feed.connect({ send: (frame) => sent.push(frame), close: () => undefined });
+  feed.connect({ send: (frame) => sent.push(frame) });
   const add = (sequence: number, session = 's1') => {
     const { payload } = imageOf({ sequence, session, data: picture! });
     const frame = readQueuedFrame(payload, LIMITS);

@@ -48,6 +48,10 @@ export class InferProcess implements AsyncDisposable {
     return process;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Undefined while it does not answer. */
   async status(): Promise<InferStatus | undefined> {
     const answer = await fetch(`${this.url}/v1/infer`).catch(() => undefined);

@@ -6,7 +6,12 @@ import type { Logger } from '../../common/logger.ts';
 import { fullJitterMs } from '../../common/retry.ts';
 import { readSqsMessage } from '../../consumer/sqs.ts';
 import { type AwsSpec, awsClientConfig } from '../../sinks/aws/client.ts';
-import { type Delivery, type FrameQueue, newQueueCounts } from '../frame-queue.ts';
+import {
+  type Delivery,
+  type FrameQueue,
+  newQueueCounts,
+  type QueueCounts,
+} from '../frame-queue.ts';
 import { imageOf } from '../image-of.ts';
 import { Deletions } from './deletions.ts';
 import { HeldMessages } from './held-messages.ts';
@@ -34,7 +39,7 @@ export interface SqsFrameQueueOptions extends AwsSpec {
 /** Frames of the SQS sink: each a message of its own, or a claim check for an object in S3. */
 export class SqsFrameQueue implements FrameQueue {
   readonly what: string;
-  readonly counts = newQueueCounts();
+  readonly #counts = newQueueCounts();
   readonly #options: SqsFrameQueueOptions;
   readonly #client: MessageClient;
   readonly #dead: MessageClient | undefined;
@@ -61,10 +66,15 @@ export class SqsFrameQueue implements FrameQueue {
       client: this.#client,
       visibilityS: visibilityTimeoutS,
       onRenewed: (renewed, failed) => {
-        this.counts.extensions += renewed;
-        this.counts.extensionFailures += failed;
+        this.#counts.extensions += renewed;
+        this.#counts.extensionFailures += failed;
       },
     });
+  }
+
+  get counts(): QueueCounts {
+    const errors = this.#counts.errors + this.#client.errors;
+    return { ...this.#counts, errors };
   }
 
   async receive(max: number, signal: AbortSignal): Promise<readonly Delivery[]> {
@@ -72,15 +82,13 @@ export class SqsFrameQueue implements FrameQueue {
     const sinceMs = performance.now();
     try {
       const messages = await this.#client.receive(max, { visibilityS, waitS: WAIT_S }, signal);
-      this.#failures = 0;
-      this.counts.received += messages.length;
+      this.#tellBack();
+      this.#counts.received += messages.length;
       return messages.flatMap((message) => this.#deliver(message, sinceMs));
     } catch (error) {
       if (signal.aborted) return [];
-      this.counts.errors += 1;
-      this.#failures += 1;
-      const { code, message } = toSightlineError(error);
-      this.#options.logger.warn({ code, reason: message }, 'infer.queue-failed');
+      this.#counts.errors += 1;
+      this.#tellFailed(error);
       const waitMs = fullJitterMs(this.#failures, RETRY);
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       return [];
@@ -96,7 +104,7 @@ export class SqsFrameQueue implements FrameQueue {
       const counts = Object.values(values).map(Number);
       return counts.reduce((sum, count) => sum + count, 0);
     } catch {
-      this.counts.errors += 1;
+      this.#counts.errors += 1;
       return undefined;
     }
   }
@@ -107,12 +115,26 @@ export class SqsFrameQueue implements FrameQueue {
     await this.#held.close();
     // What is unfinished need not wait for its time to run out.
     if (handles.length > 0) {
-      this.counts.released += handles.length;
+      this.#counts.released += handles.length;
       await this.#client.changeVisibility(handles, 0);
     }
     this.#client.close();
     this.#dead?.close();
     this.#s3.destroy();
+  }
+
+  /** Once for an outage, not for each receiver and try. */
+  #tellFailed(error: unknown): void {
+    this.#failures += 1;
+    if (this.#failures > 1) return;
+    const { code, message } = toSightlineError(error);
+    this.#options.logger.warn({ code, reason: message }, 'infer.queue-failed');
+  }
+
+  #tellBack(): void {
+    if (this.#failures > 0)
+      this.#options.logger.info({ failures: this.#failures }, 'infer.queue-back');
+    this.#failures = 0;
   }
 
   #deliver(message: Message, sinceMs: number): Delivery[] {
@@ -140,14 +162,14 @@ export class SqsFrameQueue implements FrameQueue {
   #accept(handle: string): void {
     this.#deletions.add(handle, (deleted) => {
       this.#held.drop(handle);
-      if (deleted) this.counts.deleted += 1;
-      else this.counts.deleteFailures += 1;
+      if (deleted) this.#counts.deleted += 1;
+      else this.#counts.deleteFailures += 1;
     });
   }
 
   #release(handle: string, delayMs: number): void {
     if (!this.#held.drop(handle)) return;
-    this.counts.released += 1;
+    this.#counts.released += 1;
     const seconds = Math.min(MAX_DELAY_S, Math.ceil(delayMs / 1000));
     void this.#client.changeVisibility([handle], seconds);
   }
@@ -162,13 +184,13 @@ export class SqsFrameQueue implements FrameQueue {
     try {
       await this.#dead.send(message, reason);
     } catch (error) {
-      this.counts.errors += 1;
+      this.#counts.errors += 1;
       const { code, message: why } = toSightlineError(error);
       this.#options.logger.warn({ code, reason: why }, 'infer.bury-failed');
       this.#release(handle, 30_000);
       return true;
     }
-    this.counts.buried += 1;
+    this.#counts.buried += 1;
     this.#accept(handle);
     return true;
   }
