@@ -106,12 +106,18 @@ export interface FleetStream {
 /** The fleet this server is in. All but `figures` ask its store: they throw `SL_UNAVAILABLE`, `SL_TIMEOUT`. */
 export interface FleetControl {
   view(): Promise<Fleet>;
-  /** Throws `SL_NOT_FOUND`. */
-  stream(id: string): Promise<FleetStream>;
-  /** Throws `SL_SPEC_INVALID`. */
-  putStream(id: string, spec: JsonObject): Promise<{ created: boolean; view: FleetStream }>;
-  /** Throws `SL_NOT_FOUND`. */
-  removeStream(id: string): Promise<void>;
+  /** All of them, by id. */
+  streams(): Promise<readonly FleetStream[]>;
+  /** Undefined: there is none. */
+  stream(id: string): Promise<FleetStream | undefined>;
+  /** `***` stands for a secret that is kept. Throws `SL_SPEC_INVALID`, `SL_PRECONDITION_FAILED`. */
+  putStream(
+    id: string,
+    spec: JsonObject,
+    asked: Preconditions,
+  ): Promise<{ created: boolean; view: FleetStream }>;
+  /** False: there was none. Throws `SL_PRECONDITION_FAILED`. */
+  removeStream(id: string, asked: Preconditions): Promise<boolean>;
   /** Of this server alone, for metrics. */
   figures(): {
     readonly node: string;

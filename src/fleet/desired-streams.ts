@@ -1,12 +1,26 @@
 import { SightlineError } from '../common/errors.ts';
-import type { FleetStore } from './store.ts';
+import type { FleetStore, StoredDocument } from './store.ts';
 
 /** A stream somebody wants, wherever it runs. */
 export interface DesiredStream {
   readonly id: string;
-  /** Of its document: one more with every change. */
+  /** Grows with every change, also over a removal. */
   readonly generation: number;
   readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/** What must be so for a change to be made. */
+export interface Expected {
+  /** It has this generation. */
+  readonly generation?: number;
+  /** There is none. */
+  readonly create?: boolean;
+}
+
+/** A document's own version begins anew with each creation: the body says from which number on the generation counts. */
+interface Body {
+  readonly since: number;
+  readonly spec: DesiredStream['spec'];
 }
 
 const STREAMS = 'streams';
@@ -26,15 +40,12 @@ export class DesiredStreams {
 
   /** By id. */
   async list(): Promise<readonly DesiredStream[]> {
-    const documents = await this.#store.documents(STREAMS);
-    return documents.map(({ id, version, body }) => ({
-      ...{ id, generation: version, spec: JSON.parse(body) as DesiredStream['spec'] },
-    }));
+    return (await this.#store.documents(STREAMS)).map(read);
   }
 
   async get(id: string): Promise<DesiredStream | undefined> {
     const found = await this.#store.document(STREAMS, id);
-    return found && { id, generation: found.version, spec: JSON.parse(found.body) };
+    return found && read(found);
   }
 
   /** Grows with every change. */
@@ -42,30 +53,41 @@ export class DesiredStreams {
     return (await this.#store.document(META, CHANGES))?.version ?? 0;
   }
 
-  /** Makes it so. `created`: there was none. Throws `SL_UNAVAILABLE`, `SL_REQUEST_INVALID` for a spec too large. */
+  /**
+   * Makes it so. `created`: there was none. Throws `SL_PRECONDITION_FAILED`, `SL_UNAVAILABLE`, and `SL_REQUEST_INVALID`
+   * for a spec too large.
+   */
   async put(
     id: string,
     spec: DesiredStream['spec'],
+    expected: Expected = {},
   ): Promise<{ readonly created: boolean; readonly generation: number }> {
-    const body = JSON.stringify(spec);
     let known = await this.#store.document(STREAMS, id);
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      if (known?.body === body) return { created: false, generation: known.version };
+      const now = known && read(known);
+      check(id, now, expected);
+      if (now !== undefined && JSON.stringify(now.spec) === JSON.stringify(spec)) {
+        return { created: false, generation: now.generation };
+      }
+      // One that was removed had a lower generation: that removal, too, was a change.
+      const since = now === undefined ? await this.#tell() : now.generation - known!.version;
+      const body = JSON.stringify({ since, spec } satisfies Body);
       const outcome = await this.#store.put(STREAMS, id, body, known?.version ?? 0);
       if (outcome.done) {
         await this.#tell();
-        return { created: known === undefined, generation: outcome.version };
+        return { created: now === undefined, generation: since + outcome.version };
       }
       known = outcome.current;
     }
     throw tooMany(`stream '${id}'`);
   }
 
-  /** False when there was none. */
-  async remove(id: string): Promise<boolean> {
+  /** False when there was none. Throws as `put`. */
+  async remove(id: string, expected: Pick<Expected, 'generation'> = {}): Promise<boolean> {
     let known = await this.#store.document(STREAMS, id);
     for (let attempt = 0; attempt < TRIES; attempt++) {
       if (known === undefined) return false;
+      check(id, read(known), expected);
       const outcome = await this.#store.remove(STREAMS, id, known.version);
       if (outcome.done) {
         await this.#tell();
@@ -76,14 +98,33 @@ export class DesiredStreams {
     throw tooMany(`stream '${id}'`);
   }
 
-  async #tell(): Promise<void> {
+  /** Gives the new revision. */
+  async #tell(): Promise<number> {
     let version = await this.revision();
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const outcome = await this.#store.put(META, CHANGES, '', version);
-      if (outcome.done) return;
+      if (outcome.done) return outcome.version;
       version = outcome.current?.version ?? 0;
     }
     throw tooMany('the desired streams');
+  }
+}
+
+function read({ id, version, body }: StoredDocument): DesiredStream {
+  const { since, spec } = JSON.parse(body) as Body;
+  return { id, generation: since + version, spec };
+}
+
+function check(id: string, now: DesiredStream | undefined, expected: Expected): void {
+  const { create = false, generation } = expected;
+  if (create && now !== undefined) {
+    throw new SightlineError('SL_PRECONDITION_FAILED', `There is a stream '${id}' in the fleet`);
+  }
+  if (generation !== undefined && generation !== now?.generation) {
+    throw new SightlineError(
+      'SL_PRECONDITION_FAILED',
+      `Cannot change stream '${id}' of the fleet: it was changed since it was read`,
+    );
   }
 }
 

@@ -175,15 +175,13 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
         nodes: [{ id: 'a', state: 'held', token: 1, capacity: 4, used: 1.5, streams: 1 }],
         assignments: [{ streamId: 'door', node: 'a', epoch: 3, state: 'assigned' }],
       }),
-      stream: async (id) => {
-        if (id === 'door') return { id, generation: 1, spec: { id } };
-        throw new SightlineError('SL_NOT_FOUND', `There is no stream '${id}' in the fleet`);
-      },
+      streams: async () => [{ id: 'door', generation: 1, spec: { id: 'door' } }],
+      stream: async (id) => (id === 'door' ? { id, generation: 1, spec: { id } } : undefined),
       putStream: async (id, spec) => ({
         created: id !== 'door',
         view: { id, generation: 1, spec },
       }),
-      removeStream: async () => undefined,
+      removeStream: async () => true,
       figures: () => ({
         ...{ node: 'a', streams: 1, held: true, lost: 0, refused: 2, moves: { lost: 4 } },
         renewals: { bounds: [1], counts: [2, 0], sum: 0.5, count: 2 },

@@ -141,11 +141,15 @@ test('every answer is one that the document promises, on every route', async () 
   check('/v1/query', await post('/v1/query', { sql: 'SELECT 1', parameters: ['a', null] }));
   check('/v1/query', await post('/v1/query', { sql: 'SELECT 1', limit: 0 }));
   check('/v1/fleet', await get('/v1/fleet'));
+  check('/v1/fleet/streams', await get('/v1/fleet/streams?limit=1'));
+  check('/v1/fleet/streams', await get('/v1/fleet/streams?cursor=x'));
   check('/v1/fleet/streams/{id}', await put('/v1/fleet/streams/door', { source: RTSP }));
   check('/v1/fleet/streams/{id}', await put('/v1/fleet/streams/new', { source: RTSP }));
   check('/v1/fleet/streams/{id}', await put('/v1/fleet/streams/new', []));
   check('/v1/fleet/streams/{id}', await get('/v1/fleet/streams/door'));
   check('/v1/fleet/streams/{id}', await get('/v1/fleet/streams/none'));
+  const stale = { 'if-match': '"7"' };
+  check('/v1/fleet/streams/{id}', await remove('/v1/fleet/streams/door', stale));
   check('/v1/fleet/streams/{id}', await remove('/v1/fleet/streams/door'));
   check('/v1/metadata', await get('/v1/metadata?since=x'));
   check('/v1/events', await get('/v1/events?since=x'));

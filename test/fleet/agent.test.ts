@@ -51,6 +51,9 @@ test('streams come and go with their documents, move when a box leaves, and star
     await b.agent.desired.put('one', { v: 2 });
     const specOf = () => a.running.get('one') ?? b.running.get('one');
     await until('a change arrives', LIMIT_MS, () => (specOf() as { v: number })?.v === 2);
+    await a.agent.desired.remove('one');
+    await b.agent.desired.put('one', { v: 3 });
+    await until('also over a removal', LIMIT_MS, () => (specOf() as { v: number })?.v === 3);
     assert.equal(await a.agent.desired.remove('two'), true);
     assert.equal(await a.agent.desired.remove('two'), false);
     await until('one that is not wanted ends', LIMIT_MS, () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { DesiredStreams } from '../../src/fleet/desired-streams.ts';
 import { HeldLease } from '../../src/fleet/held-lease.ts';
 import { LeaseObserver } from '../../src/fleet/lease-observer.ts';
 import { type FleetStore, type LeaseRow, MAX_BODY_BYTES } from '../../src/fleet/store.ts';
 
+const STALE = { code: 'SL_PRECONDITION_FAILED' };
 const TIMES = { leaseMs: 10_000, beatMs: 3_000, marginMs: 2_000 };
 
 /** A clock that stands until it is moved. */
@@ -158,6 +160,32 @@ export function conformance(
       );
       await assert.rejects(a.put('assign', '5', `${body}ä`, 0), { code: 'SL_REQUEST_INVALID' });
     });
+
+    check(
+      'streams are a registry: conditional changes, generations that never come again',
+      async (a, b) => {
+        const one = new DesiredStreams(a);
+        const other = new DesiredStreams(b);
+        const made = await one.put('cam', { v: 1 }, { create: true });
+        assert.equal(made.created, true);
+        await assert.rejects(other.put('cam', { v: 2 }, { create: true }), STALE);
+        const changed = await other.put('cam', { v: 2 }, { generation: made.generation });
+        assert.ok(changed.generation > made.generation);
+        await assert.rejects(one.put('cam', { v: 3 }, { generation: made.generation }), STALE);
+        await assert.rejects(one.remove('cam', { generation: made.generation }), STALE);
+        assert.deepEqual(await one.put('cam', { v: 2 }), { ...changed, created: false });
+        const revision = await one.revision();
+        assert.equal(await one.remove('cam', { generation: changed.generation }), true);
+        assert.equal(await one.remove('cam'), false);
+        await assert.rejects(one.put('cam', {}, { generation: changed.generation }), STALE);
+        const again = await other.put('cam', { v: 4 });
+        assert.ok(again.generation > changed.generation, 'it is another stream');
+        assert.ok((await one.revision()) > revision);
+        const { generation } = again;
+        assert.deepEqual(await one.list(), [{ id: 'cam', generation, spec: { v: 4 } }]);
+        assert.deepEqual(await one.get('cam'), { id: 'cam', generation, spec: { v: 4 } });
+      },
+    );
 
     check('a holder whose answer was lost knows its own version again', async (a) => {
       const clock = new HandClock();

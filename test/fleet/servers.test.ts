@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DesiredStreams } from '../../src/fleet/desired-streams.ts';
+import { SqliteFleetStore } from '../../src/fleet/stores/sqlite.ts';
 import { FleetServers } from '../support/fleet-servers.ts';
 
 const LEASE = { leaseMs: 3_000, beatMs: 500, marginMs: 1_000, pollMs: 300 };
 
 // `npm run soak -- fleet` has the rest: stops, leaving, receivers, DynamoDB, the times of the product.
+/** A camera that is switched off: it needs none. */
+const OFF = {
+  enabled: false,
+  source: { type: 'rtsp', url: 'rtsp://127.0.0.1:9/', username: 'viewer', password: 'hush-hush' },
+};
+
 test('servers share streams: each runs once, and those of a server that is killed start on another', async () => {
   await using fleet = await FleetServers.start({
     ...{ boxes: 2, streams: 2, command: 'serve', lease: LEASE, limitMs: 30_000 },
@@ -29,4 +37,30 @@ test('servers share streams: each runs once, and those of a server that is kille
     'with a higher epoch',
   );
   assert.equal(consumer.fence.stale, 0);
+
+  const server = fleet.server('box-2');
+  const put = (spec: object, headers: Record<string, string>) =>
+    fetch(`${server.url}/v1/fleet/streams/off`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(spec),
+    });
+  const made = await put(OFF, { 'if-none-match': '*' });
+  assert.equal(made.status, 201, await made.clone().text());
+  const etag = made.headers.get('etag')!;
+  const { spec } = (await made.json()) as { spec: typeof OFF };
+  assert.equal(spec.source.password, '***');
+  const changed = { ...spec, source: { ...spec.source, username: 'guard' } };
+  assert.equal((await put(changed, { 'if-match': etag })).status, 200);
+  assert.equal((await put(changed, { 'if-match': etag })).status, 412, 'it was changed since');
+  const { items } = await server.json<{ items: { id: string }[] }>('/v1/fleet/streams');
+  assert.deepEqual(
+    items.map(({ id }) => id),
+    [...fleet.streams, 'off'],
+  );
+  const store = new SqliteFleetStore(fleet.file);
+  const kept = (await new DesiredStreams(store).get('off'))?.spec as unknown as typeof OFF;
+  await store.close();
+  assert.equal(kept.source.password, OFF.source.password, 'the secret was kept');
+  assert.equal(kept.source.username, 'guard');
 });

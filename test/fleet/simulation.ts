@@ -71,7 +71,7 @@ export class Simulation {
     for (let index = 0; index < options.streams; index++) {
       const id = `cam-${index}`;
       simulation.costs.set(id, 0.05 + 0.3 * simulation.random());
-      await simulation.store.put('streams', id, '{}', 0);
+      await simulation.store.put('streams', id, '{"since":0,"spec":{}}', 0);
     }
     return simulation;
   }

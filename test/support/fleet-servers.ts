@@ -77,7 +77,11 @@ export class FleetServers implements AsyncDisposable {
       for (const [index, id] of fleet.streams.entries()) {
         const url = `rtsp://127.0.0.1:${camera.port}/cam${index + 1}`;
         const spec = { ...what, source: { type: 'rtsp', url } };
-        const reply = await first!.request('PUT', `/v1/fleet/streams/${id}`, spec);
+        const reply = await fetch(`${first!.url}/v1/fleet/streams/${id}`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(spec),
+        });
         if (reply.status !== 201) throw new Error(`${reply.status}: ${await reply.text()}`);
       }
       await fleet.#taken(fleet.streams.map((id) => [id, 0]));
@@ -111,7 +115,7 @@ export class FleetServers implements AsyncDisposable {
         fleet: {
           node: name,
           restMs: 5_000,
-          store: store ?? { type: 'sqlite', file: `${this.#folder}/fleet.sqlite` },
+          store: store ?? { type: 'sqlite', file: this.file },
           ...(lease === undefined ? {} : { lease }),
         },
         ...(command === 'receive' ? { recording } : {}),
@@ -121,6 +125,11 @@ export class FleetServers implements AsyncDisposable {
     );
     this.#servers.set(name, server);
     return server;
+  }
+
+  /** Of the store, unless it is another one. */
+  get file(): string {
+    return `${this.#folder}/fleet.sqlite`;
   }
 
   get boxes(): readonly TestServer[] {

@@ -1,11 +1,12 @@
-import type { FleetControl } from '../../api/dependencies.ts';
+import type { FleetControl, FleetStream } from '../../api/dependencies.ts';
 import { checkValue } from '../../common/check.ts';
 import type { OutboxRecord } from '../../common/delivery.ts';
-import { SightlineError } from '../../common/errors.ts';
+import { withKeptSecrets } from '../../control/desired/kept-secrets.ts';
 import { sealSpec } from '../../control/sealed-spec.ts';
-import type { Orchestrator, RecordConsumer } from '../../control/types.ts';
+import type { JsonObject, Orchestrator, RecordConsumer } from '../../control/types.ts';
 import { FleetAgent } from '../../fleet/agent.ts';
 import { BootClock } from '../../fleet/clock.ts';
+import type { DesiredStream } from '../../fleet/desired-streams.ts';
 import { pictureOf } from '../../fleet/fleet-picture.ts';
 import type { NodeFence } from '../../fleet/node-fence.ts';
 import { withEpoch } from '../../metadata/epoch.ts';
@@ -64,20 +65,20 @@ export async function openFleet(
       ...(agent.trouble === undefined ? {} : { trouble: agent.trouble }),
       ...(await pictureOf(store)),
     }),
+    streams: async () => (await desired.list()).map(toView),
     stream: async (id) => {
       const found = await desired.get(id);
-      if (found === undefined) throw unknown(id);
-      return { id, generation: found.generation, spec: sealSpec(found.spec).open };
+      return found && toView(found);
     },
-    putStream: async (id, spec) => {
+    putStream: async (id, spec, asked) => {
       const subject = `stream "${id}" of the fleet`;
-      const checked = checkValue({ ...spec, id }, StreamSpec, { subject });
-      const { created, generation } = await desired.put(id, checked);
-      return { created, view: { id, generation, spec: sealSpec(checked).open } };
+      const kept = (await desired.get(id))?.spec as JsonObject | undefined;
+      const whole = withKeptSecrets({ ...spec, id }, kept, subject);
+      const checked = checkValue(whole, StreamSpec, { subject });
+      const { created, generation } = await desired.put(id, checked, asked);
+      return { created, view: toView({ id, generation, spec: checked }) };
     },
-    removeStream: async (id) => {
-      if (!(await desired.remove(id))) throw unknown(id);
-    },
+    removeStream: (id, asked) => desired.remove(id, asked),
     figures: () => ({
       ...{ node, streams: agent.streams, held: agent.held, lost: agent.lost },
       ...{ refused: fence.refused, moves: leadership.moves, renewals: renewals.view() },
@@ -95,6 +96,6 @@ export async function openFleet(
   };
 }
 
-function unknown(id: string): SightlineError {
-  return new SightlineError('SL_NOT_FOUND', `There is no stream '${id}' in the fleet`);
+function toView({ id, generation, spec }: DesiredStream): FleetStream {
+  return { id, generation, spec: sealSpec(spec).open };
 }
