@@ -6,6 +6,7 @@ import { admission } from './admission.ts';
 import { chaos } from './chaos.ts';
 import { clockSteps } from './clock.ts';
 import { deadCameras } from './dead-cameras.ts';
+import { decoupledDemo } from './demo.ts';
 import { fleet } from './fleet.ts';
 import { inferQueue } from './infer.ts';
 import { orphans } from './orphans.ts';
@@ -22,6 +23,7 @@ const ALL: Readonly<Record<string, Soak>> = {
   admission,
   fleet,
   infer: inferQueue,
+  demo: decoupledDemo,
   recording,
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { inferApp } from '../../src/services/infer/http.ts';
 import { SqsSink } from '../../src/sinks/sqs/sink.ts';
 import type { SqsSinkSpec } from '../../src/sinks/sqs/spec.ts';
 import { TestAws } from '../sinks/aws-proxy.ts';
@@ -104,6 +105,24 @@ test('frames become results of every model that fits, and their messages are del
   const { done, duplicates, poison } = world.intake.counts;
   assert.deepEqual({ done, duplicates, poison }, { done: 4, duplicates: 1, poison: 3 });
   assert.equal(world.runners[0]!.counts.late, 1);
+
+  const app = inferApp(world, new Map(), '1');
+  context.after(() => app.close());
+  const metrics = (await app.inject('/metrics')).body;
+  for (const line of [
+    'sightline_infer_done_total 4',
+    'sightline_infer_poison_total 3',
+    'sightline_infer_queue_deleted_total 8',
+    'sightline_infer_model_results_total{model="gates"} 2',
+    'sightline_infer_in_flight_frames 0',
+    'outbox_records_accepted_total{sink="files"} 5',
+  ]) {
+    assert.ok(metrics.split('\n').includes(line), `${line} in ${metrics}`);
+  }
+  const load = await until('the queue was looked at', 10_000, world.signal);
+  assert.equal(typeof load.backlogFrames, 'number');
+  assert.match(metrics, /^sightline_infer_wanted_replicas \d+$/m);
+  assert.equal((await app.inject('/readyz')).statusCode, 200);
 });
 
 test('a picture that kills its graph is buried alone, killed workers and a queue that is away lose nothing', async (context) => {
