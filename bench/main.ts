@@ -15,6 +15,7 @@ const ALL = [
   'compile',
   'api-load',
   'recording',
+  'prototype',
   'fleet',
   'delivery/format',
   'delivery/file',

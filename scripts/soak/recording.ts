@@ -70,7 +70,7 @@ export const recording: Soak = async ({ minutes, print }) => {
           })),
         },
       ],
-      sinks: [{ id: 'queue', ...s3, prefix: 'queue/', kinds: ['image'] }],
+      sinks: [{ id: 'pictures', ...s3, prefix: 'pictures/' }],
     });
   }
 
