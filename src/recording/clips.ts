@@ -79,12 +79,14 @@ export class Clips implements ClipFinder {
     toMs: number,
     signal: AbortSignal,
   ): Promise<VideoStream> {
-    const pieces = (await this.#pieces(streamId, fromMs, toMs)).filter(
-      ({ row }) => row.container === 'mp4',
-    );
+    const pieces = await this.#pieces(streamId, fromMs, toMs);
     const first = pieces[0];
     if (first === undefined) {
       throw new SightlineError('SL_NOT_FOUND', `Nothing of "${streamId}" is recorded at that time`);
+    }
+    if (pieces.some(({ row }) => row.container !== 'mp4')) {
+      const message = `Cannot cut a clip of "${streamId}" at that time: it is recorded as Matroska; ask for its segments`;
+      throw new SightlineError('SL_REQUEST_INVALID', message);
     }
     const init = await this.#bytes(first, 0, first.initBytes, signal);
     const track = trackOf(init);

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SightlineError } from '../common/errors.ts';
 import { type FrameNote, readNotes, type SegmentContainer } from '../common/segments.ts';
 import { type FoundGap, findGaps, medianInterval } from './gaps.ts';
+import { openMatroska } from './matroska.ts';
 import { type ByteSource, fileSource } from './mp4/boxes.ts';
 import { type Fragment, type Movie, openMovie, type Sample } from './mp4/fragments.ts';
 
@@ -62,9 +63,8 @@ const USUAL_FRAME_MS = 40;
  * @throws SightlineError `SL_UNAVAILABLE` when the file cannot be read
  */
 export async function readSegment(files: SegmentFiles): Promise<ReadSegment | undefined> {
-  assertReadable(files);
   return withFile(files, async (source, mtimeMs) => {
-    const scan = await scanFile(source, mtimeMs, files.notesPath);
+    const scan = await scanFile(source, mtimeMs, files);
     if (scan === undefined) return undefined;
     const { movie, found, frames, noted, epoch, times, frameMs } = scan;
     const bytes = files.isWhole ? source.size : found.at(-1)!.end;
@@ -87,19 +87,13 @@ export async function readSegment(files: SegmentFiles): Promise<ReadSegment | un
   });
 }
 
-/** The frames of Matroska files are not found yet: they stay where they are. */
-function assertReadable({ path, container }: Pick<SegmentFiles, 'path' | 'container'>): void {
-  if (container === 'mp4') return;
-  throw new SightlineError('SL_UNAVAILABLE', `Cannot catalogue ${path}: only MP4 is read`);
-}
-
 /** Only where its whole fragments lie, also of a file that is being written. Undefined where there is none. */
 export async function readPlaces(
   files: Omit<SegmentFiles, 'isWhole'>,
 ): Promise<{ initBytes: number; places: readonly FragmentPlace[] } | undefined> {
   try {
     return await withFile(files, async (source, mtimeMs) => {
-      const scan = await scanFile(source, mtimeMs, files.notesPath);
+      const scan = await scanFile(source, mtimeMs, files);
       return scan && { initBytes: scan.movie.initBytes, places: placesOf(scan) };
     });
   } catch (error) {
@@ -143,9 +137,9 @@ interface Scan {
 async function scanFile(
   source: ByteSource,
   mtimeMs: number,
-  notesPath: string,
+  { notesPath, container }: Pick<SegmentFiles, 'notesPath' | 'container'>,
 ): Promise<Scan | undefined> {
-  const movie = await openMovie(source);
+  const movie = await (container === 'mp4' ? openMovie(source) : openMatroska(source));
   if (movie === undefined) return undefined;
   const found: Fragment[] = [];
   for await (const fragment of movie.fragments()) {

@@ -21,19 +21,43 @@ export const START_MS = Date.UTC(2026, 0, 31, 13, 0, 0);
 export const SESSION = '01950000-0000-7000-8000-000000000001';
 
 /** Fragmented MP4 as the worker's muxer writes it: 4 s, a fragment a second. */
-export async function makeMp4(folder: string, pattern = 'ball'): Promise<Buffer> {
-  const file = join(folder, 'made.mp4');
+export function makeMp4(folder: string, pattern = 'ball'): Promise<Buffer> {
+  return make(folder, pattern, ['mp4mux', 'fragment-duration=1000']);
+}
+
+/** The same frames in Matroska. */
+export function makeMatroska(folder: string): Promise<Buffer> {
+  const muxer = ['matroskamux', 'max-cluster-duration=1000000000', 'offset-to-zero=true'];
+  return make(folder, 'ball', muxer);
+}
+
+async function make(folder: string, pattern: string, muxer: readonly string[]): Promise<Buffer> {
+  const file = join(folder, `made-${muxer[0]}`);
   await run(
     'gst-launch-1.0',
     [
       ...['-q', 'videotestsrc', `pattern=${pattern}`, `num-buffers=${FRAMES}`],
       ...['!', `video/x-raw,width=160,height=120,framerate=${FPS}/1`],
       ...['!', 'x264enc', `key-int-max=${FPS}`, 'bframes=0', '!', 'h264parse'],
-      ...['!', 'mp4mux', 'fragment-duration=1000', '!', 'filesink', `location=${file}`],
+      ...['!', ...muxer, '!', 'filesink', `location=${file}`],
     ],
     { timeout: 30_000 },
   );
   return readFile(file);
+}
+
+/** How many frames GStreamer finds in a file. */
+export async function framesOf(file: string): Promise<number> {
+  const { stdout } = await run(
+    'gst-launch-1.0',
+    [
+      ...['-v', 'filesrc', `location=${file}`, '!', 'matroskademux', '!', 'h264parse', '!'],
+      ...['video/x-h264,stream-format=avc,alignment=au', '!'],
+      ...['identity', 'silent=false', '!', 'fakesink'],
+    ],
+    { timeout: 30_000, maxBuffer: 1e7 },
+  );
+  return stdout.match(/last-message = chain/g)?.length ?? 0;
 }
 
 /** Sizes of the access units of an MP4 in its order. */
@@ -49,6 +73,8 @@ export async function unitSizes(mp4: Buffer): Promise<{ size: number; sync: bool
 
 export interface WrittenSegment {
   readonly mp4: Buffer;
+  /** Written in its place. */
+  readonly matroska?: Buffer;
   readonly number?: number;
   readonly session?: string;
   /** Capture time of the first frame. */
@@ -61,7 +87,7 @@ export interface WrittenSegment {
 
 /** Writes a segment and its notes as the worker does. */
 export async function writeSegment(dir: string, streamId: string, segment: WrittenSegment) {
-  const { mp4, number = 0, session = SESSION, openBytes } = segment;
+  const { mp4, matroska, number = 0, session = SESSION, openBytes } = segment;
   const { startMs = START_MS + number * 4000, firstSequence = number * FRAMES } = segment;
   const folder = join(dir, streamId);
   await mkdir(folder, { recursive: true });
@@ -85,8 +111,9 @@ export async function writeSegment(dir: string, streamId: string, segment: Writt
   await writeFile(`${stem}.notes`, notes);
   const isOpen = openBytes !== undefined;
   // A closed file is complete when it gets its name.
-  await writeFile(`${stem}.making`, mp4.subarray(0, openBytes));
-  await rename(`${stem}.making`, isOpen ? `${stem}.mp4.part` : `${stem}.mp4`);
+  const suffix = matroska === undefined ? '.mp4' : '.mkv';
+  await writeFile(`${stem}.making`, (matroska ?? mp4).subarray(0, openBytes));
+  await rename(`${stem}.making`, `${stem}${suffix}${isOpen ? '.part' : ''}`);
   return stem;
 }
 

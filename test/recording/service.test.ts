@@ -11,7 +11,9 @@ import { temporaryFolder } from '../support/server.ts';
 import { until } from '../support/wait.ts';
 import {
   FRAMES,
+  framesOf,
   isAccessUnit,
+  makeMatroska,
   makeMp4,
   openRecording,
   SESSION,
@@ -105,6 +107,41 @@ test('a file that its writer left is cut to its last whole fragment; one without
   assert.equal(segment.closed, false);
   const told = again.events.map(({ type }) => type);
   assert.deepEqual(told.sort(), ['recording.lost', 'recording.repaired']);
+});
+
+test('Matroska is indexed, told and stored as MP4 is, and cut to its last whole frame', async (t) => {
+  const recording = await openRecording(t, { keepLocalMs: 3_600_000 });
+  const matroska = await makeMatroska(recording.folder);
+  await recording.service.close();
+  await writeSegment(recording.dir, 'cam', { mp4, matroska });
+  const openBytes = Math.floor(matroska.length * 0.7);
+  await writeSegment(recording.dir, 'cam', { mp4, matroska, number: 1, openBytes });
+  const again = await recording.reopen();
+  const [whole, torn] = await inState(again, 'stored', 2);
+  assert.match(whole!.key!, /^cam\/2026\/01\/31\/13\/.*\.mkv$/);
+  assert.deepEqual([whole!.codec, whole!.frames, whole!.lost], ['h264', FRAMES, 0]);
+  assert.ok(torn!.frames > FRAMES / 2 && torn!.frames < FRAMES, String(torn!.frames));
+  assert.equal(torn!.lost, FRAMES - torn!.frames);
+  for (const { payload } of again.records) {
+    const { frames, contentType } = decodeSegment(payload);
+    assert.equal(contentType, 'video/matroska');
+    for (const [index, frame] of frames.entries()) {
+      assert.ok(isAccessUnit(matroska, Number(frame.byteOffset), frame.sizeBytes!), `${index}`);
+      assert.equal(frame.keyFrame, index % 10 === 0);
+    }
+  }
+  // Cut behind a frame, and what is left can be played: another reader finds as many frames in it.
+  const stored = join(again.folder, 'store', torn!.key!);
+  assert.equal((await readFile(stored)).length, torn!.bytes);
+  assert.equal(await framesOf(stored), torn!.frames);
+  const clips = await again.service.clips.find('cam', START_MS + 1100, START_MS + 1200);
+  assert.deepEqual(
+    clips.map(({ fromMs, toMs }) => [fromMs, toMs]),
+    [[START_MS + 1000, START_MS + 2000]],
+  );
+  await assert.rejects(again.service.clip({ ...window, toMs: START_MS + 2000 }), {
+    code: 'SL_REQUEST_INVALID',
+  });
 });
 
 test('an open segment is listed, and closed when its file gets its name', async (t) => {
