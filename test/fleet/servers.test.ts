@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { DesiredStreams } from '../../src/fleet/desired-streams.ts';
 import { SqliteFleetStore } from '../../src/fleet/stores/sqlite.ts';
+import { fleetStatus } from '../../src/services/fleet/status.ts';
 import { FleetServers } from '../support/fleet-servers.ts';
 
 const LEASE = { leaseMs: 3_000, beatMs: 500, marginMs: 1_000, pollMs: 300 };
@@ -38,6 +41,18 @@ test('servers share streams: each runs once, and those of a server that is kille
   );
   assert.equal(consumer.fence.stale, 0);
 
+  const config = join(dirname(fleet.file), 'status.json');
+  const store = { type: 'sqlite', file: fleet.file };
+  await writeFile(config, JSON.stringify({ dataDir: 'none', fleet: { node: 'desk', store } }));
+  const lines: string[] = [];
+  await fleetStatus({ config }, (line) => lines.push(line));
+  assert.match(lines[0]!, /assigner: box-2$/);
+  assert.match(lines.join('\n'), /box-1 +released +0 streams/);
+  assert.match(lines.join('\n'), /box-2 +held +2 streams/);
+  for (const id of owned.get('box-1')!) {
+    assert.match(lines.join('\n'), new RegExp(`${id} +assigned +box-2, epoch 2`));
+  }
+
   const server = fleet.server('box-2');
   const put = (spec: object, headers: Record<string, string>) =>
     fetch(`${server.url}/v1/fleet/streams/off`, {
@@ -58,9 +73,9 @@ test('servers share streams: each runs once, and those of a server that is kille
     items.map(({ id }) => id),
     [...fleet.streams, 'off'],
   );
-  const store = new SqliteFleetStore(fleet.file);
-  const kept = (await new DesiredStreams(store).get('off'))?.spec as unknown as typeof OFF;
-  await store.close();
+  const registry = new SqliteFleetStore(fleet.file);
+  const kept = (await new DesiredStreams(registry).get('off'))?.spec as unknown as typeof OFF;
+  await registry.close();
   assert.equal(kept.source.password, OFF.source.password, 'the secret was kept');
   assert.equal(kept.source.username, 'guard');
 });
