@@ -29,6 +29,14 @@ namespace timestamp {
 enum Field { kSeconds = 1, kNanos = 2 };
 }
 
+// A field together with how it must be encoded: one that is encoded otherwise is passed over.
+constexpr std::uint32_t Bytes(unsigned field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::length_delimited);
+}
+constexpr std::uint32_t Number(unsigned field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::varint);
+}
+
 std::string_view Text(protozero::pbf_reader* reader) {
   const auto view = reader->get_view();
   return {view.data(), view.size()};
@@ -38,11 +46,11 @@ std::uint64_t ReadTime(protozero::pbf_reader reader) {
   std::uint64_t seconds = 0;
   std::uint64_t nanos = 0;
   while (reader.next()) {
-    switch (reader.tag()) {
-      case timestamp::kSeconds:
+    switch (reader.tag_and_type()) {
+      case Number(timestamp::kSeconds):
         seconds = static_cast<std::uint64_t>(reader.get_int64());
         break;
-      case timestamp::kNanos:
+      case Number(timestamp::kNanos):
         nanos = static_cast<std::uint64_t>(reader.get_int32());
         break;
       default:
@@ -55,39 +63,39 @@ std::uint64_t ReadTime(protozero::pbf_reader reader) {
 void ReadImage(std::string_view bytes, QueuedFrame* frame) {
   protozero::pbf_reader reader(bytes.data(), bytes.size());
   while (reader.next()) {
-    switch (reader.tag()) {
-      case image::kStreamId:
+    switch (reader.tag_and_type()) {
+      case Bytes(image::kStreamId):
         frame->stream_id = Text(&reader);
         break;
-      case image::kSession:
+      case Bytes(image::kSession):
         frame->session = Text(&reader);
         break;
-      case image::kSequence:
+      case Number(image::kSequence):
         frame->sequence = reader.get_uint64();
         break;
-      case image::kPts:
+      case Number(image::kPts):
         frame->pts_ns = reader.get_uint64();
         break;
-      case image::kTimestamp:
+      case Bytes(image::kTimestamp):
         frame->capture_unix_ns = ReadTime(reader.get_message());
         break;
-      case image::kClock: {
+      case Number(image::kClock): {
         const auto clock = reader.get_enum();
         if (clock >= 0 && clock <= static_cast<int>(CaptureClock::kMedia)) {
           frame->capture_clock = static_cast<CaptureClock>(clock);
         }
         break;
       }
-      case image::kRef:
+      case Bytes(image::kRef):
         frame->has_ref = !Text(&reader).empty();
         break;
-      case image::kData:
+      case Bytes(image::kData):
         frame->data = Text(&reader);
         break;
-      case image::kSensorId:
+      case Bytes(image::kSensorId):
         frame->sensor_id = Text(&reader);
         break;
-      case image::kEpoch:
+      case Number(image::kEpoch):
         frame->epoch = reader.get_uint64();
         break;
       default:

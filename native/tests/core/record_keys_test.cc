@@ -20,6 +20,10 @@ TEST(RecordKeysTest, NameAFrameAndItsPicture) {
   EXPECT_EQ(key, "dock-3/01HF/18446744073709551615");
   WriteImageRecordId(At(0), &key);
   EXPECT_EQ(key, "dock-3/01HF/18446744073709551615/image");
+  FrameIdentity looked_at_twice = At(0);
+  looked_at_twice.record_suffix = "/model";
+  WriteFrameRecordId(looked_at_twice, &key);
+  EXPECT_EQ(key, "dock-3/01HF/18446744073709551615/model");
 }
 
 TEST(RecordKeysTest, FileAPictureByTheHourInUtc) {
