@@ -61,7 +61,7 @@ export function readAttributes(raw: RawAttributes | undefined): Attributes {
 /** `sightline.frame.v1` and `sightline.frames.v1`: frame. */
 export function kindOfType(type: unknown): string {
   return typeof type === 'string'
-    ? (/^sightline\.(frame|image|event)s?\./.exec(type)?.[1] ?? '')
+    ? (/^sightline\.(frame|image|event|segment)s?\./.exec(type)?.[1] ?? '')
     : '';
 }
 

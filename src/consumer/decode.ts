@@ -2,6 +2,7 @@ import { SightlineError } from '../common/errors.ts';
 import { sightline } from '../gen/frame.js';
 import { type FrameJson, frameToJson } from '../metadata/frame.ts';
 import { decodeImage } from '../metadata/image.ts';
+import { segmentToJson } from '../metadata/segment-json.ts';
 import { type Attributes, kindOfType, type RawAttributes, readAttributes } from './attributes.ts';
 import { isDeepStream, readDeepStream } from './deepstream.ts';
 import type { SightlineRecord } from './records.ts';
@@ -112,13 +113,17 @@ function decodeEnvelope(event: Readonly<Record<string, unknown>>): SightlineReco
 function decodeBytes(bytes: Buffer, { kind, contentType }: Attributes): SightlineRecord[] {
   const type = /messageType="?sightline\.v1\.(\w+)/.exec(contentType)?.[1];
   if (type === 'Image' || kind === 'image') return [imageRecord(bytes)];
+  if (type === 'Segment' || kind === 'segment') return [segmentRecord(bytes)];
   if (type === 'FrameBatch') return batchRecords(bytes);
   if (type === 'Frame') return [frameRecord(frameToJson(bytes))];
   // Every frame has its id, whatever mask was laid on it; a batch and a picture have nothing in that place.
   const isFrame = holds(() => sightline.v1.Frame.decode(bytes).recordId !== '');
   if (isFrame) return [frameRecord(frameToJson(bytes))];
   const isBatch = holds(() => Boolean(sightline.v1.FrameBatch.decode(bytes).frames[0]?.recordId));
-  return isBatch ? batchRecords(bytes) : [imageRecord(bytes)];
+  if (isBatch) return batchRecords(bytes);
+  // A picture has something else there.
+  const isSegment = holds(() => /^video\//.test(sightline.v1.Segment.decode(bytes).contentType));
+  return [isSegment ? segmentRecord(bytes) : imageRecord(bytes)];
 }
 
 function holds(test: () => boolean): boolean {
@@ -138,6 +143,13 @@ function frameRecord(frame: FrameJson): SightlineRecord {
   const { recordId, streamId } = frame;
   if (!recordId) throw new TypeError('a frame without its record id');
   return { kind: 'frame', recordId, streamId, frame };
+}
+
+function segmentRecord(bytes: Uint8Array): SightlineRecord {
+  const segment = segmentToJson(bytes);
+  const { recordId, streamId } = segment;
+  if (!recordId) throw new TypeError('a segment without its record id');
+  return { kind: 'segment', recordId, streamId, segment };
 }
 
 function imageRecord(bytes: Uint8Array): SightlineRecord {

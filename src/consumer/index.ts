@@ -5,6 +5,7 @@
 export { EpochFence } from '../common/epoch-fence.ts';
 export { type ErrorCode, SightlineError } from '../common/errors.ts';
 export type { FrameJson, ObjectJson } from '../metadata/frame.ts';
+export type { RecordedFrameJson, SegmentJson } from '../metadata/segment-json.ts';
 export type { RawAttributes } from './attributes.ts';
 export { type ClaimedBody, fetchClaim } from './claim-check.ts';
 export { decodeMessage } from './decode.ts';
@@ -15,6 +16,7 @@ export type {
   EventRecord,
   FrameRecord,
   ImageRecord,
+  SegmentRecord,
   SightlineRecord,
 } from './records.ts';
 export { rejectStale } from './reject-stale.ts';

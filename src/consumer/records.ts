@@ -1,4 +1,5 @@
 import type { FrameJson } from '../metadata/frame-json.ts';
+import type { SegmentJson } from '../metadata/segment-json.ts';
 import type { DeepStreamFrame } from './deepstream.ts';
 
 interface Common {
@@ -34,10 +35,21 @@ export interface ImageRecord extends Common {
   readonly epoch?: number;
 }
 
+/** A recorded file and where each of its frames lies. Long ones come in several: `recordId` tells them apart, `key` does not. */
+export interface SegmentRecord extends Common {
+  readonly kind: 'segment';
+  readonly segment: SegmentJson;
+}
+
 /** What happened to a stream, a camera or a worker. */
 export interface EventRecord extends Common {
   readonly kind: 'event';
   readonly event: Readonly<Record<string, unknown>> & { readonly type?: string };
 }
 
-export type SightlineRecord = FrameRecord | DeepStreamRecord | ImageRecord | EventRecord;
+export type SightlineRecord =
+  | FrameRecord
+  | DeepStreamRecord
+  | ImageRecord
+  | SegmentRecord
+  | EventRecord;

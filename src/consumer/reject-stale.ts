@@ -3,7 +3,8 @@ import type { SightlineRecord } from './records.ts';
 
 /**
  * Those of the records that no later owner of their stream has made out of date, in their order; `fence` counts the
- * others. Frames and pictures carry the epoch of their stream's owner in a fleet; whatever has none is let through.
+ * others. Frames and pictures carry the epoch of their stream's owner in a fleet; whatever has none is let through, and so is a
+ * recorded file: it tells of a time in which its writer may well have been the owner.
  */
 export function rejectStale(
   records: readonly SightlineRecord[],

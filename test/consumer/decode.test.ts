@@ -17,7 +17,13 @@ import { frameToJson } from '../../src/metadata/frame.ts';
 import { cloudEventHeaders } from '../../src/sinks/format/cloud-events.ts';
 import { Formatter, type Message, type MessageSpec } from '../../src/sinks/format/formatter.ts';
 import { encodeDelimited } from '../../src/sinks/format/length-delimited.ts';
-import { eventRecord, frameRecord, imageRecord } from '../sinks/samples.ts';
+import {
+  eventRecord,
+  frameRecord,
+  imageRecord,
+  segmentKey,
+  segmentRecord,
+} from '../sinks/samples.ts';
 
 const BATCH = [frameRecord(1), imageRecord(2, 50), eventRecord(3), frameRecord(4, { objects: 0 })];
 
@@ -210,4 +216,29 @@ test('seen records are forgotten oldest first', () => {
     [true, false, true],
   );
   assert.equal(seen.size, 2);
+});
+
+test('a recorded segment is read from every transport, whole', () => {
+  for (const spec of specs()) {
+    for (const headers of [true, false]) {
+      const { messages } = new Formatter(spec, { headers }).format([segmentRecord({ frames: 3 })]);
+      for (const [name, read] of Object.entries(TRANSPORTS)) {
+        const what = `${JSON.stringify(spec)} headers ${headers}, ${name}`;
+        const [record, ...others] = messages.flatMap(read);
+        assert.deepEqual(others, [], what);
+        assert.ok(record?.kind === 'segment', what);
+        const { key, start, frames, epoch } = record.segment;
+        assert.deepEqual(
+          { key, start, epoch, recordId: record.recordId },
+          { key: segmentKey(), start: '2026-01-31T13:00:00Z', epoch: '7', recordId: segmentKey() },
+          what,
+        );
+        assert.deepEqual(frames[2], {
+          ...{ frameSequence: '102', ptsNs: '10066666666', captureNs: '1769864400066666666' },
+          ...{ captureClock: 'CAPTURE_CLOCK_RTCP_SENDER_REPORT', byteOffset: '11000' },
+          ...{ sizeBytes: 4990, keyFrame: false },
+        });
+      }
+    }
+  }
 });

@@ -12,6 +12,7 @@ export function recordLine(record: SightlineRecord): string {
 
 function timeOf(record: SightlineRecord): string {
   if (record.kind === 'image') return '';
+  if (record.kind === 'segment') return record.segment.start;
   if (record.kind !== 'event') return record.frame.timestamp ?? '';
   const { time } = record.event;
   return typeof time === 'string' ? time : '';
@@ -19,6 +20,8 @@ function timeOf(record: SightlineRecord): string {
 
 function detailsOf(record: SightlineRecord): string[] {
   if (record.kind === 'image') return [record.ref, `${record.data.byteLength} bytes`];
+  if (record.kind === 'segment')
+    return [record.segment.key, `${record.segment.frames.length} frames`];
   if (record.kind === 'event') {
     const { id: _id, type, time: _time, streamId: _stream, ...facts } = record.event;
     return [String(type), Object.keys(facts).length === 0 ? '' : JSON.stringify(facts)];
