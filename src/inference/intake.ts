@@ -31,6 +31,8 @@ export interface IntakeOptions {
   readonly queue: FrameQueue;
   readonly routes: Routes;
   readonly submit: (model: string, job: FrameJob) => void;
+  /** False while there is no room for results: then nothing is received, and frames wait where they are. */
+  readonly hasRoom: () => boolean;
   readonly poison: PoisonFolder;
   readonly limits: IntakeLimits;
   readonly logger: Logger;
@@ -151,7 +153,7 @@ export class Intake {
   #room(): number {
     const { maxFrames, maxBytes, batch } = this.#options.limits;
     const { frames, bytes } = this.working;
-    if (bytes >= maxBytes) return 0;
+    if (bytes >= maxBytes || !this.#options.hasRoom()) return 0;
     return Math.max(0, Math.min(batch, maxFrames - frames - this.#asked));
   }
 

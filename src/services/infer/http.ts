@@ -24,8 +24,9 @@ export function inferApp(
   return app;
 }
 
-function status({ intake, queue, runners, signal }: Inference) {
+function status({ intake, queue, runners, hasRoom, signal }: Inference) {
   return {
+    hasRoom: hasRoom(),
     queue: { name: queue.what, ...queue.counts },
     frames: { ...intake.counts, inFlight: intake.working.frames },
     models: runners.map(({ model, pid, restarts, cameras, inside, counts }) => ({

@@ -84,6 +84,9 @@ export async function renderInferMetrics(
   gauge('sightline_infer_oldest_frame_age_seconds', 'Of the frames being worked on').set(
     intake.oldestAgeMs / 1000,
   );
+  gauge('sightline_infer_has_room', '0 while the outbox has no room for results').set(
+    inference.hasRoom() ? 1 : 0,
+  );
   renderSignal(inference, gauge);
   const histograms = [...ages].map(([model, age]) => ({ labels: { model }, view: age.view() }));
   const text = [

@@ -29,6 +29,8 @@ export interface Inference {
   readonly intake: Intake;
   readonly runners: readonly ModelRunner[];
   readonly poison: PoisonFolder;
+  /** False while the outbox is near its bounds, or the disk takes nothing: frames then wait in their queue. */
+  hasRoom(): boolean;
   /** Undefined before the first look at the queue. */
   signal(): LoadSignal | undefined;
 }
@@ -63,8 +65,12 @@ export async function openInference(options: InferenceOptions): Promise<Inferenc
     runners.push(runner);
   }
   const poison = new PoisonFolder(join(dataDir, 'poison'), config.poisonBytes);
+  const hasRoom = (): boolean => {
+    const { state, pressure } = delivery.control.outbox();
+    return state === 'ok' && pressure.level === 'ok';
+  };
   const intake = new Intake({
-    ...{ queue, poison, logger },
+    ...{ queue, poison, logger, hasRoom },
     routes: new Routes(
       config.models.map(({ infer, ...rest }) => ({ model: infer.model, ...rest })),
     ),
@@ -80,7 +86,7 @@ export async function openInference(options: InferenceOptions): Promise<Inferenc
   const autoscale = new Autoscale(config.autoscale);
   cleanup.defer(watchLoad({ queue, intake, runners }, autoscale, config.autoscale.everyMs));
 
-  return { delivery, queue, intake, runners, poison, signal: () => autoscale.signal };
+  return { delivery, queue, intake, runners, poison, hasRoom, signal: () => autoscale.signal };
 }
 
 async function openRunner(
