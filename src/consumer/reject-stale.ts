@@ -3,8 +3,8 @@ import type { SightlineRecord } from './records.ts';
 
 /**
  * Those of the records that no later owner of their stream has made out of date, in their order; `fence` counts the
- * others. Frames and pictures carry the epoch of their stream's owner in a fleet; whatever has none is let through, and so is a
- * recorded file: it tells of a time in which its writer may well have been the owner.
+ * others. Frames, pictures and events carry the epoch of their stream's owner in a fleet; whatever has none is let through,
+ * and so is a recorded file: it tells of a time in which its writer may well have been the owner.
  */
 export function rejectStale(
   records: readonly SightlineRecord[],
@@ -15,5 +15,6 @@ export function rejectStale(
 
 function epochOf(record: SightlineRecord): number {
   if (record.kind === 'frame') return Number(record.frame.epoch ?? 0);
+  if (record.kind === 'event') return Number(record.event['epoch'] ?? 0);
   return record.kind === 'image' ? (record.epoch ?? 0) : 0;
 }

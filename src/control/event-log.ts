@@ -11,6 +11,8 @@ export interface EventLogOptions {
   readonly now?: () => Date;
   /** Called with each event, for the log. */
   readonly tell?: (event: ControlEvent) => void;
+  /** Epoch with which a fleet lets the stream, or the pipeline it is alone in, run here: it goes into the event. */
+  readonly epochOf?: ((id: string) => number | undefined) | undefined;
 }
 
 export interface EventFacts {
@@ -24,6 +26,7 @@ export class EventLog implements Events {
   readonly #capacity: number;
   readonly #now: () => Date;
   readonly #tell: (event: ControlEvent) => void;
+  readonly #epochOf: (id: string) => number | undefined;
   readonly #ring: ControlEvent[] = [];
   readonly #subscribers = new Set<Subscription>();
   #lastId: number;
@@ -33,6 +36,7 @@ export class EventLog implements Events {
     this.#capacity = options.capacity ?? DEFAULT_CAPACITY;
     this.#now = options.now ?? (() => new Date());
     this.#tell = options.tell ?? (() => undefined);
+    this.#epochOf = options.epochOf ?? (() => undefined);
     this.#lastId = options.firstId ?? Date.now() * 1_000;
   }
 
@@ -46,7 +50,9 @@ export class EventLog implements Events {
 
   emit(type: string, facts: EventFacts = {}): ControlEvent {
     this.#lastId += 1;
-    const event = { id: this.#lastId, time: this.#now().toISOString(), type, ...facts };
+    const epoch = this.#epochOf(facts.streamId ?? facts.pipelineId ?? '');
+    const whose = epoch === undefined ? {} : { epoch };
+    const event = { id: this.#lastId, time: this.#now().toISOString(), type, ...facts, ...whose };
     this.#ring.push(event);
     this.#tell(event);
     // Trimmed in blocks: shifting a long array once an event would cost more than the event.

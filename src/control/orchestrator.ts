@@ -63,6 +63,8 @@ export interface OrchestratorOptions {
   readonly dataDir: string;
   readonly compiler: Compiler;
   readonly onRecords: RecordConsumer;
+  /** Epoch with which a fleet lets a stream run here, for its events; undefined for one of no fleet. */
+  readonly epochOf?: (streamId: string) => number | undefined;
   /** Hears of recorded files as they are opened and closed. */
   readonly onSegment?: SegmentConsumer;
   readonly logger: Logger;
@@ -100,7 +102,10 @@ class LocalOrchestrator implements Orchestrator {
   constructor(options: OrchestratorOptions) {
     this.#options = options;
     const { compiler, logger, clock = SYSTEM_CLOCK } = options;
-    this.events = new EventLog({ tell: (event) => tell(logger, event) });
+    this.events = new EventLog({
+      tell: (event) => tell(logger, event),
+      epochOf: options.epochOf,
+    });
     this.incidents = new IncidentStore({
       ...{ dataDir: options.dataDir, events: this.events, logger },
       knows: (pipelineId) => this.#pipelines.all().some(({ id }) => id === pipelineId),

@@ -73,6 +73,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   // Nothing is the fleet's before it is opened.
   let fleet: FleetService | undefined;
+  const epochOf = (id: string) => fleet?.fence.epochOf(id);
   const orchestrator = createOrchestrator({
     engines: engines.store,
     dataDir: loaded.dataDir,
@@ -82,10 +83,11 @@ export async function serve(options: ServeOptions): Promise<void> {
       enginesDir: loaded.engineCacheDir,
       sinks: delivery.sinkIds,
       ...(loaded.recordDir === undefined ? {} : { recordDir: loaded.recordDir }),
-      epochOf: (id) => fleet?.fence.epochOf(id),
+      epochOf,
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: fenced(delivery.accept, () => fleet?.fence),
+    epochOf,
     workers: config.workers,
     admission: config.admission,
     logger,

@@ -19,6 +19,13 @@ test('ids grow by one, and by default begin above those of an earlier server', (
   assert.ok(earlier > 1.6e15 && Number.isSafeInteger(earlier));
 });
 
+test('an event of a fleet’s stream carries the epoch of its owner', () => {
+  const log = new EventLog({ epochOf: (id) => (id === 'gate' ? 3 : undefined) });
+  const events = [{ streamId: 'gate' }, { pipelineId: 'gate' }, { streamId: 'door' }, {}];
+  const epochs = events.map((facts) => log.emit('stream.live', facts)['epoch']);
+  assert.deepEqual(epochs, [3, 3, undefined, undefined]);
+});
+
 test('a subscriber that comes back gets what it missed, then what comes', async () => {
   const log = new EventLog({ firstId: 0 });
   for (const type of ['a', 'b', 'c']) log.emit(type);

@@ -48,7 +48,11 @@ test('a reader’s fence lets no earlier owner through, and counts', () => {
   assert.equal(rejectStale(records(1), fence).length, 2);
   assert.equal(rejectStale(records(2), fence).length, 2);
   assert.equal(rejectStale(records(1), fence).length, 0);
-  assert.equal(fence.stale, 2);
+  const event = (epoch: number) =>
+    decodeMessage(JSON.stringify({ id: 1, type: 'stream.removed', streamId: 'cam', epoch }));
+  assert.equal(rejectStale(event(1), fence).length, 0);
+  assert.equal(rejectStale(event(2), fence).length, 1);
+  assert.equal(fence.stale, 3);
   assert.equal(rejectStale(records(0), fence).length, 2, 'of no fleet');
   assert.equal(fence.accepts('other', 1), true);
   const later = new EpochFence(fence.entries());

@@ -20,7 +20,7 @@ export const RuleCountsSchema = Type.Object(
     frames: Count('Frames that came to the rules since the start'),
     late: Count('Of these: came after a later one of their stream, or again; passed over'),
     unusable: Count('Of these: have no stream or no time; passed over'),
-    stale: Count('Frames of a former owner of their stream in a fleet; passed over'),
+    stale: Count('Records of a former owner of their stream in a fleet; passed over'),
     unreadable: Count('Messages of inputs that no sink of Sightline sends; acknowledged'),
     waiting: Count('Events that are found and not stored yet'),
     lagMs: Type.Optional(

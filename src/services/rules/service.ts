@@ -32,7 +32,7 @@ export interface RulesOptions {
 export interface RulesStats extends EngineStats {
   /** Events that are found and not stored yet. */
   readonly waiting: number;
-  /** Frames of a stream's former owner in a fleet that came after one of a later owner: rules did not look at them. */
+  /** Records of a stream's former owner in a fleet that came after one of a later owner: rules did not look at them. */
   readonly stale: number;
 }
 
@@ -126,8 +126,10 @@ export class RulesService {
     this.#found.push(...this.#engine.onFrame(frameFacts(frame)));
   }
 
-  #hear({ type, streamId }: Readonly<Record<string, unknown>>): void {
-    if (GONE.has(String(type)) && typeof streamId === 'string') this.#engine.forget(streamId);
+  #hear({ type, streamId, epoch }: Readonly<Record<string, unknown>>): void {
+    if (!GONE.has(String(type)) || typeof streamId !== 'string') return;
+    // Where a former owner ends it, its later one goes on.
+    if (this.#fence.accepts(streamId, Number(epoch ?? 0))) this.#engine.forget(streamId);
   }
 
   #tick(): void {

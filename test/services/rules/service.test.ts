@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SightlineError } from '../../../src/common/errors.ts';
+import { withEpoch } from '../../../src/metadata/epoch.ts';
 import { Delivery } from '../../../src/outbox/delivery.ts';
 import { RULES_SINK_ID } from '../../../src/services/rules/sink-id.ts';
 import type { EventStore } from '../../../src/stores/event-store.ts';
@@ -70,11 +71,22 @@ test('a stream that is removed is not waited for', async (context) => {
   const offline = { id: 'offline', kind: 'camera-offline', durationMs: 1000 };
   const { service, told } = rulesUnderTest(context, { rules: [offline] });
   const { signal } = new AbortController();
-  await service.sink.deliver([frameRecord(1), frameRecord(2, { streamId: 'other' })], { signal });
-  const removed = { id: 1, type: 'stream.removed', streamId: 'other' };
-  await service.sink.deliver([withPayload(eventRecord(3), Buffer.from(JSON.stringify(removed)))], {
-    signal,
-  });
+  const mine = frameRecord(1);
+  const frames = [
+    withPayload(mine, withEpoch('frame', mine.payload, 2)),
+    frameRecord(2, { streamId: 'other' }),
+  ];
+  await service.sink.deliver(frames, { signal });
+  const removed = [
+    { id: 1, type: 'stream.removed', streamId: 'other' },
+    // Its former owner in a fleet says so.
+    { id: 2, type: 'stream.removed', streamId: 'cam-1', epoch: 1 },
+  ];
+  await service.sink.deliver(
+    removed.map((event) => withPayload(eventRecord(3), Buffer.from(JSON.stringify(event)))),
+    { signal },
+  );
+  assert.equal(service.stats().stale, 1);
   await until('the silent stream is told', 5_000, () => told.length > 0);
   assert.deepEqual(
     told.map(({ streamId, type }) => [streamId, type]),
