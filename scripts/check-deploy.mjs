@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { makeSchemas } from './go-tools/kubernetes-schemas.mjs';
 import { whyNoGo } from './go-tools/module.mjs';
 import { composeProgram, helmPrograms, tofuPrograms } from './go-tools/programs.mjs';
+import { setUpOrExit } from './setup/main.mjs';
 import { ROOT } from './setup/paths.mjs';
 
 const note = (line) => process.stderr.write(`${line}\n`);
@@ -19,7 +20,14 @@ const CHECKS = {
     },
     test: 'test/deploy/helm.test.ts',
   },
-  terraform: { prepare: () => tofuPrograms(note), test: 'scripts/deploy/terraform.test.ts' },
+  terraform: {
+    prepare: async () => {
+      // Its tests start moto, cameras and services.
+      await setUpOrExit('test');
+      await tofuPrograms(note);
+    },
+    test: 'scripts/deploy/terraform.test.ts',
+  },
 };
 
 const check = CHECKS[process.argv[2]];

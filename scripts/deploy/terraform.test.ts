@@ -8,7 +8,9 @@ import { ROOT } from '../../src/common/paths.ts';
 import { frameRecord, imageRecord, imageRef } from '../../test/sinks/samples.ts';
 import { Moto, noMoto } from '../../test/support/moto.ts';
 import { temporaryFolder } from '../../test/support/server.ts';
+import { until } from '../../test/support/wait.ts';
 import { startAnyHostProxy } from './any-host.ts';
+import { Services } from './services.ts';
 import { type Outputs, Tofu } from './tofu.ts';
 import { Users } from './users.ts';
 
@@ -206,6 +208,19 @@ describe('deploy/terraform against moto', { skip: noMoto }, () => {
     const { NamedQueryIds = [] } = await athena.send(new ListNamedQueriesCommand({ WorkGroup }));
     assert.ok(NamedQueryIds.length >= 5);
     athena.destroy();
+  });
+
+  it('carries the services of deploy/compose from cameras to events', async () => {
+    await using services = await Services.start(folder.path, moto.client.endpoint);
+    const has = async (bucket: string, prefix: string) =>
+      (await users.keys(bucket)).some((key) => key.startsWith(prefix));
+    const { raw, inference } = made.buckets;
+    await until('a segment is stored', 60_000, () => has(raw, 'raw/cam1/'));
+    await until('a picture is queued', 60_000, () => has(raw, 'claims/cam1/'));
+    await until('its frames have rows', 60_000, () => has(inference, 'frames/'));
+    await until('its file has one', 60_000, () => has(inference, 'segments/'));
+    const seen = async () => (await services.countEvents('somebody')) > 0;
+    await until('somebody was seen', 60_000, seen);
   });
 
   it('is applied without services, too, and removed', async () => {

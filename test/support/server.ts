@@ -66,7 +66,7 @@ export class TestServer implements AsyncDisposable {
   async #listening(): Promise<TestServer> {
     this.url = await until('the server listens', 20_000, () => {
       if (this.exitCode !== null) throw new Error(`It ended: ${this.stderr.join('\n')}`);
-      const line = this.logs.find(({ msg }) => msg === 'server.listening');
+      const line = this.logs.find(({ msg }) => /^(?:server|infer)\.listening$/.test(msg));
       return line === undefined ? undefined : String(line['url']);
     });
     return this;
