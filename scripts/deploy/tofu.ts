@@ -6,7 +6,8 @@ import { ROOT } from '../../src/common/paths.ts';
 
 const run = promisify(execFile);
 const BIN = join(ROOT, '.cache', 'go-tools', 'bin');
-const LIMIT_MS = 300_000;
+/** Queues take two minutes to be deleted, the dead letters after the others. */
+const LIMIT_MS = 600_000;
 
 /** What `deploy/terraform` gives back. */
 export interface Outputs {
