@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm test`: set-up, then every check and test. `npm test -- --only lint,native,ts` runs some parts.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { parts, testEnv } from './checks.mjs';
 import { setUpOrExit } from './setup/main.mjs';
 import { ROOT } from './setup/paths.mjs';
@@ -19,16 +19,33 @@ function chosenParts(args) {
   return chosen;
 }
 
-function runOne([title, [command, ...args], env]) {
-  process.stdout.write(`\n=== ${title}\n`);
+/** Runs a command; with `isBeside` its output is shown whole at its end, since others run at the same time. */
+function runOne([title, [command, ...args], env], { isBeside }) {
+  if (!isBeside) process.stdout.write(`\n=== ${title}\n`);
   const startedAt = performance.now();
-  const { status, error } = spawnSync(command, args, {
+  const output = isBeside ? 'pipe' : 'inherit';
+  const child = spawn(command, args, {
     cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
     env: { ...process.env, ...env },
   });
-  if (error !== undefined) process.stdout.write(`${command}: ${error.message}\n`);
-  return { title, ok: status === 0, seconds: (performance.now() - startedAt) / 1000 };
+  const chunks = isBeside ? [`\n=== ${title}\n`] : [];
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (data) => chunks.push(data));
+  child.on('error', (error) => chunks.push(`${command}: ${error.message}\n`));
+  return new Promise((resolve) => {
+    // Also after an error.
+    child.on('close', (status) => {
+      for (const chunk of chunks) process.stdout.write(chunk);
+      resolve({ title, ok: status === 0, seconds: (performance.now() - startedAt) / 1000 });
+    });
+  });
+}
+
+async function runAll(commands, options) {
+  const results = [];
+  for (const command of commands) results.push(await runOne(command, options));
+  return results;
 }
 
 const chosen = chosenParts(process.argv.slice(2));
@@ -40,7 +57,12 @@ if (testEnv().SIGHTLINE_BROWSER === undefined) {
 }
 
 const commands = parts();
-const results = chosen.flatMap((name) => commands[name].map(runOne));
+// What takes one core each goes side by side; the TypeScript tests take all there are.
+const beside = chosen.filter((name) => name !== 'ts');
+const results = (
+  await Promise.all(beside.map((name) => runAll(commands[name], { isBeside: beside.length > 1 })))
+).flat();
+if (chosen.includes('ts')) results.push(...(await runAll(commands.ts, { isBeside: false })));
 const failed = results.filter(({ ok }) => !ok);
 process.stdout.write('\n=== Summary\n');
 for (const { title, ok, seconds } of results) {
