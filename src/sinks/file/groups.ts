@@ -53,11 +53,13 @@ export class Grouper {
   readonly #groups = new Map<string, Group>();
   readonly #hasLines: boolean;
   readonly #hasMessages: boolean;
+  readonly #hasParquet: boolean;
   readonly #spare: SpareWriters;
 
   constructor(formats: FileSinkSpec['formats'], spare: SpareWriters) {
     this.#hasLines = formats.includes('ndjson');
     this.#hasMessages = formats.some((format) => format !== 'ndjson');
+    this.#hasParquet = formats.includes('parquet');
     this.#spare = spare;
   }
 
@@ -81,7 +83,7 @@ export class Grouper {
     if (!isFrame || this.#hasLines) {
       writeJsonLine(group.lines, record);
       group.lines.text('\n');
-    } else if (this.#hasMessages) readable(record, decodeFrame);
+    } else if (this.#hasParquet) readable(record, decodeFrame);
     group.members.push(index);
     if (isFrame && this.#hasMessages) group.messages.push(record.payload);
   }
