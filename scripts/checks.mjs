@@ -29,9 +29,7 @@ export function testEnv() {
   };
 }
 
-function nodeTests(files) {
-  // Most of them wait for processes, so that one more than there are cores fits.
-  const concurrency = availableParallelism() + 1;
+function nodeTests(files, concurrency) {
   return [
     NODE,
     ...['--import', 'tsx', '--test', '--test-reporter=spec'],
@@ -49,6 +47,10 @@ export function parts() {
   const env = testEnv();
   const plainOutput = process.stdout.isTTY ? [] : ['--colors=off'];
   const tests = relativeFiles('test', /\.test\.ts$/);
+  // Whole servers, each with a folder and ports of its own, that wait for each other's processor as little as for their
+  // limits: two at a time. Most other tests wait for processes, so that one more than there are cores fits.
+  const endToEnd = tests.filter((file) => /^test\/(e2e|faults)\//.test(file));
+  const others = tests.filter((file) => !endToEnd.includes(file));
   return {
     lint: [
       [
@@ -70,6 +72,9 @@ export function parts() {
       ['TypeScript types', [NODE, tool('typescript', 'bin', 'tsc'), '--noEmit'], {}],
     ],
     native: [['Native tests', ctest(BUILD_NATIVE), env]],
-    ts: [['TypeScript tests', nodeTests(tests), env]],
+    ts: [
+      ['TypeScript tests', nodeTests(others, availableParallelism() + 1), env],
+      ...(endToEnd.length === 0 ? [] : [['End-to-end tests', nodeTests(endToEnd, 2), env]]),
+    ],
   };
 }
