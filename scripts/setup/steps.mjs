@@ -201,9 +201,12 @@ const KAFKA_STEP = {
 
 export const MODEL = 'centernet-512x384';
 
-const MODEL_STEP = {
-  name: 'model',
-  title: 'Convert the detection model to ONNX',
+/** Of the tests with whole servers. */
+const SMALL_MODEL = 'centernet-320x320';
+
+const modelStep = (name, model) => ({
+  name,
+  title: `Convert the model ${model} to ONNX`,
   needs: [TYPESCRIPT.name],
   inputs: () => ({
     files: [
@@ -217,7 +220,7 @@ const MODEL_STEP = {
         ?.integrity,
     ],
   }),
-  outputs: [join(ROOT, 'models', MODEL, 'nvinfer.txt'), join(ROOT, 'models', MODEL, 'model.onnx')],
+  outputs: ['nvinfer.txt', 'model.onnx'].map((file) => join(ROOT, 'models', model, file)),
   remedy:
     'Delete node_modules and start again: the weights come with the npm package @vladmandic/human.',
   run: (task) =>
@@ -225,9 +228,9 @@ const MODEL_STEP = {
       '--input-type=module',
       '-e',
       `const { ensureModel } = await import(${JSON.stringify(pathToFileURL(join(ROOT, 'dist', 'models', 'ensure.js')).href)});
-       await ensureModel(${JSON.stringify(MODEL)});`,
+       await ensureModel(${JSON.stringify(model)});`,
     ]),
-};
+});
 
 function demoClip(packages, chosen) {
   return {
@@ -267,10 +270,19 @@ export function stepsFor(purpose, env = process.env) {
     addon(packages.name),
     PROTO,
     TYPESCRIPT,
-    MODEL_STEP,
+    modelStep('model', MODEL),
   ];
   if (purpose !== 'test') return steps;
-  return [...steps, NATIVE_TESTS, testServers(packages.name), KAFKA_STEP, PYTHON_STEP, MOTO_STEP];
+  const small = modelStep('model-test', SMALL_MODEL);
+  return [
+    ...steps,
+    small,
+    NATIVE_TESTS,
+    testServers(packages.name),
+    KAFKA_STEP,
+    PYTHON_STEP,
+    MOTO_STEP,
+  ];
 }
 
 /** The named steps and those they need, in the order of `steps`; all without names. Throws SetupFailure for a wrong name. */
