@@ -52,9 +52,14 @@ test('a fake camera behind another server: read by TCP and UDP, nothing lost, an
     const [report] = reportStreams(truths.map((truth) => ({ truth })));
     const { received, lost, duplicated, reordered } = report!;
     assert.deepEqual(
-      { received, lost, duplicated, reordered },
-      { received: 40, lost: 0, duplicated: 0, reordered: 0 },
+      { lost, duplicated, reordered },
+      { lost: 0, duplicated: 0, reordered: 0 },
       protocol,
+    );
+    // A reader by UDP may join within an access unit, whose number has passed by then.
+    assert.ok(
+      received === 40 || (protocol === 'udp' && received === 39),
+      `${protocol} ${received}`,
     );
   }
 
