@@ -4,8 +4,9 @@ import { problemsError, type ValueProblem } from '../../common/check.ts';
 import type { RecordKind } from '../../common/delivery.ts';
 import { loadDocument } from '../../common/document.ts';
 import { PATHS } from '../../common/paths.ts';
-import { defaulted, oneOf, secretString, strictObject, tagged } from '../../common/schema.ts';
+import { defaulted, oneOf, strictObject, tagged } from '../../common/schema.ts';
 import { InferSpec, SecondarySpec, TrackSpec } from '../../pipeline/spec.ts';
+import { AMQP_LOGIN } from '../../sinks/amqp/spec.ts';
 import { AWS, MIB, Tls } from '../../sinks/spec-parts.ts';
 import { SinkSpec } from '../../sinks/specs.ts';
 import { EGRESS_DEFAULTS, EgressConfig } from '../config/egress.ts';
@@ -40,15 +41,7 @@ const Queue = tagged(
     }),
     strictObject({
       type: Type.Literal('amqp'),
-      url: Type.String({
-        pattern: '^amqps?://[^/?#@]+(/[^/?#]*)?$',
-        description: 'amqp://host:port/vhost, or amqps. No user in it; a / in the vhost is %2F',
-      }),
-      username: defaulted(Type.String({ minLength: 1 }), 'guest'),
-      password: Type.Optional(secretString({ description: 'Default: guest' })),
-      passwordFile: Type.Optional(
-        Type.String({ minLength: 1, description: 'Instead of password; read anew each time' }),
-      ),
+      ...AMQP_LOGIN,
       queue: Type.String({ minLength: 1, maxLength: 255 }),
       deadLetterExchange: Type.Optional(
         Type.String({ minLength: 1, maxLength: 255, description: 'Where poison goes' }),

@@ -2,10 +2,8 @@ import { type Static, Type } from 'typebox';
 import { defaulted, oneOf, secretString, strictObject } from '../../common/schema.ts';
 import { COMMON, kinds, MESSAGE, MIB, Tls } from '../spec-parts.ts';
 
-/** A publisher of AMQP 0-9-1 with confirms, as RabbitMQ gives them. */
-export const AmqpSinkSpec = strictObject({
-  ...COMMON,
-  type: Type.Literal('amqp'),
+/** Where a broker is and who asks: of sinks and of queues that are read. */
+export const AMQP_LOGIN = {
   url: Type.String({
     pattern: '^amqps?://[^/?#@]+(/[^/?#]*)?$',
     description: 'amqp://host:port/vhost, or amqps. No user in it; a / in the vhost is %2F',
@@ -15,6 +13,13 @@ export const AmqpSinkSpec = strictObject({
   passwordFile: Type.Optional(
     Type.String({ minLength: 1, description: 'Instead of password; read anew each time' }),
   ),
+};
+
+/** A publisher of AMQP 0-9-1 with confirms, as RabbitMQ gives them. */
+export const AmqpSinkSpec = strictObject({
+  ...COMMON,
+  type: Type.Literal('amqp'),
+  ...AMQP_LOGIN,
   exchange: defaulted(
     Type.String({
       maxLength: 255,
