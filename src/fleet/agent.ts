@@ -7,7 +7,7 @@ import type { TellFleet } from './assigner.ts';
 import { VIEWS } from './assignment-book.ts';
 import { readView } from './assignment-documents.ts';
 import type { FleetClock } from './clock.ts';
-import { DesiredStreams } from './desired-streams.ts';
+import { type DesiredStream, DesiredStreams } from './desired-streams.ts';
 import { HeldLease, type LeaseTimes } from './held-lease.ts';
 import { HostedStreams, type StreamHost } from './hosted-streams.ts';
 import { Leadership } from './leadership.ts';
@@ -31,6 +31,10 @@ export interface FleetAgentOptions {
   readonly times: FleetTimes;
   /** Whether it may become the assigner. */
   readonly candidate: boolean;
+  /** Whether detectors run here. */
+  readonly detector: boolean;
+  /** Whether a stream of the fleet needs one. */
+  readonly needsDetector: (spec: DesiredStream['spec']) => boolean;
   readonly settings: Pick<AssignSettings, 'threshold' | 'dampening'>;
   readonly restMs: number;
   readonly tell: TellFleet;
@@ -63,7 +67,7 @@ export class FleetAgent {
 
   constructor(options: FleetAgentOptions) {
     this.#options = options;
-    const { store, clock, node, times, host, tell, settings, restMs } = options;
+    const { store, clock, node, times, host, tell, settings, restMs, needsDetector } = options;
     const owner = `${node}/${randomUUID()}`;
     this.#lease = new HeldLease({ store, clock, key: nodeKey(node), owner, times });
     this.fence = new NodeFence(() => this.#lease.held);
@@ -72,7 +76,7 @@ export class FleetAgent {
     this.#hosted = new HostedStreams({ host, desired, fence, tell });
     this.#costs = new CostWriter(store, node);
     this.leadership = new Leadership({
-      ...{ store, clock, node, owner, times, desired, settings, restMs, tell },
+      ...{ store, clock, node, owner, times, desired, settings, restMs, tell, needsDetector },
     });
   }
 
@@ -199,6 +203,7 @@ export class FleetAgent {
 
   #report(): string {
     const { capacity, used } = this.#options.host.load();
-    return writeReport({ capacity, used, applied: this.#applied });
+    const { detector } = this.#options;
+    return writeReport({ capacity, used, applied: this.#applied, detector });
   }
 }

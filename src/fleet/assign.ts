@@ -4,6 +4,8 @@ export interface NodeRoom {
   readonly id: string;
   /** Cores it gives to streams; above 0. */
   readonly capacity: number;
+  /** Whether detectors run there. Default true. */
+  readonly detector?: boolean;
 }
 
 export interface StreamLoad {
@@ -14,6 +16,8 @@ export interface StreamLoad {
   readonly node?: string | undefined;
   /** False: it was moved a moment ago, or is on its way. */
   readonly movable: boolean;
+  /** Whether it needs a detector. Default false. */
+  readonly detector?: boolean;
 }
 
 export interface AssignSettings {
@@ -37,7 +41,7 @@ export interface Move {
 }
 
 export interface Plan {
-  /** For streams that are nowhere. */
+  /** For streams that are nowhere, as far as a node can run them. */
   readonly placed: readonly Placement[];
   readonly moves: readonly Move[];
 }
@@ -45,6 +49,7 @@ export interface Plan {
 interface Load {
   readonly id: string;
   readonly capacity: number;
+  readonly detector: boolean;
   readonly streams: StreamLoad[];
   load: number;
   /** What it may still give or get in this plan; the first stream goes even if it is more. */
@@ -57,7 +62,8 @@ interface Load {
  * Where streams go. Pure: the same input gives the same plan. A stream that is nowhere goes where use will be least, the
  * costly ones first, whatever room there is (a full node passes over frames, see admission). Streams that are somewhere
  * stay, unless a node is more than `threshold` off the mean: then some of what is too much is moved. (The shape is that
- * of Amazon's KCL 3: threshold 10 %, dampening 60 %.) No move makes the fuller one of two nodes fuller.
+ * of Amazon's KCL 3: threshold 10 %, dampening 60 %.) No move makes the fuller one of two nodes fuller. Where only some nodes
+ * run detectors, those are evened out among themselves, then all of them with the streams that need none.
  */
 export function assign(
   nodes: readonly NodeRoom[],
@@ -67,7 +73,10 @@ export function assign(
   if (nodes.length === 0) return { placed: [], moves: [] };
   const ordered = [...nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
   const loads = ordered.map(
-    ({ id, capacity }): Load => ({ id, capacity, streams: [], load: 0, budget: 0, settled: false }),
+    ({ id, capacity, detector = true }): Load => ({
+      ...{ id, capacity, detector, streams: [] },
+      ...{ load: 0, budget: 0, settled: false },
+    }),
   );
   const byId = new Map(loads.map((node) => [node.id, node]));
   const homeless: StreamLoad[] = [];
@@ -77,7 +86,11 @@ export function assign(
     else put(node, stream);
   }
   const placed = place(loads, homeless);
-  return { placed, moves: balance(loads, settings) };
+  const detectors = loads.filter(({ detector }) => detector);
+  const moves: Move[] = [];
+  balance(detectors, settings, moves);
+  if (detectors.length < loads.length) balance(loads, settings, moves);
+  return { placed, moves };
 }
 
 /** How far the node that is furthest off lies from the mean use, as a share of it; 0 without load. */
@@ -95,32 +108,37 @@ export function imbalance(nodes: readonly NodeRoom[], streams: readonly StreamLo
 
 function place(loads: readonly Load[], homeless: readonly StreamLoad[]): readonly Placement[] {
   const byCost = [...homeless].sort((a, b) => b.cost - a.cost || (a.id < b.id ? -1 : 1));
-  return byCost.map((stream) => {
+  return byCost.flatMap((stream) => {
     // Among equals the choice is spread by the name, not always the first.
     const start = hashOf(stream.id) % loads.length;
-    let best = loads[start]!;
+    let best: Load | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (let step = 0; step < loads.length; step++) {
       const node = loads[(start + step) % loads.length]!;
+      if (!canRun(node, stream)) continue;
       const use = (node.load + stream.cost) / node.capacity;
       if (use < least - 1e-9) {
         best = node;
         least = use;
       }
     }
+    if (best === undefined) return [];
     // What was just placed has begun to start: it stays.
     put(best, { ...stream, movable: false });
-    return { stream: stream.id, node: best.id };
+    return [{ stream: stream.id, node: best.id }];
   });
 }
 
-function balance(loads: readonly Load[], settings: AssignSettings): readonly Move[] {
+/** Adds to `moves`, up to `maxMoves` in all. */
+function balance(loads: readonly Load[], settings: AssignSettings, moves: Move[]): void {
   const { threshold, dampening, maxMoves } = settings;
   const mean = sum(loads.map(({ load }) => load)) / sum(loads.map(({ capacity }) => capacity));
   const high = mean * (1 + threshold);
   const low = mean * (1 - threshold);
-  for (const node of loads) node.budget = dampening * Math.abs(node.load - mean * node.capacity);
-  const moves: Move[] = [];
+  for (const node of loads) {
+    node.budget = dampening * Math.abs(node.load - mean * node.capacity);
+    node.settled = false;
+  }
   while (moves.length < maxMoves) {
     const from = furthest(loads, (a, b) => a > b);
     const to = furthest(loads, (a, b) => a < b);
@@ -141,7 +159,6 @@ function balance(loads: readonly Load[], settings: AssignSettings): readonly Mov
       if (node.budget <= 0 && (node === from ? tooMuch : use(to) < low)) node.settled = true;
     }
   }
-  return moves;
 }
 
 /** The stream whose move brings both nearest to the mean; undefined when none makes it better. */
@@ -153,7 +170,7 @@ function choose(from: Load, to: Load, mean: number): StreamLoad | undefined {
   let best: StreamLoad | undefined;
   let bestOff = Number.POSITIVE_INFINITY;
   for (const stream of from.streams) {
-    if (!stream.movable) continue;
+    if (!stream.movable || !canRun(to, stream)) continue;
     if ((to.load + stream.cost) / to.capacity >= before - 1e-9) continue;
     const off = Math.abs(stream.cost - wanted);
     if (best === undefined || off < bestOff || (off === bestOff && isLess(stream, best))) {
@@ -162,6 +179,14 @@ function choose(from: Load, to: Load, mean: number): StreamLoad | undefined {
     }
   }
   return best;
+}
+
+/** Whether a node can run a stream at all. */
+export function canRun(
+  node: Pick<NodeRoom, 'detector'>,
+  stream: Pick<StreamLoad, 'detector'>,
+): boolean {
+  return node.detector !== false || stream.detector !== true;
 }
 
 /** Of two that would do as well: the one that costs less, then by name. */

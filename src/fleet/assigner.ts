@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { SightlineError } from '../common/errors.ts';
-import { type AssignSettings, assign, type NodeRoom } from './assign.ts';
+import { type AssignSettings, assign, canRun, type NodeRoom } from './assign.ts';
 import { AssignmentBook } from './assignment-book.ts';
 import type { Assignment } from './assignment-documents.ts';
 import type { FleetClock } from './clock.ts';
-import type { DesiredStreams } from './desired-streams.ts';
+import type { DesiredStream, DesiredStreams } from './desired-streams.ts';
 import type { LeaseObserver } from './lease-observer.ts';
 import { type NodeReport, nodeOf, readReport } from './node-report.ts';
 import type { FleetStore } from './store.ts';
+import { Stranded } from './stranded.ts';
 import { StreamCosts } from './stream-costs.ts';
 
 /** Why a stream got another owner. */
@@ -26,12 +27,17 @@ export interface AssignerOptions {
   readonly settings: Pick<AssignSettings, 'threshold' | 'dampening'>;
   /** A stream that was moved for balance stays for so long. */
   readonly restMs: number;
+  /** Whether a stream needs a detector. */
+  readonly needsDetector: (spec: DesiredStream['spec']) => boolean;
   readonly tell: TellFleet;
 }
 
-interface LiveNode extends NodeRoom, NodeReport {
+interface LiveNode extends NodeReport {
+  readonly id: string;
   readonly token: number;
 }
+
+type Wanted = Pick<DesiredStream, 'generation'> & { readonly detector: boolean };
 
 /** All desired streams are read anew after so long even if nobody told of a change. */
 const RELIST_MS = 60_000;
@@ -40,6 +46,8 @@ const COSTS_MS = 15_000;
 const GATHER_MS = 3_000;
 /** Of all streams this share may be on its way for balance, and one always. */
 const MOVING_SHARE = 0.01;
+/** Of a stream that never had an owner and can have none now: so that it is seen. */
+const NOBODYS: Assignment = { node: '', token: 0, epoch: 0, generation: 0, draining: false };
 
 /**
  * What the one elected process does: finds nodes that are lost, gives their streams to others with a new epoch, and
@@ -55,11 +63,12 @@ export class Assigner {
   /** Where those that end for balance are to go, and why those without an owner have none. */
   readonly #target = new Map<string, string>();
   readonly #freed = new Map<string, MoveReason>();
+  readonly #stranded: Stranded;
   /** Reasons of this round's changes of owner, counted once they are written. */
   readonly #placed: MoveReason[] = [];
   #book: AssignmentBook | undefined;
   #known: ReadonlySet<string> | undefined;
-  #wanted: ReadonlyMap<string, number> = new Map();
+  #wanted: ReadonlyMap<string, Wanted> = new Map();
   #revision = -1;
   #listedMs = Number.NEGATIVE_INFINITY;
   #pricedMs = Number.NEGATIVE_INFINITY;
@@ -68,6 +77,7 @@ export class Assigner {
   constructor(options: AssignerOptions, moves: Record<MoveReason, number>) {
     this.#options = options;
     this.#moves = moves;
+    this.#stranded = new Stranded(options.tell);
     this.#sinceMs = options.clock.nowMs();
   }
 
@@ -148,11 +158,13 @@ export class Assigner {
   }
 
   async #readWanted(): Promise<void> {
-    const { desired, clock } = this.#options;
+    const { desired, clock, needsDetector } = this.#options;
     const revision = await desired.revision();
     if (revision === this.#revision && clock.nowMs() - this.#listedMs < RELIST_MS) return;
     const list = await desired.list();
-    this.#wanted = new Map(list.map(({ id, generation }) => [id, generation]));
+    this.#wanted = new Map(
+      list.map(({ id, generation, spec }) => [id, { generation, detector: needsDetector(spec) }]),
+    );
     this.#costs.forgetBut(this.#wanted);
     this.#revision = revision;
     this.#listedMs = clock.nowMs();
@@ -179,28 +191,28 @@ export class Assigner {
         const gone = book.goneSince(stream);
         if (gone === undefined || owner.applied < gone) continue;
         book.set(stream, { ...assignment, node: '', draining: false });
-      } else if (wanted === undefined) {
+      } else if (wanted === undefined || !canRun(owner, wanted)) {
         book.set(stream, { ...assignment, draining: true });
-      } else if (wanted !== generation) {
-        book.set(stream, { ...assignment, generation: wanted });
+      } else if (wanted.generation !== generation) {
+        book.set(stream, { ...assignment, generation: wanted.generation });
       }
     }
   }
 
   #place(book: AssignmentBook, nodes: ReadonlyMap<string, LiveNode>): void {
-    const rooms = [...nodes.values()].filter(({ capacity }) => capacity > 0);
+    const rooms: NodeRoom[] = [...nodes.values()].filter(({ capacity }) => capacity > 0);
     const nowMs = this.#options.clock.nowMs();
     const owned = [...book.all.values()].some(({ node }) => node !== '');
     if (!owned && nowMs - this.#sinceMs < GATHER_MS) return;
     let moving = 0;
-    const streams = [...this.#wanted.keys()].map((id) => {
+    const streams = [...this.#wanted].map(([id, { detector }]) => {
       const { node = '', draining = false } = book.get(id) ?? {};
       if (draining) moving += 1;
       const at = draining || node === '' ? this.#goal(id, nodes) : node;
       // One that still ends may not be given away yet, wherever it will go.
       const movedMs = this.#movedMs.get(id) ?? Number.NEGATIVE_INFINITY;
       const movable = !draining && node !== '' && nowMs - movedMs >= this.#options.restMs;
-      return { id, cost: this.#costs.of(id), node: at, movable, draining };
+      return { id, cost: this.#costs.of(id), node: at, movable, draining, detector };
     });
     const most = Math.max(1, Math.ceil(streams.length * MOVING_SHARE));
     const plan = assign(rooms, streams, {
@@ -217,6 +229,9 @@ export class Assigner {
       if (ends.has(stream)) this.#target.set(stream, node);
       else this.#own(book, stream, nodes.get(node)!);
     }
+    for (const id of this.#stranded.look(this.#wanted, rooms)) {
+      if (book.get(id) === undefined) book.set(id, NOBODYS);
+    }
     for (const { stream, to } of plan.moves) {
       this.#target.set(stream, to);
       this.#freed.set(stream, 'balance');
@@ -225,18 +240,20 @@ export class Assigner {
     }
   }
 
-  /** Where a stream that is between two owners is to go, if that is still there. */
+  /** Where a stream that is between two owners is to go, if that is still there and can run it. */
   #goal(stream: string, nodes: ReadonlyMap<string, LiveNode>): string | undefined {
-    const target = this.#target.get(stream);
-    return target !== undefined && nodes.has(target) ? target : undefined;
+    const target = nodes.get(this.#target.get(stream) ?? '');
+    return target !== undefined && canRun(target, this.#wanted.get(stream)!)
+      ? target.id
+      : undefined;
   }
 
   #own(book: AssignmentBook, stream: string, { id: node, token }: LiveNode): void {
     const before = book.get(stream);
     const epoch = (before?.epoch ?? 0) + 1;
-    const generation = this.#wanted.get(stream)!;
+    const { generation } = this.#wanted.get(stream)!;
     book.set(stream, { node, token, epoch, generation, draining: false });
-    const reason = before === undefined ? 'new' : (this.#freed.get(stream) ?? 'released');
+    const reason = epoch === 1 ? 'new' : (this.#freed.get(stream) ?? 'released');
     this.#placed.push(reason);
     this.#freed.delete(stream);
     this.#target.delete(stream);

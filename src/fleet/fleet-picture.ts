@@ -12,6 +12,8 @@ export interface FleetNodePicture {
   readonly token: number;
   readonly capacity: number;
   readonly used: number;
+  /** Whether it runs detectors: not a receiver. */
+  readonly detector: boolean;
   readonly streams: number;
 }
 
@@ -46,9 +48,9 @@ export async function pictureOf(store: FleetStore): Promise<FleetPicture> {
   const nodes = leases.flatMap(({ key, owner, token, data }): FleetNodePicture[] => {
     const id = nodeOf(key);
     if (id === undefined) return [];
-    const { capacity, used } = readReport(data);
+    const { capacity, used, detector } = readReport(data);
     const state = owner === '' ? 'released' : 'held';
-    return [{ id, state, token, capacity, used, streams: streams.get(id) ?? 0 }];
+    return [{ id, state, token, capacity, used, detector, streams: streams.get(id) ?? 0 }];
   });
   const leader = leases.find(({ key, owner }) => key === ASSIGNER_KEY && owner !== '')?.data;
   return { ...(leader === undefined ? {} : { leader }), nodes, assignments };

@@ -6,6 +6,8 @@ export interface NodeReport {
   readonly used: number;
   /** Version of its view up to which everything that is not in it has ended. */
   readonly applied: number;
+  /** Whether detectors run on it: not on a receiver. */
+  readonly detector: boolean;
 }
 
 const PREFIX = 'node/';
@@ -19,12 +21,13 @@ export function nodeOf(key: string): string | undefined {
   return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : undefined;
 }
 
-export function writeReport({ capacity, used, applied }: NodeReport): string {
-  return JSON.stringify({ capacity, used: Math.round(used * 100) / 100, applied });
+export function writeReport({ capacity, used, applied, detector }: NodeReport): string {
+  return JSON.stringify({ capacity, used: Math.round(used * 100) / 100, applied, detector });
 }
 
-/** What it lacks counts as nothing: a node without capacity gets no stream. */
+/** What it lacks counts as nothing, a node without capacity gets no stream; only receivers say that they run no detector. */
 export function readReport(data: string): NodeReport {
   const read = JSON.parse(data || '{}') as Partial<NodeReport>;
-  return { capacity: read.capacity ?? 0, used: read.used ?? 0, applied: read.applied ?? 0 };
+  const { capacity = 0, used = 0, applied = 0, detector = true } = read;
+  return { capacity, used, applied, detector };
 }

@@ -84,7 +84,7 @@ export function resolve(
 }
 
 /** Whether a detector looks at the frames: where nothing else is done with them, one must. */
-function needsInfer(spec: PipelineSpec | StreamSpec): boolean {
+export function needsInfer(spec: PipelineSpec | StreamSpec): boolean {
   if (spec.infer !== undefined) return true;
   const streams = 'streams' in spec ? spec.streams : [spec];
   const records = streams.every(({ record = spec.record }) => record !== undefined);

@@ -1,7 +1,8 @@
 import { problemsError } from '../common/check.ts';
+import { SightlineError } from '../common/errors.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
 import type { Graph, Lowered } from '../pipeline/graph.ts';
-import { resolve } from '../pipeline/resolve.ts';
+import { needsInfer, resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { AcceleratorProbe } from './accelerator.ts';
 import type { ServerConfig } from './config/server.ts';
@@ -23,6 +24,8 @@ export interface CompilerOptions {
   /** What this machine can run on. Default: a look at it. */
   readonly probe?: () => Promise<AcceleratorProbe>;
   readonly defaults?: ServerConfig['defaults'];
+  /** False on a receiver: specs that need a detector are refused. Default true. */
+  readonly detector?: boolean;
   /** Epoch with which the fleet lets a stream run here; undefined for one the fleet has nothing to do with. */
   readonly epochOf?: (streamId: string) => number | undefined;
   /** Ids of the server's sinks as they are now; absent: not known, and specs may name any. */
@@ -78,6 +81,7 @@ async function compile(
   spec: PipelineSpec | StreamSpec,
   options: CompilerOptions,
 ): Promise<Omit<CompiledPipeline, 'streams'>> {
+  if (options.detector === false && needsInfer(spec)) throw needsDetector(spec);
   const models = await preload(spec, options.modelsDir);
   const sinks = options.sinks?.();
   const pipeline = resolve(spec, { models, ...(sinks === undefined ? {} : { sinks }) });
@@ -99,6 +103,18 @@ async function compile(
     },
     ...(backend === 'cpu' ? {} : { policy: { startTimeoutMs: DEEPSTREAM_START_MS } }),
   };
+}
+
+function needsDetector(spec: PipelineSpec | StreamSpec): SightlineError {
+  const what = 'streams' in spec ? `pipeline "${spec.id}"` : `stream "${spec.id}"`;
+  const remedy =
+    spec.infer === undefined
+      ? 'say with "record" or "images" what is to be done with its frames'
+      : 'leave out "infer", or run it on a server that is started with "sightline serve"';
+  return new SightlineError(
+    'SL_BACKEND_UNSUPPORTED',
+    `Cannot run ${what} here: it needs a detector, and this is a receiver; ${remedy}`,
+  );
 }
 
 /** Streams of a fleet are pipelines of one stream each: a graph has one owner. */

@@ -48,7 +48,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const place = configPlace(options.config);
   const loaded = await loadConfig(place.file);
   const { config } = loaded;
-  if (options.role === 'receive') checkReceiver(config, place.file);
+  const detector = options.role !== 'receive';
+  if (!detector) checkReceiver(config, place.file);
   const terminal = process.stdout.isTTY === true;
   const logger = createLogger({ level: terminal ? 'warn' : config.logLevel, pretty: terminal });
   const say = (line: string): void => {
@@ -84,6 +85,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       sinks: delivery.sinkIds,
       ...(loaded.recordDir === undefined ? {} : { recordDir: loaded.recordDir }),
       epochOf,
+      detector,
       ...(config.defaults === undefined ? {} : { defaults: config.defaults }),
     }),
     onRecords: fenced(delivery.accept, () => fleet?.fence),
@@ -113,7 +115,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   cleanup.defer(() => told);
   cleanup.defer(() => orchestrator.close({ drainMs: config.drainMs }));
   const query = config.query.api ? cleanup.use(openQueries(loaded)) : undefined;
-  fleet = await openFleet(loaded, orchestrator);
+  fleet = await openFleet(loaded, orchestrator, { detector });
   cleanup.defer(() => fleet?.close());
   const http = { ...config.http, ...(options.port === undefined ? {} : { port: options.port }) };
   const { app, url } = await listen({

@@ -172,7 +172,9 @@ export async function apiUnderTest(options: DoubleOptions = {}) {
       view: async () => ({
         ...{ node: 'a', store: 'SQLite file x', held: true, leads: true, leader: 'a' },
         ...{ leasesLost: 0, recordsRefused: 2 },
-        nodes: [{ id: 'a', state: 'held', token: 1, capacity: 4, used: 1.5, streams: 1 }],
+        nodes: [
+          { id: 'a', state: 'held', token: 1, capacity: 4, used: 1.5, detector: true, streams: 1 },
+        ],
         assignments: [{ streamId: 'door', node: 'a', epoch: 3, state: 'assigned' }],
       }),
       streams: async () => [{ id: 'door', generation: 1, spec: { id: 'door' } }],

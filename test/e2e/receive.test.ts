@@ -130,6 +130,12 @@ test('a receiver that is killed, and one whose worker is, lose a fragment each a
     return Date.parse(from) <= killedAgainMs && Date.parse(to) > killedAgainMs + SHORTEST_GAP_MS;
   });
   assert.ok(gap, JSON.stringify(report));
+  const asked = await second.request('POST', '/v1/streams', {
+    ...{ id: 'seen', infer: { model: 'any' }, record: {} },
+    source: { type: 'rtsp', url: camera.url },
+  });
+  const { code, detail } = (await asked.json()) as { code: string; detail: string };
+  assert.deepEqual([asked.status, code], [422, 'SL_BACKEND_UNSUPPORTED'], detail);
   assert.ok(report.completeness < 1 && report.framesMissing === 0, JSON.stringify(report));
 
   await camera.kill();

@@ -16,12 +16,17 @@ const TIMES = { leaseMs: 2_000, beatMs: 100, marginMs: 500, pollMs: 50 };
 const LIMIT_MS = 15_000;
 
 /** A box in this process; its streams are names with their specs. */
-function boxOf(store: FleetStore, node: string, refuse: ReadonlySet<string> = new Set()) {
+function boxOf(
+  store: FleetStore,
+  node: string,
+  { refuse = new Set<string>(), detector = true } = {},
+) {
   const running = new Map<string, unknown>();
   const events: string[] = [];
   const agent = new FleetAgent({
     ...{ store, clock: new BootClock(), node, times: TIMES, candidate: true, restMs: 0 },
     settings: { threshold: 0.1, dampening: 0.6 },
+    ...{ detector, needsDetector: (spec) => spec['infer'] !== undefined },
     tell: (type) => events.push(type),
     host: {
       start: async (id, spec) => {
@@ -85,7 +90,7 @@ test('streams come and go with their documents, move when a box leaves, and star
 
 test('a stream that cannot start is told, and a box of the same name waits for the other', async () => {
   const store = new SqliteFleetStore(':memory:');
-  const a = boxOf(store, 'a', new Set(['broken']));
+  const a = boxOf(store, 'a', { refuse: new Set(['broken']) });
   const twin = boxOf(store, 'a');
   try {
     await a.agent.desired.put('broken', {});
@@ -132,6 +137,47 @@ test('the door of the outbox: fleet streams pass while the lease is held, stampe
   fence.disown('fleet');
   accept([record('fleet')]);
   assert.equal(taken.length, 4);
+});
+
+test('a stream that needs a detector waits for a box that runs one, and leaves a receiver when it comes to need it', async () => {
+  const store = new SqliteFleetStore(':memory:');
+  const receiver = boxOf(store, 'receiver', { detector: false });
+  const server = boxOf(store, 'server');
+  const assignmentOf = async (id: string) =>
+    (await pictureOf(store)).assignments.find(({ streamId }) => streamId === id);
+  try {
+    const { desired } = receiver.agent;
+    await desired.put('plain', {});
+    await desired.put('seen', { infer: {} });
+    receiver.agent.start();
+    await until('the receiver runs what it can', LIMIT_MS, () => receiver.running.has('plain'));
+    await until('the other is told of', LIMIT_MS, () => {
+      return receiver.events.includes('fleet.stream.failed');
+    });
+    await until('and seen', LIMIT_MS, async () => {
+      return (await assignmentOf('seen'))?.state === 'unassigned';
+    });
+    server.agent.start();
+    await until('a server runs it', LIMIT_MS, () => server.running.has('seen'));
+    assert.equal(server.agent.fence.epochOf('seen'), 1);
+    const { nodes } = await pictureOf(store);
+    assert.deepEqual(
+      nodes.map(({ id, detector }) => [id, detector]),
+      [
+        ['receiver', false],
+        ['server', true],
+      ],
+    );
+
+    await desired.put('plain', { infer: {} });
+    await until('it moves', LIMIT_MS, () => server.running.has('plain'));
+    assert.deepEqual([...receiver.running.keys()], []);
+    const failed = receiver.events.filter((type) => type === 'fleet.stream.failed');
+    assert.equal(failed.length, 1, 'it is told once');
+  } finally {
+    await Promise.all([receiver.agent.close(), server.agent.close()]);
+    await store.close();
+  }
 });
 
 test('times that leave no room for a renewal are refused', () => {

@@ -70,6 +70,35 @@ test('what cannot be mended by a move is left: one large stream does not wander'
   assert.deepEqual(assign(nodes, fixed, SETTINGS).moves, []);
 });
 
+test('boxes without a detector take what needs none, and both kinds come to rest', () => {
+  const nodes = [
+    { id: 'receiver-1', capacity: 4, detector: false },
+    { id: 'receiver-2', capacity: 4, detector: false },
+    { id: 'server-1', capacity: 4 },
+    { id: 'server-2', capacity: 4 },
+  ];
+  const detectors = streamsOf(24, { detector: true, node: 'server-1' });
+  const plain = streamsOf(24).map((stream) => ({ ...stream, id: `plain-${stream.id}` }));
+  let streams = applied(
+    [...detectors, ...plain],
+    assign(nodes, [...detectors, ...plain], SETTINGS),
+  );
+  let rounds = 0;
+  for (; rounds < 60; rounds++) {
+    const plan = assign(nodes, streams, SETTINGS);
+    if (plan.moves.length === 0) break;
+    streams = applied(streams, plan);
+  }
+  assert.ok(rounds < 60, 'it ends');
+  const kept = streams.filter(({ detector }) => detector === true);
+  assert.ok(kept.every(({ node }) => node?.startsWith('server')));
+  assert.ok(imbalance(nodes.slice(2), streams) <= 0.1, 'the servers among themselves');
+  assert.ok(imbalance(nodes, streams) <= 0.2, 'and all, each group within its threshold');
+
+  const alone = assign(nodes.slice(0, 2), [...detectors, ...plain], SETTINGS);
+  assert.equal(alone.placed.length, plain.length, 'nobody takes what none can run');
+});
+
 const fleets = fc
   .record({
     nodes: fc.uniqueArray(

@@ -228,7 +228,7 @@ export class SimulatedNode {
     this.#prices = new CostWriter(store, id);
     this.leadership = new Leadership({
       ...{ ...common, desired, node: id, settings: { threshold: 0.1, dampening: 0.6 } },
-      restMs: 60_000,
+      ...{ restMs: 60_000, needsDetector: () => true },
       tell: (type) => world.events.push(type),
     });
   }
@@ -276,6 +276,7 @@ export class SimulatedNode {
   }
 
   #report(): string {
-    return writeReport({ capacity: this.capacity, used: 0, applied: this.#applied });
+    const { capacity } = this;
+    return writeReport({ capacity, used: 0, applied: this.#applied, detector: true });
   }
 }

@@ -85,6 +85,26 @@ test('streams that are switched off are compiled to nothing and stay in view', a
 /** No model is read: what these bodies ask for is refused before. */
 const compiler = createCompiler({ modelsDir: '/nowhere', workDir: '/nowhere' });
 
+test('a receiver refuses what needs a detector, wherever it comes from, and says what to do', async () => {
+  const receiver = createCompiler({ modelsDir: '/nowhere', workDir: '/nowhere', detector: false });
+  const source = { type: 'rtsp', url: 'rtsp://h/x' };
+  const bare = checkValue({ id: 'cam', source }, StreamSpec);
+  const asks = checkValue({ id: 'cam', source, infer: { model: MODEL }, record: {} }, StreamSpec);
+  const code = 'SL_BACKEND_UNSUPPORTED';
+  await assert.rejects(async () => receiver.stream(bare), {
+    code,
+    message: /"record" or "images"/,
+  });
+  await assert.rejects(async () => receiver.stream(asks), { code, message: /leave out "infer"/ });
+  const pipeline = checkValue(
+    { id: 'p', infer: { model: MODEL }, record: {}, streams: [{ id: 'cam', source }] },
+    PipelineSpec,
+  );
+  for (const from of ['config', 'folder', 'api', 'fleet'] as const) {
+    await assert.rejects(async () => receiver.pipeline(pipeline, from), { code });
+  }
+});
+
 for (const [what, source] of [
   ['files', { type: 'file', path: '/etc/passwd' }],
   ['web addresses', { type: 'http', url: 'http://169.254.169.254/latest/meta-data' }],

@@ -8,6 +8,7 @@ const Node = Type.Object(
     token: Type.Number({ description: 'How often its lease was acquired' }),
     capacity: Type.Number({ description: 'Cores for streams' }),
     used: Type.Number({ description: 'Of them in use, as it said last' }),
+    detector: Type.Boolean({ description: 'Detectors run there: false for a receiver' }),
     streams: Type.Number(),
   },
   { additionalProperties: false },

@@ -11,6 +11,7 @@ import { pictureOf } from '../../fleet/fleet-picture.ts';
 import type { NodeFence } from '../../fleet/node-fence.ts';
 import { withEpoch } from '../../metadata/epoch.ts';
 import { Histogram, SECONDS } from '../../outbox/histogram.ts';
+import { needsInfer } from '../../pipeline/resolve.ts';
 import { StreamSpec } from '../../pipeline/spec.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { orchestratorHost } from './host.ts';
@@ -43,6 +44,7 @@ export function fenced(accept: RecordConsumer, fence: () => NodeFence | undefine
 export async function openFleet(
   { config, baseDir }: LoadedConfig,
   orchestrator: Orchestrator,
+  options: { readonly detector: boolean },
 ): Promise<FleetService | undefined> {
   const { fleet } = config;
   if (fleet === undefined) return undefined;
@@ -54,6 +56,9 @@ export async function openFleet(
     ...{ store, clock, node, candidate, restMs, times: lease },
     settings: { threshold, dampening },
     host: orchestratorHost({ orchestrator, capacity, drainMs: config.drainMs }),
+    detector: options.detector,
+    // What the store holds was checked when it was put there.
+    needsDetector: (spec) => needsInfer(spec as StreamSpec),
     tell: (type, facts) => orchestrator.events.emit(type, facts),
     onRenewed: (seconds) => renewals.observe(seconds),
   });

@@ -21,9 +21,10 @@ export async function fleetStatus(
       return;
     }
     print(`${store.name}, assigner: ${picture.leader ?? 'none'}`);
-    for (const { id, state, token, capacity, used, streams } of picture.nodes) {
+    for (const { id, state, token, capacity, used, detector, streams } of picture.nodes) {
+      const role = detector ? '' : ', receiver';
       print(
-        `  ${id.padEnd(24)} ${state.padEnd(9)} ${streams} streams, ${used} of ${capacity} cores, token ${token}`,
+        `  ${id.padEnd(24)} ${state.padEnd(9)} ${streams} streams, ${used} of ${capacity} cores, token ${token}${role}`,
       );
     }
     for (const { streamId, node = '-', epoch, state } of picture.assignments) {

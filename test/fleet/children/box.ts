@@ -43,6 +43,7 @@ const agent = new FleetAgent({
   ...{ store, clock: new BootClock(), node, host, candidate: true, restMs: 60_000 },
   times: { leaseMs: 2_500, beatMs: 400, marginMs: 800, pollMs: 200 },
   settings: { threshold: 0.1, dampening: 0.6 },
+  ...{ detector: true, needsDetector: () => false },
   tell: (type, facts) => say({ type, ...facts, refused: agent.fence.refused }),
 });
 agent.start();
