@@ -100,7 +100,7 @@ export class RuleEngine {
       this.#unusable++;
       return [];
     }
-    const { streamId, recordId } = frame;
+    const { streamId } = frame;
     const state = this.#stateOf(streamId);
     if (!state.time.advance(frame)) {
       this.#late++;
@@ -111,7 +111,7 @@ export class RuleEngine {
     const moment = { frame, tMs: state.time.tMs, imageRef: state.imageRef };
     const events: RuleEvent[] = [];
     for (const watch of this.#watchesOf(streamId)) {
-      const event = watch.onFrame(streamId, recordId);
+      const event = watch.onFrame(frame);
       if (event !== undefined) events.push(event);
     }
     for (const rule of this.#rules) {

@@ -33,6 +33,8 @@ export interface RuleEvent {
   readonly description?: string;
   readonly streamId: string;
   readonly sensorId: string;
+  /** Of the stream's owner in a fleet whose frames it was found on; absent without one. */
+  readonly epoch?: number;
   /** When it began; of `rule.ended`, too. */
   readonly since: string;
   readonly durationMs: number;
@@ -85,7 +87,7 @@ export function ruleEvent(circumstances: Circumstances): RuleEvent {
     time: iso(atMs),
     ...{ rule: spec.id, kind: spec.kind, severity: spec.severity },
     ...(spec.description === undefined ? {} : { description: spec.description }),
-    ...{ streamId, sensorId, since: iso(atMs - durationMs), durationMs },
+    ...{ streamId, sensorId, ...ownedBy(frame.epoch), since: iso(atMs - durationMs), durationMs },
     ...(startedBy === undefined ? {} : { startedBy }),
     ...(count === undefined ? {} : { count }),
     objects: objects.slice(0, MAX_OBJECTS).map(eventObject),
@@ -106,12 +108,14 @@ export interface OfflineCircumstances {
   readonly silentMs: number;
   /** Of the last frame before; empty when there was none. */
   readonly lastRecordId: string;
+  /** Of the last frame; 0 when there was none, or no fleet. */
+  readonly epoch: number;
   readonly startedBy: string | undefined;
 }
 
 /** The event of a camera that has no frames, or has some again. */
 export function offlineEvent(circumstances: OfflineCircumstances): RuleEvent {
-  const { spec, streamId, phase, nowMs, lastRecordId, startedBy } = circumstances;
+  const { spec, streamId, phase, nowMs, lastRecordId, epoch, startedBy } = circumstances;
   const { clipBeforeMs, clipAfterMs } = spec.evidence;
   const durationMs = Math.round(circumstances.silentMs);
   const sinceMs = nowMs - durationMs;
@@ -124,11 +128,15 @@ export function offlineEvent(circumstances: OfflineCircumstances): RuleEvent {
     time: iso(nowMs),
     ...{ rule: spec.id, kind: spec.kind, severity: spec.severity },
     ...(spec.description === undefined ? {} : { description: spec.description }),
-    ...{ streamId, sensorId: streamId, since: iso(sinceMs), durationMs },
+    ...{ streamId, sensorId: streamId, ...ownedBy(epoch), since: iso(sinceMs), durationMs },
     ...(startedBy === undefined ? {} : { startedBy }),
     objects: [],
     evidence: { clip },
   };
+}
+
+function ownedBy(epoch: number): { readonly epoch?: number } {
+  return epoch === 0 ? {} : { epoch };
 }
 
 function eventId(...parts: readonly string[]): string {

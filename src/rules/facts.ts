@@ -33,6 +33,8 @@ export interface FrameFacts {
   readonly session: string;
   readonly sequence: number;
   readonly recordId: string;
+  /** Of the stream's owner in a fleet; 0 without one. */
+  readonly epoch: number;
   /** Capture time, ms since the Unix epoch. */
   readonly atMs: number;
   /** Time in the session, ms: what lies between two frames, whatever clocks are set to meanwhile. */
@@ -57,6 +59,7 @@ export function frameFacts(json: Partial<FrameJson>): FrameFacts {
     session: json.session ?? '',
     sequence: Number(json.frameSequence ?? 0),
     recordId: json.recordId ?? '',
+    epoch: Number(json.epoch ?? 0),
     atMs: json.timestamp === undefined ? Number.NaN : Date.parse(json.timestamp),
     ptsMs: Number(json.ptsNs ?? 0) / 1e6,
     width: json.frameWidth ?? 0,

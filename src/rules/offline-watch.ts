@@ -1,9 +1,12 @@
 import { offlineEvent, type RuleEvent } from './event.ts';
+import type { FrameFacts } from './facts.ts';
 import type { SpecOf } from './spec.ts';
 
 interface Watched {
   lastFrameMs: number;
   lastRecordId: string;
+  /** Highest that a frame of it had. */
+  epoch: number;
   /** Of the event that says it is offline. */
   startedBy: string | undefined;
 }
@@ -31,13 +34,17 @@ export class OfflineWatch {
   }
 
   #begin(streamId: string): Watched {
-    const watched = { lastFrameMs: this.#clocks.now(), lastRecordId: '', startedBy: undefined };
+    const watched: Watched = {
+      ...{ lastFrameMs: this.#clocks.now(), lastRecordId: '', epoch: 0, startedBy: undefined },
+    };
     this.#streams.set(streamId, watched);
     return watched;
   }
 
-  onFrame(streamId: string, recordId: string): RuleEvent | undefined {
+  onFrame(frame: Pick<FrameFacts, 'streamId' | 'recordId' | 'epoch'>): RuleEvent | undefined {
+    const { streamId, recordId, epoch } = frame;
     const watched = this.#streams.get(streamId) ?? this.#begin(streamId);
+    watched.epoch = Math.max(watched.epoch, epoch);
     const event =
       watched.startedBy === undefined ? undefined : this.#event(streamId, watched, 'ended');
     watched.lastFrameMs = this.#clocks.now();
@@ -63,9 +70,9 @@ export class OfflineWatch {
   }
 
   #event(streamId: string, watched: Watched, phase: 'started' | 'ended'): RuleEvent {
-    const { lastFrameMs, lastRecordId, startedBy } = watched;
+    const { lastFrameMs, lastRecordId, epoch, startedBy } = watched;
     return offlineEvent({
-      ...{ spec: this.spec, streamId, phase, lastRecordId, startedBy },
+      ...{ spec: this.spec, streamId, phase, lastRecordId, epoch, startedBy },
       nowMs: this.#clocks.wallMs(),
       silentMs: this.#clocks.now() - lastFrameMs,
     });

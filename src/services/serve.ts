@@ -151,7 +151,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   await orchestrator.start({ pipelines: config.pipelines });
   await folder?.start();
   recordings?.start();
-  cleanup.defer(startHeartbeats({ orchestrator, delivery, everyMs: config.heartbeatMs }));
+  cleanup.defer(startHeartbeats({ orchestrator, delivery, epochOf, everyMs: config.heartbeatMs }));
   fleet?.start();
   if (config.nvidiaRest !== undefined) {
     const nvidia = await startNvidiaRest({

@@ -68,6 +68,9 @@ export const RuleEventSchema = Type.Object(
     description: Type.Optional(Type.String()),
     streamId: Type.String(),
     sensorId: Type.String(),
+    epoch: Type.Optional(
+      Type.Number({ description: 'Of the owner in a fleet whose frames it was found on' }),
+    ),
     since: Time('When it began'),
     durationMs: Count('From then to `time`'),
     startedBy: Type.Optional(Type.String({ description: 'Id of the `rule.started` that it ends' })),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EpochFence } from '../../../src/common/epoch-fence.ts';
 import { SightlineError } from '../../../src/common/errors.ts';
+import { decodeMessage, rejectStale } from '../../../src/consumer/index.ts';
 import { withEpoch } from '../../../src/metadata/epoch.ts';
 import { Delivery } from '../../../src/outbox/delivery.ts';
 import { RULES_SINK_ID } from '../../../src/services/rules/sink-id.ts';
@@ -67,6 +69,32 @@ test('what was found while the store was away is stored when it is back, and no 
   assert.deepEqual([service.stats().waiting, service.stats().late], [0, 40]);
 });
 
+test('events carry the epoch of the frames they were found on, wherever they go', async (context) => {
+  const rules = [DWELL, { id: 'offline', kind: 'camera-offline', durationMs: 1000 }];
+  const { service, store, published } = rulesUnderTest(context, { rules });
+  const frames = Array.from({ length: 40 }, (_, seq) => frameRecord(seq, { objects: 1 }));
+  const owned = frames.map((frame) => withPayload(frame, withEpoch('frame', frame.payload, 7)));
+  await service.sink.deliver(owned, { signal: new AbortController().signal });
+  await until('the silent stream is told', 5_000, () => published.length === 2);
+  const sent = published.map(({ payload }) => JSON.parse(Buffer.from(payload).toString()));
+  assert.deepEqual(
+    sent.map(({ rule, epoch }) => [rule, epoch]),
+    [
+      ['dwell', 7],
+      ['offline', 7],
+    ],
+  );
+  const kept = await store.list({ limit: 10 });
+  assert.deepEqual(
+    kept.map(({ epoch }) => epoch),
+    [7, 7],
+  );
+  const messages = sent.flatMap((event) => decodeMessage(Buffer.from(JSON.stringify(event))));
+  const fence = new EpochFence([['cam-1', 8]]);
+  assert.deepEqual(rejectStale(messages, fence), []);
+  assert.equal(fence.stale, 2, 'a consumer refuses those of a former owner');
+});
+
 test('a stream that is removed is not waited for', async (context) => {
   const offline = { id: 'offline', kind: 'camera-offline', durationMs: 1000 };
   const { service, told } = rulesUnderTest(context, { rules: [offline] });
@@ -89,7 +117,7 @@ test('a stream that is removed is not waited for', async (context) => {
   assert.equal(service.stats().stale, 1);
   await until('the silent stream is told', 5_000, () => told.length > 0);
   assert.deepEqual(
-    told.map(({ streamId, type }) => [streamId, type]),
-    [['cam-1', 'rule.started']],
+    told.map(({ streamId, type, epoch }) => [streamId, type, epoch]),
+    [['cam-1', 'rule.started', 2]],
   );
 });
