@@ -29,6 +29,8 @@ def read(message: dict) -> list[Record]:
     where = {"Bucket": claim["bucket"], "Key": claim["key"]}
     if "versionId" in claim:
         where["VersionId"] = claim["versionId"]
+    if "offset" in claim:  # One of several records in this object.
+        where["Range"] = f"bytes={claim['offset']}-{claim['offset'] + claim['size'] - 1}"
     body = s3.get_object(**where)["Body"].read()
     if len(body) != claim["size"] or hashlib.sha256(body).hexdigest() != claim["sha256"]:
         raise ValueError(f"s3://{claim['bucket']}/{claim['key']} is not what was put there")

@@ -9,6 +9,8 @@ interface Claim {
   readonly bucket: string;
   readonly key: string;
   readonly versionId?: string;
+  /** Where its bytes begin, in an object that holds more than these. */
+  readonly offset?: number;
   readonly size: number;
   /** Hexadecimal. */
   readonly sha256: string;
@@ -30,7 +32,7 @@ export async function fetchClaim(
   s3: Pick<S3Client, 'send'>,
   abortSignal: AbortSignal,
 ): Promise<ClaimedBody> {
-  const { bucket, key, versionId, size, sha256, contentType } = parse(text);
+  const { bucket, key, versionId, offset, size, sha256, contentType } = parse(text);
   const what = `s3://${bucket}/${key}`;
   let body: Uint8Array;
   try {
@@ -38,6 +40,7 @@ export async function fetchClaim(
       Bucket: bucket,
       Key: key,
       ...(versionId === undefined ? {} : { VersionId: versionId }),
+      ...(offset === undefined ? {} : { Range: `bytes=${offset}-${offset + size - 1}` }),
     });
     const { Body } = await s3.send(command, { abortSignal });
     body = (await Body?.transformToByteArray()) ?? new Uint8Array();
@@ -57,10 +60,10 @@ export async function fetchClaim(
 function parse(text: string): Claim {
   try {
     const claim = JSON.parse(text) as Partial<Claim>;
-    const { bucket, key, size, sha256, contentType } = claim;
+    const { bucket, key, offset = 0, size, sha256, contentType } = claim;
     const isClaim =
       [bucket, key, sha256, contentType].every((item) => typeof item === 'string') &&
-      typeof size === 'number';
+      [offset, size].every((item) => Number.isSafeInteger(item) && item! >= 0);
     if (isClaim) return claim as Claim;
   } catch {}
   throw new SightlineError('SL_MESSAGE_INVALID', 'Cannot read a claim check: it names no object');

@@ -6,7 +6,7 @@ import type { Message } from '@aws-sdk/client-sqs';
 import { decodeMessage } from '../../src/consumer/decode.ts';
 import { readSqsMessage } from '../../src/consumer/sqs.ts';
 import { sightline } from '../../src/gen/frame.js';
-import type { ClaimCheck } from '../../src/sinks/sqs/message.ts';
+import type { ClaimCheck } from '../../src/sinks/sqs/claims.ts';
 import { cutIntoRequests } from '../../src/sinks/sqs/requests.ts';
 import { SqsSink } from '../../src/sinks/sqs/sink.ts';
 import type { SqsSinkSpec } from '../../src/sinks/sqs/spec.ts';
@@ -171,6 +171,7 @@ test('sqs sink puts a record above the limit of the queue into S3 first and send
   const put = aws.seen.findIndex(({ method }) => method === 'PUT');
   const sent = aws.seen.findIndex(({ action }) => action === 'SendMessageBatch');
   assert.ok(put < sent, 'the object before the message');
+  assert.equal(aws.seen[put]!.headers['x-amz-content-sha256'], claim.sha256, 'it is signed');
 
   const again = await sink.deliver([big], NO_LIMIT);
   assert.deepEqual(statuses(again), ['accepted'], 'a resend finds its object there');
@@ -334,6 +335,55 @@ test('sqs sink gives up no message for a fault of the account', async (context) 
   const results = await sink.deliver([frameRecord(0), frameRecord(1)], NO_LIMIT);
   assert.deepEqual(statuses(results), ['retry', 'retry']);
   assert.deepEqual(results.map(errorCode), ['SL_SINK_THROTTLED', 'SL_SINK_UNAUTHORIZED']);
+});
+
+test('records that go to S3 together share objects, and each is read by its claim', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  aws.server.createBucket('claims');
+  const client = new S3Client({ ...aws.client, forcePathStyle: true });
+  context.after(() => client.destroy());
+  const claimCheck = { bucket: 'claims', prefix: 'claims/', aboveBytes: 0, packBytes: 60_000 };
+  const sink = makeSink(context, aws, { kinds: ['image'], claimCheck });
+  const sizes = [20_000, 25_000, 30_000, 70_000, 10_000];
+  const records = sizes.map((size, index) => imageRecord(index + 1, size));
+  assert.deepEqual(
+    statuses(await sink.deliver(records, NO_LIMIT)),
+    sizes.map(() => 'accepted'),
+  );
+  const claims = aws.messages(QUEUE).map(({ body }) => JSON.parse(body) as ClaimCheck);
+  const [a, b, c, d, e] = claims.map(({ key }) => key);
+  assert.equal(a, b);
+  assert.deepEqual(
+    new Set([a, c, d, e]).size,
+    4,
+    'the big one lies between the third and the last',
+  );
+  assert.equal(claims[1]!.offset, claims[0]!.size);
+  assert.match(a!, /^claims\/packs\/[0-9a-f]{64}$/);
+  assert.match(c!, /^claims\/cam-1\/[0-9a-f]{64}$/, 'alone it is an object as ever');
+  assert.equal(aws.seen.filter(({ method }) => method === 'PUT').length, 4);
+  const read = await Promise.all(
+    aws.messages(QUEUE).map(({ body, messageAttributes }) => {
+      const MessageAttributes = messageAttributes as unknown as NonNullable<
+        Message['MessageAttributes']
+      >;
+      return readSqsMessage({ Body: body, MessageAttributes }, client, NO_LIMIT.signal);
+    }),
+  );
+  assert.deepEqual(
+    read.flat().map((record) => record.kind === 'image' && Buffer.from(record.bytes)),
+    records.map(({ payload }) => Buffer.from(payload)),
+  );
+
+  aws.rule = ({ method, path }) =>
+    method === 'PUT' && path.includes('/packs/') ? { status: 503, body: '' } : undefined;
+  const others = [6, 7, 8].map((seq) => imageRecord(seq, seq === 8 ? 70_000 : 20_000));
+  assert.deepEqual(
+    statuses(await sink.deliver(others, NO_LIMIT)),
+    ['retry', 'retry', 'accepted'],
+    'those of an object share its fate',
+  );
 });
 
 test('pictures go inline where they fit, into S3 where they do not, and all into S3 when asked for', async (context) => {

@@ -81,6 +81,7 @@ export class S3Store {
       logger: SILENT,
       forcePathStyle: spec.forcePathStyle ?? spec.endpoint !== undefined,
     });
+    signKnownHashes(this.#client);
   }
 
   /** @throws SightlineError one of `SL_SINK_*` */
@@ -201,6 +202,21 @@ export class S3Store {
       throw awsError(error, `compare s3://${bucket}/${key}`);
     }
   }
+}
+
+/** The signature has the SHA-256 of the body in it: what a request tells of it need not be worked out once more. */
+function signKnownHashes({ middlewareStack }: S3Client): void {
+  middlewareStack.add(
+    (next) => (args) => {
+      const { ChecksumSHA256 } = args.input as Partial<PutObjectCommandInput>;
+      if (ChecksumSHA256 !== undefined) {
+        const { headers } = args.request as { headers: Record<string, string> };
+        headers['x-amz-content-sha256'] = Buffer.from(ChecksumSHA256, 'base64').toString('hex');
+      }
+      return next(args);
+    },
+    { step: 'build', name: 'signKnownHash' },
+  );
 }
 
 /** SHA-256 of data of any size without holding up everything else. */

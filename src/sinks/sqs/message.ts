@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
-import type { StoredObject } from '../aws/object-store.ts';
 import type { Message } from '../format/formatter.ts';
+import type { ClaimCheck } from './claims.ts';
 
 const CLAIM_TYPE = 'application/vnd.sightline.claim-check+json';
 /** SQS takes these in group ids, at most 128. */
@@ -9,22 +9,20 @@ const GROUP_ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]{1,128}$/;
 /** Everything else makes SQS refuse the whole request (SendMessage, InvalidMessageContents). */
 const REFUSED_CHARACTER = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
-/** A message in the shape of SQS. */
-export interface SqsMessage {
+/** Where a message belongs. */
+export interface Place {
   readonly message: Message;
   /** Position of its first record in the batch. */
   readonly index: number;
-  readonly body: string;
-  readonly attributes: Record<string, MessageAttributeValue>;
   readonly groupId: string;
-  /** As SQS counts it: body and attributes in UTF-8. */
-  readonly bytes: number;
 }
 
-/** Body of a message whose own body lies in S3. */
-export interface ClaimCheck extends StoredObject {
-  readonly recordId: string;
-  readonly contentType: string;
+/** A message in the shape of SQS. */
+export interface SqsMessage extends Place {
+  readonly body: string;
+  readonly attributes: Record<string, MessageAttributeValue>;
+  /** As SQS counts it: body and attributes in UTF-8. */
+  readonly bytes: number;
 }
 
 /** Text goes as it is; what has bytes or characters that SQS refuses as base64 (attribute `encoding`). */
@@ -39,15 +37,8 @@ export function toSqsMessage(message: Message): SqsMessage {
 }
 
 /** The message that stands for a body in S3. */
-export function toClaimMessage(message: Message, stored: StoredObject): SqsMessage {
-  const { recordId, contentType } = message;
-  const claim: ClaimCheck = { ...stored, recordId, contentType };
+export function toClaimMessage(message: Message, claim: ClaimCheck): SqsMessage {
   return build(message, JSON.stringify(claim), { contentType: CLAIM_TYPE });
-}
-
-/** Where a body too big for the queue goes: named by its bytes, so that a resend finds its own object there. */
-export function claimKey({ streamId, body }: Message): string {
-  return `${streamId}/${createHash('sha256').update(body).digest('hex')}`;
 }
 
 export function toEntry(
@@ -77,12 +68,14 @@ function build(
     attributes[name] = { DataType: 'String', StringValue: value };
     bytes += name.length + 'String'.length + Buffer.byteLength(value);
   }
-  const [index] = message.indexes;
-  return { message, index: index!, body, attributes, groupId: groupIdOf(message.streamId), bytes };
+  return { ...placeOf(message), body, attributes, bytes };
 }
 
-function groupIdOf(streamId: string): string {
-  return GROUP_ID.test(streamId) ? streamId : sha256(streamId);
+/** Where a message belongs, whatever its body becomes. */
+export function placeOf(message: Message): Place {
+  const { streamId, indexes } = message;
+  const groupId = GROUP_ID.test(streamId) ? streamId : sha256(streamId);
+  return { message, index: indexes[0]!, groupId };
 }
 
 function sha256(text: string): string {

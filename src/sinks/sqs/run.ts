@@ -1,7 +1,7 @@
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import { awsNameCode } from '../aws/client.ts';
 import type { Fates } from '../fates.ts';
-import { type SqsMessage, toEntry } from './message.ts';
+import { type Place, type SqsMessage, toEntry } from './message.ts';
 import type { EntryFailure, QueueFacts, SqsQueue } from './queue.ts';
 
 /** What an entry too big for its queue gets, among others. */
@@ -54,7 +54,7 @@ export class Run {
   }
 
   /** A message that will be tried again holds back the later ones of its group where the queue keeps an order. */
-  fail({ message, index, groupId }: Omit<SqsMessage, 'body'>, error: SightlineError): void {
+  fail({ message, index, groupId }: Place, error: SightlineError): void {
     this.#options.fates.fail(message, error);
     if (error.code === 'SL_SINK_REJECTED' || !this.#options.facts.isFifo) return;
     const block = this.#blocks.get(groupId);

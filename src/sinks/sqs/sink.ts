@@ -1,12 +1,10 @@
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
-import { S3Store } from '../aws/object-store.ts';
 import { Fates } from '../fates.ts';
-import { SCHEMA_VERSION } from '../format/encode.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
-import { headerText } from '../header-text.ts';
 import { eachLimited } from '../limited.ts';
-import { claimKey, type SqsMessage, toClaimMessage, toSqsMessage } from './message.ts';
+import { type Claimed, Claims } from './claims.ts';
+import { placeOf, type SqsMessage, toClaimMessage, toSqsMessage } from './message.ts';
 import { type QueueFacts, SqsQueue } from './queue.ts';
 import { cutIntoRequests } from './requests.ts';
 import { Run } from './run.ts';
@@ -27,7 +25,7 @@ export class SqsSink implements Sink {
   readonly limits;
   readonly #spec: SqsSinkSpec;
   readonly #queue: SqsQueue;
-  readonly #claims: S3Store | undefined;
+  readonly #claims: Claims | undefined;
   #formatter: Formatter;
   #formatterBytes = 0;
 
@@ -38,9 +36,8 @@ export class SqsSink implements Sink {
     this.#spec = spec;
     this.#formatter = new Formatter(spec, { headers: false });
     this.#queue = new SqsQueue(spec, spec.concurrency);
-    const { claimCheck, region, endpoint, credentials, concurrency } = spec;
-    this.#claims =
-      claimCheck && new S3Store({ ...claimCheck, region, endpoint, credentials }, concurrency);
+    const { claimCheck, concurrency } = spec;
+    this.#claims = claimCheck && new Claims(spec, claimCheck);
     const maxRecords = 10 * ROUNDS * concurrency * (spec.framesPerMessage ?? 1);
     this.limits = {
       maxRecords: Math.min(maxRecords, MOST_RECORDS),
@@ -85,47 +82,45 @@ export class SqsSink implements Sink {
     return this.#formatter;
   }
 
+  /** Objects first, messages second: a message never points at nothing. */
   async #prepare(
     messages: readonly Message[],
     facts: QueueFacts,
     run: Run,
     signal: AbortSignal,
   ): Promise<SqsMessage[]> {
-    const prepared = messages.map((message): SqsMessage | undefined => toSqsMessage(message));
     const { aboveBytes = facts.maxMessageBytes } = this.#spec.claimCheck ?? {};
     const inlineBytes = Math.min(aboveBytes, facts.maxMessageBytes);
-    const tooBig = prepared.filter((message) => message!.bytes > inlineBytes);
-    await eachLimited(tooBig, this.#spec.concurrency, async (message) => {
-      const at = prepared.indexOf(message);
-      try {
-        prepared[at] = await this.#claim(message!, facts, signal);
-      } catch (thrown) {
-        prepared[at] = undefined;
-        run.fail(message!, toSightlineError(thrown));
-      }
-    });
-    return prepared.filter((message) => message !== undefined);
+    const prepared = new Map<Message, SqsMessage | undefined>();
+    const tooBig: Message[] = [];
+    for (const message of messages) {
+      // What is too big before it is text need not be made one.
+      const isBig = message.body.byteLength > inlineBytes;
+      const inline = isBig ? undefined : toSqsMessage(message);
+      const fits = inline !== undefined && inline.bytes <= inlineBytes;
+      prepared.set(message, fits ? inline : undefined);
+      if (!fits) tooBig.push(message);
+    }
+    for (const claimed of await this.#claim(tooBig, facts, signal)) {
+      const { message } = claimed;
+      if ('claim' in claimed) prepared.set(message, toClaimMessage(message, claimed.claim));
+      else run.fail(placeOf(message), toSightlineError(claimed.error));
+    }
+    return [...prepared.values()].filter((message) => message !== undefined);
   }
 
-  /** Object first, message second: a message never points at nothing. */
   async #claim(
-    { message, bytes }: SqsMessage,
+    messages: readonly Message[],
     { maxMessageBytes }: QueueFacts,
     signal: AbortSignal,
-  ): Promise<SqsMessage> {
-    const { recordId, streamId, body, contentType } = message;
-    if (this.#claims === undefined) {
-      throw new SightlineError(
+  ): Promise<Claimed[]> {
+    if (this.#claims !== undefined) return this.#claims.put(messages, signal);
+    return messages.map((message) => ({
+      message,
+      error: new SightlineError(
         'SL_SINK_REJECTED',
-        `Cannot send ${recordId}: ${bytes} bytes are above the ${maxMessageBytes} of queue ${this.#spec.queue}, and sink ${this.id} has no claimCheck bucket`,
-      );
-    }
-    const metadata = {
-      'record-id': headerText(recordId),
-      'stream-id': headerText(streamId),
-      'schema-version': SCHEMA_VERSION,
-    };
-    const object = { key: claimKey(message), data: body, contentType, metadata };
-    return toClaimMessage(message, await this.#claims.put(object, signal));
+        `Cannot send ${message.recordId}: its ${message.body.byteLength} bytes are, as a message, above the ${maxMessageBytes} of queue ${this.#spec.queue}, and sink ${this.id} has no claimCheck bucket`,
+      ),
+    }));
   }
 }

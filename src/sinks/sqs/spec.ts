@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { defaulted, strictObject } from '../../common/schema.ts';
-import { AWS, COMMON, kinds, MESSAGE } from '../spec-parts.ts';
+import { AWS, COMMON, kinds, MESSAGE, MIB } from '../spec-parts.ts';
 
 /** SQS: one message a record; too big a record goes to S3 by reference. */
 export const SqsSinkSpec = strictObject({
@@ -29,6 +29,14 @@ export const SqsSinkSpec = strictObject({
             minimum: 0,
             description:
               'Messages above this go there although the queue would take them. Default: none',
+          }),
+        ),
+        packBytes: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 4 * MIB,
+            description:
+              'Messages that go there together become one object of up to so many bytes. Default: an object each',
           }),
         ),
       },
