@@ -2,22 +2,21 @@
 //   node --import tsx bench/infer-queue.ts [--model centernet-512x384] [--rounds 3] [--seconds 10] [--cameras 1]
 // Both run the same library with one thread for the model (one camera: one inference at a time). Needs the built server
 // and two free cores: on the second one pictures are decoded, and messages and results pass through.
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { PATHS, ROOT } from '../src/common/paths.ts';
+import { PATHS } from '../src/common/paths.ts';
 import { loadModel } from '../src/models/catalog.ts';
 import { SqsSink } from '../src/sinks/sqs/sink.ts';
 import { imageOf } from '../test/inference/pictures.ts';
 import { InferProcess } from '../test/support/infer-process.ts';
 import { temporaryFolder } from '../test/support/server.ts';
 import { until } from '../test/support/wait.ts';
+import { Fauxqs } from './support/fauxqs.ts';
 import { cpuSeconds, pidsBelow } from './support/process-cpu.ts';
 import { quantile } from './support/quantile.ts';
 
@@ -81,67 +80,46 @@ async function bare(): Promise<Figures> {
   return { fps: (frames * 1000) / tookMs, cpuMsPerFrame: cpuMs / frames };
 }
 
-/** The emulator in a process of its own, as a queue is elsewhere. */
-async function startQueue(): Promise<{ endpoint: string; end: () => void }> {
-  const text = `import('fauxqs').then(async ({ startFauxqs }) => {
-    const server = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
-    server.createQueue('frames');
-    console.log(server.port);
-  })`;
-  const child = spawn(process.execPath, ['-e', text], {
-    ...{ cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
-  });
-  const [port] = await once(createInterface({ input: child.stdout! }), 'line');
-  return { endpoint: `http://127.0.0.1:${port}`, end: () => child.kill() };
-}
-
 /** `sightline infer` on a queue that is never empty. */
 async function queued(data: readonly Buffer[]): Promise<Figures> {
   await using folder = await temporaryFolder();
-  const queue = await startQueue();
-  try {
-    const aws = {
-      ...{ endpoint: queue.endpoint, region: 'us-east-1' },
-      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    };
-    const sink = new SqsSink({
-      ...{ id: 'queue', type: 'sqs', required: true, queue: 'frames', kinds: ['image'] },
-      ...{ format: 'protobuf', concurrency: 4, ...aws },
+  using queue = await Fauxqs.start({ queues: ['frames'] });
+  const aws = queue.client;
+  const sink = new SqsSink({
+    ...{ id: 'queue', type: 'sqs', required: true, queue: 'frames', kinds: ['image'] },
+    ...{ format: 'protobuf', concurrency: 4, ...aws },
+  });
+  const count = WARM_FRAMES + Math.round(FRAMES_PER_SECOND * seconds);
+  for (let from = 0; from < count; from += 20) {
+    const batch = Array.from({ length: 20 }, (_, index) => {
+      const seq = from + index;
+      const camera = `cam-${seq % cameras}`;
+      return { ...imageOf({ camera, sequence: seq, data: data[seq % data.length]! }), seq };
     });
-    const count = WARM_FRAMES + Math.round(FRAMES_PER_SECOND * seconds);
-    for (let from = 0; from < count; from += 20) {
-      const batch = Array.from({ length: 20 }, (_, index) => {
-        const seq = from + index;
-        const camera = `cam-${seq % cameras}`;
-        return { ...imageOf({ camera, sequence: seq, data: data[seq % data.length]! }), seq };
-      });
-      await sink.deliver(batch, { signal: AbortSignal.timeout(60_000) });
-    }
-    await sink.close();
-    await using running = await InferProcess.start(folder.path, {
-      queue: { type: 'sqs', queue: 'frames', ...aws },
-      models: [{ infer: { model: values.model } }],
-      sinks: [{ id: 'files', type: 'file', dir: join(folder.path, 'out'), formats: ['parquet'] }],
-      drainMs: 0,
-    });
-    const done = async () => (await running.status())?.frames.done ?? 0;
-    const look = async () => {
-      const frames = await done();
-      const cpuS = cpuSeconds(pidsBelow(running.pid));
-      return { frames, cpuS, atMs: performance.now() };
-    };
-    await until('it is warm', 60_000, async () => (await done()) >= WARM_FRAMES);
-    const first = await look();
-    await delay(seconds * 1000);
-    const last = await look();
-    const frames = last.frames - first.frames;
-    return {
-      fps: (frames * 1000) / (last.atMs - first.atMs),
-      cpuMsPerFrame: ((last.cpuS - first.cpuS) * 1000) / frames,
-    };
-  } finally {
-    queue.end();
+    await sink.deliver(batch, { signal: AbortSignal.timeout(60_000) });
   }
+  await sink.close();
+  await using running = await InferProcess.start(folder.path, {
+    queue: { type: 'sqs', queue: 'frames', ...aws },
+    models: [{ infer: { model: values.model } }],
+    sinks: [{ id: 'files', type: 'file', dir: join(folder.path, 'out'), formats: ['parquet'] }],
+    drainMs: 0,
+  });
+  const done = async () => (await running.status())?.frames.done ?? 0;
+  const look = async () => {
+    const frames = await done();
+    const cpuS = cpuSeconds(pidsBelow(running.pid));
+    return { frames, cpuS, atMs: performance.now() };
+  };
+  await until('it is warm', 60_000, async () => (await done()) >= WARM_FRAMES);
+  const first = await look();
+  await delay(seconds * 1000);
+  const last = await look();
+  const frames = last.frames - first.frames;
+  return {
+    fps: (frames * 1000) / (last.atMs - first.atMs),
+    cpuMsPerFrame: ((last.cpuS - first.cpuS) * 1000) / frames,
+  };
 }
 
 const load = loadavg().map((value) => value.toFixed(2));
