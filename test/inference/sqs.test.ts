@@ -5,8 +5,9 @@ import { inferApp } from '../../src/services/infer/http.ts';
 import { SqsSink } from '../../src/sinks/sqs/sink.ts';
 import type { SqsSinkSpec } from '../../src/sinks/sqs/spec.ts';
 import { TestAws } from '../sinks/aws-proxy.ts';
-import { NO_LIMIT, statuses } from '../sinks/samples.ts';
+import { eventRecord, NO_LIMIT, statuses, withPayload } from '../sinks/samples.ts';
 import { installFixedModel } from '../support/fixed-model.ts';
+import { answer, HttpReceiver } from '../support/http-receiver.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { until } from '../support/wait.ts';
 import { type ImageFacts, imageOf, jpegs } from './pictures.ts';
@@ -169,6 +170,54 @@ test('a picture that kills its graph is buried alone, killed workers and a queue
   assert.equal(ids.has('cam-0/s1/250'), false);
   assert.ok(runner.restarts >= 1);
   assert.equal(aws.messages(QUEUE).length, 0);
+});
+
+test('results that a full outbox refuses: their messages stay, and come again when there is room', async (context) => {
+  await using folder = await temporaryFolder();
+  const { aws, fill, queue } = await startQueue(context);
+  const { modelsDir, model } = await installFixedModel(folder.path);
+  const away = await HttpReceiver.start(context);
+  away.behave = answer(503);
+  await using world = await startInference(join(folder.path, 'infer'), {
+    modelsDir,
+    queue,
+    models: [{ infer: { model } }],
+    outbox: { maxBytes: 1024 * 1024 },
+    egress: { allow: ['127.0.0.1/32'] },
+    sinks: [
+      { id: 'files', type: 'file', dir: 'out', formats: ['ndjson'], kinds: ['frame'] },
+      { id: 'away', type: 'webhook', url: `http://127.0.0.1:${away.port}/`, kinds: ['event'] },
+    ],
+  });
+  const [data] = await jpegs(1);
+  const count = 12;
+  await fill(Array.from({ length: count }, (_, sequence) => ({ sequence, data: data! })));
+  // Its worker does not go on while the outbox fills behind the frames that were taken.
+  const [runner] = world.runners;
+  const pid = await until('it has a worker', 30_000, () => runner!.pid);
+  process.kill(pid, 'SIGSTOP');
+  await until('all are taken', 30_000, () => world.intake.working.frames === count);
+  const text = Buffer.from(JSON.stringify({ type: 'test', padding: 'x'.repeat(100_000) }));
+  const events = Array.from({ length: 11 }, (_, seq) => withPayload(eventRecord(seq), text));
+  await world.delivery.store(events);
+  await until('there is no room', 10_000, () => !world.hasRoom());
+  process.kill(pid, 'SIGCONT');
+  await until('all results are refused', 30_000, () => runner!.counts.refused === count);
+  const { done, postponed, poison } = world.intake.counts;
+  assert.deepEqual({ done, postponed, poison }, { done: 0, postponed: count, poison: 0 });
+  assert.equal(world.queue.counts.deleted, 0);
+  const { ready, delayed, inflight } = aws.server.inspectQueue(QUEUE)!.messages;
+  assert.equal(ready.length + delayed.length + inflight.length, count, 'they are in the queue');
+  assert.deepEqual(await world.frames(), []);
+
+  away.behave = answer(204);
+  await until('they are done', 30_000, () => world.queue.counts.deleted === count);
+  const ids = await until('all results are delivered', 10_000, async () => {
+    const found = (await world.frames()).map(({ recordId }) => recordId);
+    return found.length === count && new Set(found);
+  });
+  assert.equal(ids.size, count, 'each once');
+  assert.deepEqual([aws.messages(QUEUE).length, aws.messages(DEAD).length], [0, 0]);
 });
 
 test('two processes share a FIFO queue: each frame once, every camera in its order', async (context) => {

@@ -58,9 +58,11 @@ export class InferProcess implements AsyncDisposable {
     return answer?.ok ? ((await answer.json()) as InferStatus) : undefined;
   }
 
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  /** The exit code; null where the signal ended it. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     this.#child.kill(signal);
     await this.#exited;
+    return this.#child.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -89,10 +89,12 @@ export class AmqpFrameQueue implements FrameQueue {
         failures = 0;
         throw await lost;
       } catch (thrown) {
+        // close() ends the connection: while one is open the process does not end.
+        if (signal.aborted) return;
+        this.#connection?.abandon();
         this.#connection = undefined;
         this.#ready.length = 0;
         this.#unsettled = 0;
-        if (signal.aborted) return;
         this.counts.errors += 1;
         failures += 1;
         const { code, message } = toSightlineError(thrown);
@@ -108,13 +110,13 @@ export class AmqpFrameQueue implements FrameQueue {
     const settings = await this.#options.connect();
     const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_LIMIT_MS)]);
     const connection = await AmqpConnection.open(settings, limit);
+    this.#connection = connection;
     const lost = deferred<Error>();
     connection.onLost = (error) => lost.resolve(error);
     signal.addEventListener('abort', () => lost.resolve(new Error('closed')), { once: true });
     const { channel } = connection;
     await channel.prefetch(this.#options.prefetch);
     await channel.consume(this.#options.queue, (message) => this.#take(connection, message));
-    this.#connection = connection;
     return { lost: lost.promise };
   }
 
