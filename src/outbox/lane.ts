@@ -1,4 +1,5 @@
 import type { RecordKind } from '../common/delivery.ts';
+import { OpenRuns } from './open-runs.ts';
 import type { LaneRow, ShedReason, StoredLane } from './protocol.ts';
 
 /**
@@ -20,9 +21,9 @@ export class Lane {
   readonly shed = new Map<ShedReason, number>();
   /** Dead letters by the code of their error. */
   readonly deadByCode = new Map<string, number>();
-  /** Handed out and still without a fate, in order, with the wall time it was stored. */
-  readonly #open = new Map<number, number>();
-  /** Above the cursor, but settled already. */
+  /** Handed out, from the first that has no fate. */
+  readonly #open = new OpenRuns();
+  /** Above the cursor, but settled before they could be handed out again. */
   readonly #ahead = new Set<number>();
   #cursor: number;
   #readSeq: number;
@@ -73,8 +74,7 @@ export class Lane {
   /** When the oldest record that waits was stored (wall ms), undefined when none does. */
   get oldestMs(): number | undefined {
     if (this.pending === 0) return undefined;
-    const { done, value } = this.#open.values().next();
-    return done ? this.#waitingSinceMs : value;
+    return this.#open.first?.storedMs ?? this.#waitingSinceMs;
   }
 
   accept(nowMs: number, count = 1): void {
@@ -94,6 +94,7 @@ export class Lane {
   /** What is handed out and has no fate is to be handed out again. */
   rewind(): void {
     this.#waitingSinceMs = this.oldestMs ?? 0;
+    for (const seq of this.#open.settledAhead()) this.#ahead.add(seq);
     this.#open.clear();
     this.#readSeq = this.#cursor;
   }
@@ -108,7 +109,7 @@ export class Lane {
   }
 
   handOut(seq: number, storedMs: number): void {
-    this.#open.set(seq, storedMs);
+    this.#open.add(seq, storedMs);
     this.#readSeq = seq;
     // Whatever is handed out later was stored later.
     this.#waitingSinceMs = storedMs;
@@ -140,12 +141,7 @@ export class Lane {
 
   /** Gives up every record of the chunk [first, last] that has no fate yet. */
   shedChunk(first: number, last: number, reason: ShedReason): void {
-    const open: number[] = [];
-    for (const seq of this.#open.keys()) {
-      if (seq > last) break;
-      if (seq >= first) open.push(seq);
-    }
-    let count = this.#close(open);
+    let count = this.#close(this.#open.openIn(first, last));
     for (let seq = Math.max(first, this.#readSeq + 1); seq <= last; seq++) {
       if (this.#ahead.has(seq)) continue;
       count++;
@@ -183,7 +179,7 @@ export class Lane {
       filtered: this.filtered,
       deadByCode: Object.fromEntries(this.deadByCode),
       shed: Object.fromEntries(this.shed),
-      ahead: [...this.#ahead],
+      ahead: [...this.#open.settledAhead(), ...this.#ahead],
       orphaned: this.orphaned,
       endSeq: Number.isFinite(this.endSeq) ? this.endSeq : undefined,
     };
@@ -191,12 +187,9 @@ export class Lane {
 
   #close(seqs: readonly number[]): number {
     let count = 0;
-    for (const seq of seqs) {
-      if (!this.#open.delete(seq)) continue;
-      this.#ahead.add(seq);
-      count++;
-    }
+    for (const seq of seqs) if (this.#open.settle(seq)) count++;
     if (count === 0) return 0;
+    this.#open.trim();
     this.pending -= count;
     this.dirty = true;
     this.#advance();
@@ -210,8 +203,8 @@ export class Lane {
   }
 
   #advance(): void {
-    const { done, value: firstOpen } = this.#open.keys().next();
-    const cursor = done ? this.#readSeq : firstOpen - 1;
+    const firstOpen = this.#open.first?.seq;
+    const cursor = firstOpen === undefined ? this.#readSeq : firstOpen - 1;
     if (cursor === this.#cursor) return;
     this.#cursor = cursor;
     for (const seq of this.#ahead) if (seq <= cursor) this.#ahead.delete(seq);
