@@ -1,8 +1,9 @@
-import { type CallHandlers, serveCalls } from '../common/thread-server.ts';
+import { type CallHandlers, serveInTurn } from '../common/thread-server.ts';
 import { Journal } from './journal.ts';
 import type { JournalCalls } from './protocol.ts';
 
-// Entry of the journal thread: one call after the other, in the order they were posted.
+// Entry of the journal thread: one call after the other, in the order they were posted but for reads. What a read asks
+// for is on the disk, and a sink with a backlog would wait for the commits of all that comes in meanwhile.
 
 let journal: Journal | undefined;
 
@@ -50,4 +51,4 @@ function transferables(result: unknown): ArrayBuffer[] {
   return [...buffers];
 }
 
-serveCalls<JournalCalls>(HANDLERS, transferables);
+serveInTurn<JournalCalls>(HANDLERS, ['read', 'readBlobs'], transferables);

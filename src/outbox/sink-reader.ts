@@ -5,7 +5,9 @@ import type { JournalThread, ReadChunk } from './protocol.ts';
 import { isFor } from './route.ts';
 import type { TailCache } from './tail-cache.ts';
 
-const READ_BYTES = 1024 * 1024;
+/** Of one read from the disk: as much as a sink takes at once, within these. */
+const MIN_READ_BYTES = 1024 * 1024;
+const MAX_READ_BYTES = 4 * 1024 * 1024;
 
 export interface ReadLimits {
   readonly maxRecords: number;
@@ -34,6 +36,9 @@ export class SinkReader {
   #current: ChunkReader | undefined;
   #isClosed = false;
   #backlog: ReadChunk[] = [];
+  /** What comes after the backlog, on its way from the disk while the backlog is handed out. */
+  #ahead: Promise<readonly ReadChunk[]> | undefined;
+  #readBytes = MIN_READ_BYTES;
 
   constructor(lanes: ReadonlyMap<RecordKind, Lane>, options: ReaderOptions) {
     this.#lanes = lanes;
@@ -52,6 +57,7 @@ export class SinkReader {
 
   /** One call at a time. */
   async read(limits: ReadLimits): Promise<PendingRecord[]> {
+    this.#readBytes = Math.max(MIN_READ_BYTES, Math.min(MAX_READ_BYTES, limits.maxBytes));
     const records: ChunkRecord[] = [];
     let bytes = 0;
     while (records.length < limits.maxRecords && bytes < limits.maxBytes) {
@@ -115,17 +121,35 @@ export class SinkReader {
   }
 
   async #fetch(until: number): Promise<ReadChunk | undefined> {
-    if (this.#cache.coversAfter(this.#position)) {
+    const ahead = await this.#takeAhead();
+    if (ahead.length === 0 && this.#cache.coversAfter(this.#position)) {
       return this.#cache.firstAfter(this.#position, this.#kinds);
     }
-    const chunks = await this.#journal.call('read', {
-      kinds: this.#kinds,
-      afterSeq: this.#position,
-      untilSeq: until,
-      maxBytes: READ_BYTES,
-    });
+    const chunks = ahead.length > 0 ? ahead : await this.#readAfter(this.#position, until);
+    this.#readAhead(chunks);
     this.#backlog = [...chunks];
     return this.#backlog.shift();
+  }
+
+  #readAfter(afterSeq: number, untilSeq: number): Promise<readonly ReadChunk[]> {
+    const maxBytes = this.#readBytes;
+    return this.#journal.call('read', { kinds: this.#kinds, afterSeq, untilSeq, maxBytes });
+  }
+
+  /** A read may wait for a commit or two: it is asked for before it is needed. */
+  #readAhead(chunks: readonly ReadChunk[]): void {
+    const last = chunks.at(-1);
+    if (last === undefined || this.#cache.coversAfter(lastSeqOf(last))) return;
+    this.#ahead = this.#readAfter(lastSeqOf(last), this.#durableSeq());
+    // Whoever takes it hears of it.
+    this.#ahead.catch(() => undefined);
+  }
+
+  /** Empty also where it was asked for too early: that says nothing of what is there now. */
+  async #takeAhead(): Promise<readonly ReadChunk[]> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead === undefined ? [] : await ahead;
   }
 
   #passAll(until: number): void {
