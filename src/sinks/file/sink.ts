@@ -28,7 +28,7 @@ export class FileSink implements Sink {
     const { id, kinds, formats, maxFileBytes, maxFileAgeMs, maxWaitMs } = spec;
     this.id = id;
     this.kinds = kinds;
-    this.limits = { maxRecords: 2000, maxBytes: 8 * 1024 * 1024, maxWaitMs };
+    this.limits = { maxRecords: 4000, maxBytes: 8 * 1024 * 1024, maxWaitMs };
     this.#make = () =>
       new FileWriter({
         ...{ root, formats, maxFileBytes, maxFileAgeMs },
