@@ -77,6 +77,11 @@ export interface Sink {
   start?(): void;
   /** Objects that its backup took in place of it, since the start; absent without a backup. */
   readonly backupObjects?: number | undefined;
+  /**
+   * Tells the batch that is likely to be delivered next while another is under way, so that what does not touch the
+   * outside (a copy, an encoding) is done meanwhile. It may never come, or come differently; nothing of it may be sent.
+   */
+  prepare?(batch: readonly PendingRecord[]): void;
   deliver(
     batch: readonly PendingRecord[],
     options: { signal: AbortSignal },

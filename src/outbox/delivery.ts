@@ -8,11 +8,11 @@ import type { DeliveryOptions, DeliveryStats } from './delivery-options.ts';
 import type { Fate } from './fates.ts';
 import { Pace } from './pace.ts';
 import { WakeUp } from './wake-up.ts';
-import { type Batch, DeliveryWindow, type Entry } from './window.ts';
+import { type Batch, DeliveryWindow } from './window.ts';
 
 const IDLE_MS = 60_000;
 const THROTTLED = 'SL_SINK_THROTTLED';
-const NOTHING: Batch = { entries: [], isFull: false };
+const NOTHING: Batch = { records: [], bytes: 0, sinceMs: undefined, isRetry: false, isFull: false };
 
 export type { DeliveryOptions, DeliveryStats };
 
@@ -134,8 +134,9 @@ export class Delivery implements AsyncDisposable {
     const batch = this.#nextBatch(now);
     const waitMs = this.#waitMs(batch, now);
     if (waitMs === 0) {
-      this.#sending = this.#send(batch.entries);
-      await Promise.all([this.#sending, this.#fill()]);
+      const sending = this.#send(batch);
+      this.#sending = sending;
+      await Promise.all([sending, this.#prepareNext(batch, sending)]);
       return false;
     }
     if (added > 0) return false;
@@ -154,6 +155,20 @@ export class Delivery implements AsyncDisposable {
     return records.length;
   }
 
+  /** Reads on while a batch is under way, and tells the sink what comes after it. */
+  async #prepareNext(batch: Batch, sending: Promise<void>): Promise<void> {
+    const { sink } = this.#options;
+    let isUnderWay = true;
+    const ended = (): void => {
+      isUnderWay = false;
+    };
+    void sending.then(ended, ended);
+    await this.#fill();
+    if (!isUnderWay || sink.prepare === undefined) return;
+    const next = this.#window.takeAfter(batch, sink.limits);
+    if (next !== undefined) sink.prepare(next);
+  }
+
   #nextBatch(now: number): Batch {
     const { limits } = this.#options.sink;
     if (this.#isPaused || this.#notBeforeMs > now) return NOTHING;
@@ -162,40 +177,36 @@ export class Delivery implements AsyncDisposable {
   }
 
   /** 0 when the batch is to be sent now. */
-  #waitMs({ entries, isFull }: Batch, now: number): number {
+  #waitMs({ sinceMs, isRetry, isFull }: Batch, now: number): number {
     if (this.#isPaused) return IDLE_MS;
     if (this.#notBeforeMs > now) return this.#notBeforeMs - now;
-    const [first] = entries;
-    if (first === undefined) return (this.#window.nextTryMs(now) ?? now + IDLE_MS) - now;
-    if (isFull || this.#isDraining || first.attempts > 0) return 0;
-    return Math.max(0, first.arrivedMs + this.#options.sink.limits.maxWaitMs - now);
+    if (sinceMs === undefined) return (this.#window.nextTryMs(now) ?? now + IDLE_MS) - now;
+    if (isFull || this.#isDraining || isRetry) return 0;
+    return Math.max(0, sinceMs + this.#options.sink.limits.maxWaitMs - now);
   }
 
-  async #send(entries: readonly Entry[]): Promise<void> {
+  async #send({ records, bytes }: Batch): Promise<void> {
     const { outbox, sink, attemptTimeoutMs = 60_000 } = this.#options;
-    const open = entries.filter((entry) => outbox.isOpen(sink.id, entry.record));
-    if (open.length === 0) return this.#window.retain((entry) => !entries.includes(entry));
+    const isOpen = (record: PendingRecord): boolean => outbox.isOpen(sink.id, record);
+    const open = records.every(isOpen) ? records : records.filter(isOpen);
+    if (open.length === 0) return this.#window.retain(isOpen);
     const started = performance.now();
     this.#pace.begin(started);
-    const outcome = await attempt(
-      sink,
-      open.map((entry) => entry.record),
-      { timeoutMs: attemptTimeoutMs, signal: this.#stop.signal },
-    );
-    const byRecord = new Map(open.map((entry) => [entry.record, entry]));
-    this.#acknowledge(outcome, byRecord);
-    this.#window.retain((entry) => outbox.isOpen(sink.id, entry.record));
-    if (!this.#stop.signal.aborted) this.#judge(outcome, byRecord);
-    this.#reportAttempt(open, outcome, performance.now() - started);
+    const limits = { timeoutMs: attemptTimeoutMs, signal: this.#stop.signal };
+    const outcome = await attempt(sink, open, limits);
+    this.#acknowledge(outcome);
+    if (!this.#stop.signal.aborted) this.#judge(outcome, open.length);
+    this.#window.retain(isOpen);
+    this.#reportAttempt({ records: open, bytes }, outcome, performance.now() - started);
   }
 
-  #acknowledge(outcome: Outcome, byRecord: ReadonlyMap<PendingRecord, Entry>): void {
+  #acknowledge(outcome: Outcome): void {
     const { outbox, sink, logger } = this.#options;
     const fates: Fate[] = [];
     for (const record of outcome.accepted) fates.push({ status: 'delivered', record });
     for (const record of outcome.filtered) fates.push({ status: 'filtered', record });
     for (const { record, error } of outcome.rejected) {
-      const attempts = (byRecord.get(record)?.attempts ?? 0) + 1;
+      const attempts = this.#window.attemptsOf(record) + 1;
       fates.push({ status: 'dead-lettered', record, error, attempts });
       const rejection = toSightlineError(error);
       this.#meters.note(rejection);
@@ -206,7 +217,7 @@ export class Delivery implements AsyncDisposable {
   }
 
   /** Decides from an attempt when and what to try next. */
-  #judge(outcome: Outcome, byRecord: ReadonlyMap<PendingRecord, Entry>): void {
+  #judge(outcome: Outcome, sent: number): void {
     const now = performance.now();
     const { accepted, filtered, rejected, retry } = outcome;
     const progressed = accepted.length + rejected.length > 0;
@@ -215,13 +226,12 @@ export class Delivery implements AsyncDisposable {
       outcome.failure ??
       (progressed || firstRetry === undefined ? undefined : toSightlineError(firstRetry.error));
     for (const { record, error } of retry) {
-      const entry = byRecord.get(record)!;
       const reason = toSightlineError(error);
-      entry.attempts++;
+      const attempts = this.#window.attemptsOf(record) + 1;
+      const waitMs = failure === undefined ? fullJitterMs(attempts, this.#options.backoff) : 0;
+      this.#window.fail(record, now + waitMs);
       this.#meters.retried(reason.code);
-      if (failure !== undefined) continue;
-      entry.notBeforeMs = now + fullJitterMs(entry.attempts, this.#options.backoff);
-      this.#note(reason);
+      if (failure === undefined) this.#note(reason);
     }
     const codes = retry.map(({ error }) => toSightlineError(error).code);
     if (failure?.code === THROTTLED || codes.includes(THROTTLED)) this.#pace.throttled();
@@ -233,7 +243,7 @@ export class Delivery implements AsyncDisposable {
       return;
     }
     const decided = accepted.length + filtered.length + rejected.length + retry.length;
-    this.#meters.retried(failure.code, byRecord.size - decided);
+    this.#meters.retried(failure.code, sent - decided);
     this.#notBeforeMs = Math.max(this.#pace.nextMs(), now + this.#circuit.fail(failure));
     this.#note(failure);
   }
@@ -244,15 +254,17 @@ export class Delivery implements AsyncDisposable {
     logger?.warn({ sink: sink.id, code: error.code, reason: error.message }, 'sink.failed');
   }
 
-  #reportAttempt(entries: readonly Entry[], outcome: Outcome, durationMs: number): void {
-    const bytes = entries.reduce((sum, { record }) => sum + record.payload.byteLength, 0);
+  #reportAttempt(
+    { records, bytes }: Pick<Batch, 'records' | 'bytes'>,
+    outcome: Outcome,
+    durationMs: number,
+  ): void {
     const settled = outcome.accepted.length + outcome.filtered.length;
     const report: AttemptReport = {
       sinkId: this.#options.sink.id,
-      records: entries.length,
-      bytes,
-      durationMs,
-      outcome: settled === entries.length ? 'ok' : settled === 0 ? 'failed' : 'partial',
+      records: records.length,
+      ...{ bytes, durationMs },
+      outcome: settled === records.length ? 'ok' : settled === 0 ? 'failed' : 'partial',
     };
     this.#meters.attempted(report);
     this.#options.onAttempt?.(report);

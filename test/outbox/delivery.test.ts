@@ -305,3 +305,33 @@ test('close drains a working sink, stops a failing one at once, and the rest wai
   assert.ok(working.closed && failing.closed);
   assert.equal(deliveries[0]!.stats().state, 'closed');
 });
+
+test('a sink is told the next full batch while one is under way', async (context) => {
+  const told: (readonly PendingRecord[])[] = [];
+  const sink = Object.assign(new FakeSink({ limits: { maxRecords: 5 } }), {
+    prepare: (batch: readonly PendingRecord[]) => void told.push(batch),
+  });
+  let release: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  sink.answer = async (batch) => {
+    await held;
+    return batch.map(() => ACCEPTED);
+  };
+  const outbox = await openOutbox(context, { dir: temporaryDir(context), sinks: [sink] });
+  const ids = fill(outbox, 18, 2);
+  await outbox.flushed();
+  const delivery = new Delivery({ outbox, sink, ...FAST });
+  context.after(() => delivery.close({ drainMs: 0 }));
+  delivery.start();
+  await until(() => told.length === 1, 'told');
+  assert.deepEqual(idsOf(told[0]!), ids.slice(5, 10));
+  assert.equal(sink.calls.length, 1, 'one attempt at a time');
+
+  release!();
+  await until(settled(outbox), 'all delivered');
+  assert.deepEqual(idsOf(sink.delivered), ids);
+  const calls = sink.calls.map((batch) => idsOf(batch).join());
+  assert.ok(told.every((batch) => batch.length === 5 && calls.includes(idsOf(batch).join())));
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -14,6 +14,7 @@ import { SinkSpec } from '../../src/sinks/specs.ts';
 import { packBatch, unpackBatch } from '../../src/sinks/thread/batch.ts';
 import { packResults, unpackResults } from '../../src/sinks/thread/results.ts';
 import {
+  type SinkThread,
   startSinkThread,
   ThreadedSink,
   type ThreadedSinkOptions,
@@ -123,6 +124,50 @@ test('a sink whose thread died says so, and delivers with a new one', async (t) 
   });
   assert.deepEqual(statuses(await sink.deliver([frameRecord(1)], NO_LIMIT)), ['accepted']);
   assert.equal(started.threads, 2);
+});
+
+test('a batch that was prepared is delivered, and only when it comes', async (t) => {
+  const dir = folder(t);
+  const sink = await createSink(fileSpec(dir, { formats: ['ndjson'] }), { baseDir: dir });
+  t.after(() => sink.close());
+  const records = Array.from({ length: 9 }, (_, index) => frameRecord(index + 1));
+  const [first, second, third] = [records.slice(0, 3), records.slice(3, 6), records.slice(6, 9)];
+  const damaged = withPayload(frameRecord(10), Buffer.from('no frame'));
+  sink.prepare?.(first);
+  assert.deepEqual(statuses(await sink.deliver(first, NO_LIMIT)), Array(3).fill('accepted'));
+  sink.prepare?.(third);
+  const other = await sink.deliver(second, NO_LIMIT);
+  assert.deepEqual(statuses(other), Array(3).fill('accepted'), 'another one than was prepared');
+  sink.prepare?.([...third, damaged]);
+  sink.prepare?.([third[0]!, damaged, third[1]!]);
+  const same = await sink.deliver([third[0]!, damaged, third[1]!], NO_LIMIT);
+  assert.deepEqual(statuses(same), ['accepted', 'rejected', 'accepted']);
+  sink.prepare?.(first);
+  await sink.close();
+  const day = join(dir, 'cam-1', new Date(START_MS).toISOString().slice(0, 10));
+  const lines = readdirSync(day).map((name) => readFileSync(join(day, name), 'utf8'));
+  assert.equal(lines.join('').split('\n').length - 1, 8, 'each once, in whatever file');
+});
+
+test('a batch that was prepared in a thread that died is handed to the next one', async (t) => {
+  const dir = folder(t);
+  const spec = fileSpec(dir);
+  const threads: SinkThread[] = [];
+  const startThread: ThreadedSinkOptions['startThread'] = (options, onEvent) => {
+    const thread = startSinkThread(options, onEvent);
+    threads.push(thread);
+    return thread;
+  };
+  const sink = new ThreadedSink(await createSink(spec, { baseDir: dir }), {
+    ...{ spec, baseDir: dir, startThread },
+  });
+  t.after(() => sink.close());
+  const batch = [frameRecord(1), frameRecord(2)];
+  assert.deepEqual(statuses(await sink.deliver([frameRecord(3)], NO_LIMIT)), ['accepted']);
+  sink.prepare(batch);
+  await threads[0]!.close();
+  assert.deepEqual(statuses(await sink.deliver(batch, NO_LIMIT)), ['accepted', 'accepted']);
+  assert.equal(threads.length, 2);
 });
 
 test('the thread of a sink that works without records is started anew without one', async (t) => {

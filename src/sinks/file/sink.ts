@@ -44,6 +44,10 @@ export class FileSink implements Sink {
     }
   }
 
+  prepare(batch: readonly PendingRecord[]): void {
+    this.#writer?.prepare(batch);
+  }
+
   deliver(
     batch: readonly PendingRecord[],
     options: { signal: AbortSignal },

@@ -1,13 +1,13 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import type { DeliveryResult, PendingRecord } from '../../common/delivery.ts';
-import { SightlineError, toSightlineError } from '../../common/errors.ts';
+import { SightlineError } from '../../common/errors.ts';
 import { decodeImage } from '../../metadata/image.ts';
 import { encodeDelimited } from '../format/length-delimited.ts';
 import { eachLimited } from '../limited.ts';
 import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
-import { ALL_SERIES, type Group, Grouper, type Series, SpareWriters } from './groups.ts';
+import { EncodedBatch } from './encoded-batch.ts';
+import { ALL_SERIES, type Group, type Series, SpareWriters } from './groups.ts';
 import { filePath } from './names.ts';
 import { type ParquetOptions, ParquetStore } from './parquet/store.ts';
 import { FileRotation, type RotationOptions } from './rotation.ts';
@@ -15,13 +15,6 @@ import type { FileSinkSpec } from './spec.ts';
 
 const ACCEPTED: DeliveryResult = { status: 'accepted' };
 const PARALLEL_FILES = 4;
-/** Records that are encoded before they are handed to the disk: while they are written, the next are encoded. */
-const PIECE_RECORDS = 2000;
-/** Where nothing is encoded: as many as come, since every piece costs a sync a file. */
-const PLAIN_PIECE_RECORDS = 4000;
-/** Bytes of segments that are encoded together: as lines they are ten times as big. */
-const PIECE_SEGMENT_BYTES = 512 * 1024;
-
 export interface FileWriterOptions extends RotationOptions {
   readonly formats: FileSinkSpec['formats'];
   readonly onNote: ParquetOptions['onNote'];
@@ -44,6 +37,7 @@ export class FileWriter {
   readonly #parquet: ReadonlyMap<Series, ParquetStore>;
   readonly #spare = new SpareWriters();
   #busy: Promise<unknown> = Promise.resolve();
+  #ahead: EncodedBatch | undefined;
 
   constructor(options: FileWriterOptions) {
     const { root, formats, maxFileBytes, maxFileAgeMs, onCut, onNote } = options;
@@ -58,6 +52,11 @@ export class FileWriter {
         return [[series, new ParquetStore(store)]];
       }),
     );
+  }
+
+  /** Encodes a batch that is likely to be written next, while the disk has another. */
+  prepare(batch: readonly PendingRecord[]): void {
+    this.#ahead = new EncodedBatch(batch, this.#formats, this.#spare);
   }
 
   /** Batches are written one after the other, also when an earlier one was given up by the caller. */
@@ -81,26 +80,25 @@ export class FileWriter {
     signal: AbortSignal,
   ): Promise<readonly DeliveryResult[]> {
     signal.throwIfAborted();
+    const encoded = this.#encoded(batch);
     const results: DeliveryResult[] = batch.map(() => ACCEPTED);
     const failed = new Map<string, SightlineError>();
+    const write = (group: Group) => this.#writeGroup(group, results, failed);
     let writing: Promise<void> = Promise.resolve();
     try {
       // While one piece is on its way to the disk, the next is encoded.
-      for (let start = 0; start < batch.length; ) {
-        const end = this.#endOfPiece(batch, start);
-        const groups = this.#group(batch, start, end, results);
-        start = end;
-        const write = (group: Group) => this.#writeGroup(group, results, failed);
+      for (const piece of encoded.pieces) {
+        const groups = await piece;
+        signal.throwIfAborted();
         writing = writing.then(async () => {
           await eachLimited(groups, PARALLEL_FILES, write);
           for (const { lines } of groups) this.#spare.put(lines);
         });
-        await yieldToLoop();
-        signal.throwIfAborted();
       }
     } finally {
       await writing;
     }
+    for (const [index, error] of encoded.rejected) results[index] = { status: 'rejected', error };
     const pictures = [...batch.keys()].filter((index) => batch[index]!.kind === 'image');
     await eachLimited(pictures, PARALLEL_FILES, async (index) => {
       results[index] = await this.#writePicture(batch[index]!);
@@ -109,35 +107,11 @@ export class FileWriter {
     return results;
   }
 
-  #endOfPiece(batch: readonly PendingRecord[], start: number): number {
-    const isPlain = !this.#formats.includes('ndjson');
-    const most = Math.min(batch.length, start + (isPlain ? PLAIN_PIECE_RECORDS : PIECE_RECORDS));
-    let bytes = 0;
-    for (let end = start; end < most; end++) {
-      const { kind, payload } = batch[end]!;
-      if (kind === 'segment') bytes += payload.byteLength;
-      if (bytes >= PIECE_SEGMENT_BYTES) return end + 1;
-    }
-    return most;
-  }
-
-  #group(
-    batch: readonly PendingRecord[],
-    start: number,
-    end: number,
-    results: DeliveryResult[],
-  ): Group[] {
-    const grouper = new Grouper(this.#formats, this.#spare);
-    for (let index = start; index < end; index++) {
-      const record = batch[index]!;
-      if (record.kind === 'image') continue;
-      try {
-        grouper.add(index, record);
-      } catch (error) {
-        results[index] = { status: 'rejected', error: toSightlineError(error) };
-      }
-    }
-    return grouper.groups;
+  #encoded(batch: readonly PendingRecord[]): EncodedBatch {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead?.batch === batch) return ahead;
+    return new EncodedBatch(batch, this.#formats, this.#spare);
   }
 
   /** After a failure nothing more of that folder in this batch: its records keep their order. */

@@ -13,8 +13,14 @@ export interface SinkThreadOptions {
 
 export interface SinkCalls {
   start: { args: undefined; result: undefined };
-  deliver: {
+  /** What the next `deliver` is likely to be for; it takes the place of what was prepared before. */
+  prepare: {
     args: { readonly batchId: number; readonly batch: PackedBatch };
+    result: undefined;
+  };
+  deliver: {
+    /** Without `batch`: the one that was prepared last, under the same number. */
+    args: { readonly batchId: number; readonly batch: PackedBatch | undefined };
     result: PackedResults;
   };
   /** Ends the attempt with a batch for a reason; its `deliver` fails or says what became of it. */

@@ -1,11 +1,11 @@
 import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
-import type { Sink } from '../../common/delivery.ts';
+import type { PendingRecord, Sink } from '../../common/delivery.ts';
 import { unpackError } from '../../common/thread-calls.ts';
 import { serveCalls, tellOwner } from '../../common/thread-server.ts';
 import { createDirectSink } from '../direct.ts';
 import type { EventLog } from '../event-log.ts';
-import { unpackBatch } from './batch.ts';
+import { type PackedBatch, unpackBatch } from './batch.ts';
 import type { LogEvent, SinkCalls, SinkThreadOptions } from './protocol.ts';
 import { packResults } from './results.ts';
 
@@ -17,6 +17,7 @@ const NICE = 5;
 // On Linux this is of the calling thread alone.
 if (process.platform === 'linux') setPriority(NICE);
 
+let prepared: { readonly batchId: number; readonly records: PendingRecord[] } | undefined;
 const running = new Map<number, AbortController>();
 const { spec, baseDir } = workerData as SinkThreadOptions;
 const made: Promise<Sink> = createDirectSink(spec, { baseDir, logger: log() });
@@ -35,17 +36,32 @@ function log(): EventLog {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
+function recordsOf(batchId: number, batch: PackedBatch | undefined): PendingRecord[] {
+  const ahead = prepared;
+  prepared = undefined;
+  if (batch !== undefined) return unpackBatch(batch);
+  if (ahead?.batchId === batchId) return ahead.records;
+  throw new Error(`Batch ${batchId} was not prepared`);
+}
+
 serveCalls<SinkCalls>({
   async start() {
     (await made).start?.();
     return undefined;
   },
+  async prepare({ batchId, batch }) {
+    const records = unpackBatch(batch);
+    prepared = { batchId, records };
+    (await made).prepare?.(records);
+    return undefined;
+  },
   async deliver({ batchId, batch }) {
+    const records = recordsOf(batchId, batch);
     const abort = new AbortController();
     running.set(batchId, abort);
     try {
       const sink = await made;
-      return packResults(await sink.deliver(unpackBatch(batch), { signal: abort.signal }));
+      return packResults(await sink.deliver(records, { signal: abort.signal }));
     } finally {
       running.delete(batchId);
     }

@@ -12,6 +12,13 @@ export type SinkThread = ThreadClient<SinkCalls>;
 /** Before a thread that died without a record on its way is started anew. */
 const RESTART_MS = 1_000;
 
+/** A batch that the thread has already. */
+interface Prepared {
+  readonly thread: SinkThread;
+  readonly batchId: number;
+  readonly batch: readonly PendingRecord[];
+}
+
 export interface ThreadedSinkOptions extends SinkThreadOptions {
   readonly logger?: EventLog | undefined;
   /** Default: the sink of the spec in a worker thread. */
@@ -35,6 +42,7 @@ export class ThreadedSink implements Sink {
   readonly #options: ThreadedSinkOptions;
   #thread: SinkThread | undefined;
   #lastBatchId = 0;
+  #prepared: Prepared | undefined;
   #isStarted = false;
   #isClosed = false;
   #restart: NodeJS.Timeout | undefined;
@@ -54,14 +62,26 @@ export class ThreadedSink implements Sink {
     }
   }
 
+  /** Hands the batch over, where the thread runs. */
+  prepare(batch: readonly PendingRecord[]): void {
+    const thread = this.#thread;
+    if (thread === undefined || thread.failed) return;
+    const batchId = ++this.#lastBatchId;
+    const packed = packBatch(batch);
+    this.#prepared = { thread, batchId, batch };
+    const args = { batchId, batch: packed };
+    thread.call('prepare', args, buffersOfBatch(packed)).catch(() => undefined);
+  }
+
   async deliver(
     batch: readonly PendingRecord[],
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
     signal.throwIfAborted();
     const thread = this.#running();
-    const batchId = ++this.#lastBatchId;
-    const packed = packBatch(batch);
+    const prepared = this.#takePrepared(thread, batch);
+    const batchId = prepared?.batchId ?? ++this.#lastBatchId;
+    const packed = prepared === undefined ? packBatch(batch) : undefined;
     const onAbort = (): void => {
       const reason = packError(signal.reason);
       thread.call('abort', { batchId, reason }).catch(() => undefined);
@@ -69,7 +89,8 @@ export class ThreadedSink implements Sink {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const args = { batchId, batch: packed };
-      return unpackResults(await thread.call('deliver', args, buffersOfBatch(packed)));
+      const buffers = packed === undefined ? [] : buffersOfBatch(packed);
+      return unpackResults(await thread.call('deliver', args, buffers));
     } catch (error) {
       throw thread.failed ? this.#threadDied(error) : error;
     } finally {
@@ -83,6 +104,13 @@ export class ThreadedSink implements Sink {
     const thread = this.#thread;
     this.#thread = undefined;
     if (thread !== undefined && !thread.failed) await thread.close();
+  }
+
+  #takePrepared(thread: SinkThread, batch: readonly PendingRecord[]): Prepared | undefined {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    if (prepared?.thread !== thread || prepared.batch.length !== batch.length) return undefined;
+    return prepared.batch.every((record, at) => record === batch[at]) ? prepared : undefined;
   }
 
   #running(): SinkThread {
