@@ -7,12 +7,10 @@
 // A fourth is for browsers: web/client.js, the client as the server gives it at /client.js.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { ROOT, TYPEBOX } from './setup/paths.mjs';
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, 'dist');
-const TYPEBOX = join(DIST, 'vendor', 'typebox.js');
 const SHARED = ['errors', 'paths'].map((name) => join(ROOT, 'src', 'common', `${name}.ts`));
 const IMPORT = /(\bfrom\s+)'typebox(?:\/value)?'/g;
 const OPTIONS = {

@@ -2,12 +2,14 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { findBrowser } from './setup/browser.mjs';
-import { BUILD_NATIVE, DEMO_CLIP, ROOT, tool } from './setup/paths.mjs';
+import { BUILD_NATIVE, CACHE, DEMO_CLIP, ROOT, tool } from './setup/paths.mjs';
 import { filesUnder } from './setup/stamp.mjs';
 import { MODEL } from './setup/steps.mjs';
 
 const NODE = process.execPath;
 const FILE_TIMEOUT_MS = 180_000;
+/** Where the tests lie as JavaScript, each in the folder it has in the checkout. */
+const COMPILED = join(CACHE, 'compiled');
 
 function relativeFiles(folder, pattern) {
   return filesUnder([folder])
@@ -32,9 +34,9 @@ export function testEnv() {
 function nodeTests(files, concurrency) {
   return [
     NODE,
-    ...['--import', 'tsx', '--test', '--test-reporter=spec'],
+    ...['--enable-source-maps', '--test', '--test-reporter=spec'],
     ...[`--test-concurrency=${concurrency}`, `--test-timeout=${FILE_TIMEOUT_MS}`],
-    ...files,
+    ...files.map((file) => join(relative(ROOT, COMPILED), file.replace(/\.ts$/, '.js'))),
   ];
 }
 
@@ -73,6 +75,7 @@ export function parts() {
     ],
     native: [['Native tests', ctest(BUILD_NATIVE), env]],
     ts: [
+      ['Compile the tests', [NODE, join('scripts', 'compile-tree.mjs'), COMPILED], {}],
       ['TypeScript tests', nodeTests(others, availableParallelism() + 1), env],
       ...(endToEnd.length === 0 ? [] : [['End-to-end tests', nodeTests(endToEnd, 2), env]]),
     ],

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileWithOutbox } from '../../test/outbox/compiled.ts';
+import { compiledFile } from '../../test/support/programs.ts';
 import { median, option } from './harness.ts';
 
 // Intake, a backlog, the restart with it and its drain under live traffic, from compiled code, each in its own process.
@@ -27,13 +27,8 @@ function plainLoop(dir: string, records: number): number {
 }
 
 async function run(part: string, dir: string, count: number): Promise<Record<string, number>> {
-  const child = fork(
-    join(programs, 'bench/delivery/children/backlog.js'),
-    [part, dir, `${count}`],
-    {
-      execArgv: [],
-    },
-  );
+  const program = await compiledFile('bench/delivery/children/backlog.ts');
+  const child = fork(program, [part, dir, `${count}`], { execArgv: [] });
   const exited = once(child, 'exit');
   const figures = await Promise.race([
     once(child, 'message').then(([message]) => message as Record<string, number>),
@@ -59,36 +54,29 @@ async function inFolder(work: (dir: string) => void | Promise<void>): Promise<vo
   }
 }
 
-const programs = compileWithOutbox('bench/delivery/children');
-try {
-  const records = option('records', 1_000_000);
-  const intake = option('intake', 300_000);
-  console.log(
-    `${new Date().toISOString()} ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}, ${process.version}; backlog ${records}`,
-  );
-  for (let round = 0; round < option('rounds', 3); round++) {
-    await inFolder((dir) => {
-      add({ 'plain append+fdatasync in groups of 500, /s': plainLoop(dir, intake) });
-    });
-    for (const part of ['intake', 'sealed']) {
-      await inFolder(async (dir) => add(await run(part, dir, intake)));
-    }
-  }
-  await inFolder(async (dir) => {
-    const filled = await run('intake', dir, records);
-    add({
-      'backlog coming in: peak RSS, MiB': filled['durable intake of 1 KiB records, peak RSS, MiB']!,
-    });
-    add(await run('restart', dir, records));
-    add(await run('drain', dir, records));
+const records = option('records', 1_000_000);
+const intake = option('intake', 300_000);
+console.log(
+  `${new Date().toISOString()} ${cpus().length} x ${cpus()[0]?.model}, Linux ${release()}, ${process.version}; backlog ${records}`,
+);
+for (let round = 0; round < option('rounds', 3); round++) {
+  await inFolder((dir) => {
+    add({ 'plain append+fdatasync in groups of 500, /s': plainLoop(dir, intake) });
   });
-  for (const [name, all] of values) {
-    const shown = all.map((value) => value.toLocaleString('en', { maximumFractionDigits: 1 }));
-    const middle = median(all).toLocaleString('en', { maximumFractionDigits: 1 });
-    console.log(
-      `${name.padEnd(68)} ${middle.padStart(12)}   of ${all.length} [${shown.join(', ')}]`,
-    );
+  for (const part of ['intake', 'sealed']) {
+    await inFolder(async (dir) => add(await run(part, dir, intake)));
   }
-} finally {
-  rmSync(programs, { recursive: true, force: true });
+}
+await inFolder(async (dir) => {
+  const filled = await run('intake', dir, records);
+  add({
+    'backlog coming in: peak RSS, MiB': filled['durable intake of 1 KiB records, peak RSS, MiB']!,
+  });
+  add(await run('restart', dir, records));
+  add(await run('drain', dir, records));
+});
+for (const [name, all] of values) {
+  const shown = all.map((value) => value.toLocaleString('en', { maximumFractionDigits: 1 }));
+  const middle = median(all).toLocaleString('en', { maximumFractionDigits: 1 });
+  console.log(`${name.padEnd(68)} ${middle.padStart(12)}   of ${all.length} [${shown.join(', ')}]`);
 }

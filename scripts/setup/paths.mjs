@@ -8,6 +8,8 @@ export const LOGS = join(CACHE, 'logs');
 export const DEMO_CLIP = join(CACHE, 'demo-clip.mp4');
 export const BUILD_NATIVE = join(ROOT, 'build-native');
 export const KAFKA = join(CACHE, 'kafka');
+/** The package typebox in one file (scripts/bundle.mjs). */
+export const TYPEBOX = join(ROOT, 'dist', 'vendor', 'typebox.js');
 /** The Python environment of the tests. */
 export const PYTHON = join(CACHE, 'python');
 /** Why optional steps were left out, a file a step: the tests that need them say so. */

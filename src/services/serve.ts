@@ -13,7 +13,6 @@ import { loadConfig } from './config/load.ts';
 import { configPlace } from './config/place.ts';
 import { ConfigFolder } from './config-folder.ts';
 import { type DeliveryService, openDelivery } from './delivery/service.ts';
-import { startDemo } from './demo.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { recordEvents, routeOf } from './event-records.ts';
 import { type FleetService, fenced, openFleet } from './fleet/service.ts';
@@ -63,7 +62,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   const demo = cleanup.use(new Cleanup());
   const delivery = await openDelivery(loaded, logger);
   cleanup.defer(() => delivery.close({ drainMs: SINK_DRAIN_MS }));
-  if (config.demo !== undefined) demo.use(await startDemo(config.demo, say));
+  if (config.demo !== undefined) {
+    // Its servers and clients take a quarter of a second to load.
+    const { startDemo } = await import('./demo.ts');
+    demo.use(await startDemo(config.demo, say));
+  }
   const engines = createEngines({
     cacheDir: loaded.engineCacheDir,
     maxBytes: config.deepstream.cacheMaxBytes,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../src/common/paths.ts';
 import { createEngineBuilder } from '../../src/control/engine-builder.ts';
 import { createEngineStore, type EngineStoreOptions } from '../../src/control/engine-store.ts';
 import type { Compiler, EngineStore } from '../../src/control/types.ts';
@@ -11,7 +11,7 @@ import { type EngineFacts, engineLayout } from '../../src/models/engine-key.ts';
 import type { EngineRequest } from '../../src/pipeline/engine-request.ts';
 import { memoryLogger, PLAIN_COMPILER, temporaryFolder } from './support.ts';
 
-const FAKE_BUILDER = fileURLToPath(new URL('./fixtures/fake-builder.mjs', import.meta.url));
+const FAKE_BUILDER = join(ROOT, 'test/control/fixtures/fake-builder.mjs');
 
 export const FACTS: EngineFacts = {
   modelSha256: 'ab'.repeat(32),

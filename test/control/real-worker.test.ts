@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
 import type { Orchestrator } from '../../src/control/types.ts';
 import { workerCommand } from '../../src/control/worker-command.ts';
+import { programArgs } from '../support/programs.ts';
 import { until } from '../support/wait.ts';
 import { cameraGraph, TEST_PICTURES, testPictureGraph } from './real-graphs.ts';
 import {
@@ -185,8 +185,7 @@ test('when the control process is killed no worker is left, not even a frozen on
 });
 
 async function controlProcess(folder: string) {
-  const main = fileURLToPath(new URL('./fixtures/control-main.ts', import.meta.url));
-  const args = ['--import', 'tsx', main, folder];
+  const args = [...programArgs('test/control/fixtures/control-main.ts'), folder];
   const control = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   control.stdout.on('data', (chunk) => {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
 import type { Logger } from '../../src/common/logger.ts';
+import { ROOT } from '../../src/common/paths.ts';
 import { createOrchestrator, type OrchestratorOptions } from '../../src/control/orchestrator.ts';
 import type { Compiler, ControlEvent, Orchestrator } from '../../src/control/types.ts';
 import { commandOf, type WorkerCommand } from '../../src/control/worker-command.ts';
@@ -14,7 +14,7 @@ import type { Graph } from '../../src/pipeline/graph.ts';
 import type { PipelineSpec, StreamSpec } from '../../src/pipeline/spec.ts';
 import { until } from '../support/wait.ts';
 
-const FAKE_WORKER = fileURLToPath(new URL('./fixtures/fake-worker.mjs', import.meta.url));
+const FAKE_WORKER = join(ROOT, 'test/control/fixtures/fake-worker.mjs');
 
 /** The stand-in worker in one of its modes. */
 export function fakeWorker(mode: string, argument = ''): WorkerCommand {

@@ -1,12 +1,25 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { PATHS, ROOT } from '../../src/common/paths.ts';
 import { withEnvironment, workerCommand } from '../../src/control/worker-command.ts';
+import { programArgs } from '../support/programs.ts';
 
-test('from source the worker is src/worker/main.ts through tsx, wherever the server was started', () => {
+test('the worker is of the code that starts it, compiled or through tsx, wherever that was started', () => {
   const { file, args } = workerCommand({});
   assert.equal(file, process.execPath);
-  assert.deepEqual(args, [
+  assert.deepEqual(args, programArgs('src/worker/main.ts'));
+});
+
+test('from source the worker is src/worker/main.ts through tsx', () => {
+  const script = `
+    import { workerCommand } from '${pathToFileURL(ROOT).href}/src/control/worker-command.ts';
+    process.stdout.write(JSON.stringify(workerCommand({}).args));
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const said = execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(said), [
     '--import',
     `file://${ROOT}/node_modules/tsx/dist/loader.mjs`,
     `${ROOT}/src/worker/main.ts`,

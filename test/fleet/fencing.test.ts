@@ -10,10 +10,11 @@ import { DesiredStreams } from '../../src/fleet/desired-streams.ts';
 import type { FleetStore } from '../../src/fleet/store.ts';
 import { SqliteFleetStore } from '../../src/fleet/stores/sqlite.ts';
 import { stopProcess } from '../support/processes.ts';
+import { programArgs } from '../support/programs.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { until } from '../support/wait.ts';
 
-const CHILD = join(ROOT, 'test', 'fleet', 'children', 'box.ts');
+const CHILD = programArgs('test/fleet/children/box.ts');
 const LEASE_MS = 2_500;
 const LIMIT_MS = 30_000;
 
@@ -31,7 +32,7 @@ class Box implements AsyncDisposable {
   readonly child: ChildProcess;
 
   constructor(name: string, store: string, onLine: (line: Line) => void) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', CHILD, name, store], {
+    this.child = spawn(process.execPath, [...CHILD, name, store], {
       stdio: ['pipe', 'pipe', 'inherit'],
       cwd: ROOT,
     });

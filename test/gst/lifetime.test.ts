@@ -6,11 +6,12 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { PATHS, ROOT } from '../../src/common/paths.ts';
 import { GstPipeline } from '../../src/gst/pipeline.ts';
+import { moduleUrl, scriptArgs } from '../support/programs.ts';
 import { pictures } from './graphs.ts';
 
 const OPEN_PIPELINE = `
-  import { GstPipeline } from './src/gst/pipeline.ts';
-  import { pictures } from './test/gst/graphs.ts';
+  import { GstPipeline } from '${moduleUrl('src/gst/pipeline.ts')}';
+  import { pictures } from '${moduleUrl('test/gst/graphs.ts')}';
   const records = { to: 'js', onRecords: () => undefined };
   const pipeline = await GstPipeline.create(pictures('p', { 'is-live': true }), { records });
   await pipeline.setState('playing', { wait: true });
@@ -18,11 +19,11 @@ const OPEN_PIPELINE = `
 
 /** Runs TypeScript in a process of its own. */
 function run(script: string): { status: number | null; signal: string | null; stderr: string } {
-  const { status, signal, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', script],
-    { cwd: ROOT, encoding: 'utf8', timeout: 20_000 },
-  );
+  const { status, signal, stderr } = spawnSync(process.execPath, scriptArgs(script), {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
   return { status, signal, stderr };
 }
 
@@ -118,8 +119,8 @@ test('a thread of JavaScript that ends with a pipeline open takes it along', asy
 
 test('what a listener throws is an uncaught exception, and the events behind it still arrive', () => {
   const script = `
-    import { GstPipeline } from './src/gst/pipeline.ts';
-    import { pictures } from './test/gst/graphs.ts';
+    import { GstPipeline } from '${moduleUrl('src/gst/pipeline.ts')}';
+    import { pictures } from '${moduleUrl('test/gst/graphs.ts')}';
     const caught = [];
     process.on('uncaughtException', (error) => caught.push(error.message));
     let ended = false;
@@ -142,7 +143,7 @@ test('GStreamer starts although a plugin folder is missing', () => {
   const { status, signal, stderr } = run(`
     process.env['GST_PLUGIN_PATH'] = '/nonexistent/plugins';
     process.env['GST_REGISTRY'] = '/nonexistent/registry.bin';
-    const { loadAddon } = await import('./src/gst/load-addon.ts');
+    const { loadAddon } = await import('${moduleUrl('src/gst/load-addon.ts')}');
     process.exit(/^1\\.\\d+\\.\\d+$/.test(loadAddon().version()) ? 0 : 9);
   `);
   assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr);

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import protobuf from 'protobufjs';
+import { ROOT } from '../../src/common/paths.ts';
 import { float32ToJson } from '../../src/metadata/float32.ts';
 import { frameToJson } from '../../src/metadata/frame.ts';
 import { timestampToRfc3339 } from '../../src/metadata/timestamp.ts';
 import { readPluginFrames } from './plugin-frames.ts';
 import { encodeFrame, FULL_FRAME, FULL_OBJECT } from './sample-frame.ts';
 
-const schema = protobuf.loadSync(join(import.meta.dirname, 'fixtures', 'nv-frame.proto'));
+const schema = protobuf.loadSync(join(ROOT, 'test/metadata/fixtures/nv-frame.proto'));
 const NvFrame = schema.lookupType('nv.Frame');
 
 test("a reader that knows only NVIDIA's fields reads every one of them from our bytes", () => {
@@ -56,9 +57,7 @@ test("the plugin's messages read the same with NVIDIA's fields alone as with our
 });
 
 test("every field of NVIDIA's schema has the same number, type and rule in ours, by whole messages", () => {
-  const ours = protobuf.loadSync(
-    join(import.meta.dirname, '..', '..', 'proto', 'sightline', 'v1', 'frame.proto'),
-  );
+  const ours = protobuf.loadSync(join(ROOT, 'proto/sightline/v1/frame.proto'));
   const pairs: readonly (readonly [string, string])[] = [
     ['Frame', 'Frame'],
     ['Object', 'Object'],

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { ROOT } from '../../src/common/paths.ts';
 import { EngineCache } from '../../src/models/engine-cache.ts';
 import { type EngineFacts, engineKey, engineLayout } from '../../src/models/engine-key.ts';
+import { moduleUrl, scriptArgs } from '../support/programs.ts';
 import { makeFolder } from './model-folder.ts';
 
 const FACTS: EngineFacts = {
@@ -219,15 +220,14 @@ test('while another process holds the cache, nothing is removed and the lock can
   const { cache, engine, build } = await bench(t);
   await build(engine());
   const script = `
-    import { EngineCache } from './src/models/engine-cache.ts';
+    import { EngineCache } from '${moduleUrl('src/models/engine-cache.ts')}';
     const cache = await EngineCache.open(process.argv[1]);
     console.log(cache.tryLock() === undefined, (await cache.prune({ maxBytes: 0 })).removed);`;
   const run = () =>
-    spawnSync(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '-e', script, cache.directory],
-      { cwd: ROOT, encoding: 'utf8' },
-    );
+    spawnSync(process.execPath, [...scriptArgs(script), cache.directory], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
   const lock = cache.tryLock()!;
   assert.equal(run().stdout.trim(), 'true 0');
   lock.release();

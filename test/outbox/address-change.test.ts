@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../../src/common/paths.ts';
+import { programArgs } from '../support/programs.ts';
 import { temporaryDir } from './helpers.ts';
 
 const NAMESPACE = process.getuid?.() === 0 ? ['-m'] : ['-rm'];
@@ -22,9 +23,10 @@ test('F16: a name that is gone and then has another address is found again by ev
   writeFileSync(hosts, '127.0.0.1 localhost\n');
   writeFileSync(resolver, 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n');
   const body =
-    'mount --bind "$1" /etc/hosts && mount --bind "$2" /etc/resolv.conf && exec "$3" --import tsx "$4" "$1" "$5"';
-  const script = join(ROOT, 'test/outbox/children-of-sinks/moved-endpoint.ts');
-  const args = ['sh', '-c', body, 'sh', hosts, resolver, process.execPath, script, dir];
+    'mount --bind "$1" /etc/hosts && mount --bind "$2" /etc/resolv.conf && shift 2 && exec "$@"';
+  const program = programArgs('test/outbox/children-of-sinks/moved-endpoint.ts');
+  const command = [process.execPath, ...program, hosts, dir];
+  const args = ['sh', '-c', body, 'sh', hosts, resolver, ...command];
   const { status, stdout, stderr } = spawnSync('unshare', [...NAMESPACE, ...args], {
     encoding: 'utf8',
     timeout: 90_000,

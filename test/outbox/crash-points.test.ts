@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { compileWithOutbox } from './compiled.ts';
+import { test } from 'node:test';
+import { compiledFile } from '../support/programs.ts';
 import { linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, temporaryDir } from './helpers.ts';
 import { compileShim, HAS_COMPILER } from './shims.ts';
 
 // F2: a kill at one exact call instead of at random, as the shim names it.
 
-const COMPILED = compileWithOutbox('test/outbox/children');
-after(() => rmSync(COMPILED, { recursive: true, force: true }));
+const CHILD = await compiledFile('test/outbox/children/crash-point.ts');
 
 const POINTS = {
   'after the first of several blobs has its name': 'rename:31',
@@ -26,7 +25,7 @@ for (const [what, point] of Object.entries(POINTS)) {
   }, async (context) => {
     const dir = temporaryDir(context);
     const root = join(dir, 'outbox');
-    const child = fork(join(COMPILED, 'test/outbox/children/crash-point.js'), [dir], {
+    const child = fork(CHILD, [dir], {
       execArgv: [],
       env: {
         ...process.env,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compileOutbox } from './compiled.ts';
+import { compiledFile } from '../support/programs.ts';
 import { linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, temporaryDir } from './helpers.ts';
 
@@ -29,7 +29,7 @@ async function runAndKill(script: string, dir: string, round: number): Promise<v
 }
 
 test(`kill -9 at ${ROUNDS} random points: whatever was durable arrives, in order, copies with the same id`, async (context) => {
-  const script = join(compileOutbox(context), 'test/outbox/children/crash.js');
+  const script = await compiledFile('test/outbox/children/crash.ts');
   const dirs = Array.from({ length: LANES }, () => temporaryDir(context));
   await Promise.all(
     dirs.map(async (dir) => {

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { compileWithOutbox } from './compiled.ts';
+import { test } from 'node:test';
+import { compiledFile } from '../support/programs.ts';
 import { temporaryDir } from './helpers.ts';
 import { compileShim, HAS_COMPILER } from './shims.ts';
 
-const COMPILED = compileWithOutbox('test/outbox/children');
-after(() => rmSync(COMPILED, { recursive: true, force: true }));
-const script = join(COMPILED, 'test/outbox/children/disk-full.js');
+const script = await compiledFile('test/outbox/children/disk-full.ts');
 
 function run(
   command: string,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { compileOutbox } from './compiled.ts';
+import { compiledFile } from '../support/programs.ts';
 import { temporaryDir } from './helpers.ts';
 
 // No file can be made any more, though the disk has room: by the process' own limit, or the file system's inodes.
@@ -35,7 +35,7 @@ async function exhaust(
   dir: string,
   { take, lift }: { take: (pid: number) => void; lift: (pid: number) => void },
 ): Promise<{ state: string; shedByReason: Record<string, number> }> {
-  const script = join(compileOutbox(context), 'test/outbox/children/exhaust.js');
+  const script = await compiledFile('test/outbox/children/exhaust.ts');
   const child = fork(script, [join(dir, 'outbox')], { execArgv: [] });
   context.after(() => child.kill('SIGKILL'));
   assert.equal(await answer(child), 'started');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Database } from '../../src/common/sqlite.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
+import { moduleUrl, scriptArgs } from '../support/programs.ts';
 import {
   ALL,
   ackAll,
@@ -141,7 +142,7 @@ test('outbox counts records whose bytes were damaged on the disk as shed, and gi
 test('a journal whose last writes were torn off opens with everything before them', async (context) => {
   const dir = temporaryDir(context);
   const script = `
-    import { Outbox } from '${new URL('../../src/outbox/outbox.ts', import.meta.url).href}';
+    import { Outbox } from '${moduleUrl('src/outbox/outbox.ts')}';
     const outbox = await Outbox.open({ dir: process.argv[1], limits: { ballastBytes: 0 },
       sinks: [{ id: 'frames', kinds: ['frame'] }] });
     for (let index = 0; index < 50; index++) {
@@ -150,7 +151,7 @@ test('a journal whose last writes were torn off opens with everything before the
     }
     process.kill(process.pid, 'SIGKILL');
   `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, dir];
+  const args = [...scriptArgs(script), dir];
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   await once(child, 'exit');
   const wal = join(dir, 'journal.db-wal');
@@ -174,10 +175,10 @@ test('a second opener of a folder is told which folder is taken', async (context
   };
   await assert.rejects(Outbox.open({ dir, sinks: [FRAMES], limits: SMALL }), refused);
   const script = `
-    import { Outbox } from '${new URL('../../src/outbox/outbox.ts', import.meta.url).href}';
+    import { Outbox } from '${moduleUrl('src/outbox/outbox.ts')}';
     await Outbox.open({ dir: process.argv[1], sinks: [] }).catch((error) => console.log(error.code));
   `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, dir];
+  const args = [...scriptArgs(script), dir];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   child.stdout.on('data', (data) => {

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { compileOutbox } from './compiled.ts';
+import { compiledFile } from '../support/programs.ts';
 import { linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, record, temporaryDir } from './helpers.ts';
 import { compileShim, HAS_COMPILER } from './shims.ts';
@@ -96,7 +96,7 @@ test(`power cut ${ROUNDS} times: what was flushed is there, with the bytes it ha
   skip: SKIP,
 }, async (context: TestContext) => {
   const dir = temporaryDir(context);
-  const script = join(compileOutbox(context), 'test/outbox/children/crash.js');
+  const script = await compiledFile('test/outbox/children/crash.ts');
   const disk = new DurableDisk(dir);
   const env = {
     LD_PRELOAD: compileShim(dir, 'fsync-shim'),
@@ -137,7 +137,7 @@ test('a disk that takes half a second a sync holds up nobody, and the figures sh
   skip: SKIP,
 }, async (context) => {
   const dir = temporaryDir(context);
-  const script = join(compileOutbox(context), 'test/outbox/children/slow-disk.js');
+  const script = await compiledFile('test/outbox/children/slow-disk.ts');
   const env = { LD_PRELOAD: compileShim(dir, 'fsync-shim'), SHIM_DELAY_MS: '500' };
   const child = start(script, [join(dir, 'outbox')], env);
   const [report] = (await once(child, 'message')) as [

@@ -6,7 +6,11 @@ import test from 'node:test';
 import { ROOT } from '../../src/common/paths.ts';
 import { validateFile } from '../../src/pipeline/commands.ts';
 import { definePipeline, defineStream } from '../../src/pipeline/define.ts';
+import { IS_COMPILED } from '../support/programs.ts';
 import { MODEL, MODELS, thrown } from './fixtures.ts';
+
+// Pipelines in TypeScript are run: as with `node --import tsx`, since Node 20 by itself runs none.
+if (IS_COMPILED) await import(import.meta.resolve('tsx'));
 
 const source = { type: 'rtsp', url: 'rtsp://h/x' } as const;
 
@@ -53,6 +57,7 @@ test('the command line runs a module and checks what it exports', async () => {
   };
   const spec = `{ id: 'p', infer: { model: '${MODEL.name}' }, streams: [{ id: 'cam', source: ${JSON.stringify(source)} }] }`;
   try {
+    await write('package.json', '{ "type": "module" }');
     assert.equal(await validate(await write('good.mjs', `export default ${spec};`)), 0);
     assert.equal(await validate(await write('typed.ts', `export default ${spec} as unknown;`)), 0);
     said.length = 0;

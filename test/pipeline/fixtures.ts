@@ -1,14 +1,15 @@
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseDocument } from '../../src/common/document.ts';
 import { type Problem, SightlineError } from '../../src/common/errors.ts';
+import { ROOT } from '../../src/common/paths.ts';
 import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
 import type { Graph, Lowered } from '../../src/pipeline/graph.ts';
 import { type ResolvedModel, resolve } from '../../src/pipeline/resolve.ts';
 import { PipelineSpec } from '../../src/pipeline/spec.ts';
 
 /** Folder of the ready pipeline files. */
-export const PIPELINES = fileURLToPath(new URL('../../pipelines/', import.meta.url));
+export const PIPELINES = join(ROOT, 'pipelines/');
 
 /** Their names; the folder also has one of examples in TypeScript. */
 export const PIPELINE_FILES = readdirSync(PIPELINES).filter((name) => name.endsWith('.yaml'));

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../src/common/paths.ts';
 import { launchText } from '../../src/pipeline/launch-text.ts';
 import { loweredText } from '../../src/pipeline/lowered-text.ts';
 import { graphText } from '../../src/pipeline/text.ts';
 import { deepStream, lower, PLATFORM_NAMES } from './deepstream-fixtures.ts';
 import { compile, lower as lowerForCpu, PIPELINE_FILES, PIPELINES, thrown } from './fixtures.ts';
 
-const GOLDEN = fileURLToPath(new URL('../golden/', import.meta.url));
+const GOLDEN = join(ROOT, 'test/golden/');
 /** SIGHTLINE_GOLDEN=write rewrites the files; the difference is to be reviewed. */
 const REWRITE = process.env['SIGHTLINE_GOLDEN'] === 'write';
 /** Pipelines that ask for what only DeepStream does, with the places that say so. */

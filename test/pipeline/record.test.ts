@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { checkValue } from '../../src/common/check.ts';
 import type { SightlineError } from '../../src/common/errors.ts';
+import { ROOT } from '../../src/common/paths.ts';
 import { lowerCpu } from '../../src/pipeline/backends/cpu.ts';
 import { lowerDeepStream } from '../../src/pipeline/backends/deepstream.ts';
 import { resolve } from '../../src/pipeline/resolve.ts';
@@ -12,7 +13,7 @@ import { graphText } from '../../src/pipeline/text.ts';
 import { deepStream } from './deepstream-fixtures.ts';
 import { MODEL, MODELS, thrown } from './fixtures.ts';
 
-const GOLDEN = fileURLToPath(new URL('../golden/record.cpu.txt', import.meta.url));
+const GOLDEN = join(ROOT, 'test/golden/record.cpu.txt');
 const CAMERA = { type: 'rtsp', url: 'rtsp://camera.example/main' };
 const OPTIONS = {
   onnxRuntimeLibrary: '/lib/libonnxruntime.so',

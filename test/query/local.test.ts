@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { QueryView } from '../../src/api/dependencies.ts';
 import { SightlineClient } from '../../src/client/index.ts';
-import { ROOT } from '../../src/common/paths.ts';
 import { LocalQueries } from '../../src/query/local.ts';
 import type { QueryRequest } from '../../src/query/request.ts';
 import { answerLines } from '../../src/services/query/print.ts';
 import { apiUnderTest } from '../api/double.ts';
+import { LOADER, moduleFile } from '../support/programs.ts';
 import { until } from '../support/wait.ts';
 import { folder, write } from './files.ts';
 
@@ -45,8 +44,8 @@ test('a query has a process of its own: its memory, end and number are bounded',
 });
 
 test('the process of a query does not outlive its server', async () => {
-  const child = fork(join(ROOT, 'src/query/child.ts'), [], {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+  const child = fork(moduleFile('src/query/child.ts'), [], {
+    execArgv: [...LOADER],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const gone = once(child, 'exit');

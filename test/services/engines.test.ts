@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../src/common/paths.ts';
 import { commandOf } from '../../src/control/worker-command.ts';
 import { createEngines } from '../../src/services/engines.ts';
 import { engineBench } from '../control/engines.ts';
 import { memoryLogger } from '../control/support.ts';
 
-const BUILDER = fileURLToPath(new URL('../control/fixtures/fake-builder.mjs', import.meta.url));
+const BUILDER = join(ROOT, 'test/control/fixtures/fake-builder.mjs');
 const SILENT = { signal: new AbortController().signal, onProgress: () => undefined };
 
 async function bench(t: TestContext) {

@@ -6,19 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { checkValue } from '../../src/common/check.ts';
 import { FileSink } from '../../src/sinks/file/sink.ts';
 import { FileSinkSpec } from '../../src/sinks/file/spec.ts';
+import { programArgs } from '../support/programs.ts';
 import { until } from '../support/wait.ts';
 
 const ROUNDS = Number(process.env['SIGHTLINE_CRASH_ROUNDS'] ?? 3);
-const CHILD = fileURLToPath(new URL('children/parquet.ts', import.meta.url));
+const CHILD = programArgs('test/sinks/children/parquet.ts');
 
 /** Runs the child until it has accepted some records, and a random while on; returns the last it accepted. */
 async function runAndKill(root: string, first: number): Promise<number> {
-  const args = ['--import', 'tsx', CHILD, root, String(first)];
+  const args = [...CHILD, root, String(first)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const most = 10 + Math.floor(Math.random() * 60);
   let last = first - 1;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { EXIT_CODES, type StatsEvent } from '../../src/worker/protocol.ts';
 import { graph, node, output, pictures } from '../gst/graphs.ts';
 import { until } from '../support/wait.ts';
@@ -61,7 +60,7 @@ test('a worker without a graph stays and takes new ones; one whose streams all e
   assert.deepEqual(stats(worker).at(-1)!.streams, {});
 
   const file = graph('file', [
-    node('source', 'filesrc', 'source', { location: fileURLToPath(import.meta.url) }),
+    node('source', 'filesrc', 'source', { location: import.meta.filename }),
     output('out'),
   ]);
   await worker.request('add', { graphs: [file, pictures('first', LIVE)] });

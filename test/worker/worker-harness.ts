@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { PATHS } from '../../src/common/paths.ts';
 import type { Graph } from '../../src/pipeline/graph.ts';
 import type {
@@ -13,9 +12,11 @@ import type {
   WorkerMethods,
   WorkerReply,
 } from '../../src/worker/protocol.ts';
+import { programArgs } from '../support/programs.ts';
 import { until } from '../support/wait.ts';
 
-export const WORKER_MAIN = fileURLToPath(new URL('../../src/worker/main.ts', import.meta.url));
+/** Arguments of Node that run a worker. */
+export const WORKER_ARGS = programArgs('src/worker/main.ts');
 
 export const POLICY: StreamPolicy = {
   firstFrameTimeoutMs: 10_000,
@@ -44,7 +45,7 @@ export class WorkerHarness implements AsyncDisposable {
   #nextId = 1;
 
   private constructor(readData: boolean, env: NodeJS.ProcessEnv, blackBox?: number) {
-    this.child = spawn(process.execPath, ['--import', 'tsx', WORKER_MAIN], {
+    this.child = spawn(process.execPath, WORKER_ARGS, {
       stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe', blackBox ?? 'ignore'],
       env: { ...process.env, GST_PLUGIN_PATH: PATHS.pluginDir, ...env },
     });

@@ -11,7 +11,7 @@ import { EXIT_CODES, type StatsEvent } from '../../src/worker/protocol.ts';
 import { graph, node, output, pictures } from '../gst/graphs.ts';
 import { isAlive } from '../support/processes.ts';
 import { until } from '../support/wait.ts';
-import { POLICY, WORKER_MAIN, WorkerHarness } from './worker-harness.ts';
+import { POLICY, WORKER_ARGS, WorkerHarness } from './worker-harness.ts';
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -285,7 +285,7 @@ test('kill -9 of the parent leaves no worker behind, also one that hangs and rem
       '--input-type=module',
       '--eval',
       `import { spawn } from 'node:child_process';
-       const child = spawn(process.execPath, ['--import', 'tsx', ${JSON.stringify(WORKER_MAIN)}], {
+       const child = spawn(process.execPath, ${JSON.stringify(WORKER_ARGS)}, {
          stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
        });
        for (const request of ${JSON.stringify(requests)})
@@ -333,7 +333,7 @@ test('a worker that hangs leaves when its control line closes', async () => {
 });
 
 test('a worker that is started by hand says why it cannot run', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', WORKER_MAIN], {
+  const child = spawn(process.execPath, WORKER_ARGS, {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let text = '';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compileWithOutbox } from '../../../test/outbox/compiled.ts';
+import { compiledFile } from '../../../test/support/programs.ts';
 import type { DeliverySoak } from './main.ts';
 
 /** Ten minutes, the default, ask for ten million. */
@@ -25,11 +25,9 @@ interface Found {
 
 /** F21: killed with millions of records waiting, an outbox is ready again in seconds, knows them all, and stays small. */
 const restartBacklog: DeliverySoak = async ({ minutes, print, context }) => {
-  const programs = compileWithOutbox('scripts/soak/delivery/children');
-  context.after(() => rmSync(programs, { recursive: true, force: true }));
   const dir = mkdtempSync(join(tmpdir(), 'sightline-soak-'));
   context.after(() => rmSync(dir, { recursive: true, force: true }));
-  const program = join(programs, 'scripts/soak/delivery/children/backlog.js');
+  const program = await compiledFile('scripts/soak/delivery/children/backlog.ts');
   const count = Math.round(minutes * RECORDS_A_MINUTE);
 
   const started = performance.now();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   asBool,
@@ -12,6 +13,7 @@ import {
 import { Int, printDigits, Real, type Value } from '../../../src/api/nvidia/json-value.ts';
 import { readJson } from '../../../src/api/nvidia/read-json.ts';
 import { type Answer, writeJson } from '../../../src/api/nvidia/write-json.ts';
+import { ROOT } from '../../../src/common/paths.ts';
 
 type Outcome = { readonly is: string } | { readonly throws: string };
 /** What jsoncpp 1.9.5 made of a text. */
@@ -27,7 +29,7 @@ interface Row {
 }
 
 const ROWS = JSON.parse(
-  readFileSync(new URL('./jsoncpp-1.9.5.json', import.meta.url), 'utf8'),
+  readFileSync(join(ROOT, 'test/api/nvidia/jsoncpp-1.9.5.json'), 'utf8'),
 ) as readonly Row[];
 
 function outcome(convert: () => unknown): Outcome {
