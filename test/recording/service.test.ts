@@ -259,17 +259,25 @@ test('beyond the bounds stored files go first, then the oldest that wait: counte
   const store = new S3SegmentStore({ bucket: 'not-there', prefix: '', ...aws.client }, 2);
   const bounds = { maxBytes: 2.5 * mp4.length, maxAgeMs: 1e13, minFreeBytes: 0, minFreePercent: 0 };
   const recording = await openRecording(t, { store, bounds });
-  for (let number = 0; number < 4; number += 1) {
-    await writeSegment(recording.dir, 'cam', { mp4, number });
-  }
+  for (const number of [0, 1]) await writeSegment(recording.dir, 'cam', { mp4, number });
+  // What is on its way to the store is not given up: from now on they wait.
+  await until('both were refused', LIMIT_MS, () => {
+    const { uploading, retries } = recording.service.figures();
+    return uploading === 0 && retries >= 2;
+  });
+  for (const number of [2, 3]) await writeSegment(recording.dir, 'cam', { mp4, number });
   const shed = await inState(recording, 'shed', 2);
   assert.deepEqual(
     shed.map(({ number }) => number),
     [0, 1],
   );
+  // Each is told of together with those that went in the same round.
+  const told = await until('both are told', LIMIT_MS, () => {
+    const events = recording.events.filter(({ type }) => type === 'recording.shed');
+    return events.reduce((sum, { facts }) => sum + Number(facts['segments']), 0) >= 2 && events;
+  });
   const counts = recording.service.figures().streams.get('cam')!;
   assert.deepEqual([counts.shed, counts.shedFrames, counts.segments], [2, 2 * FRAMES, 4]);
-  const told = recording.events.filter(({ type }) => type === 'recording.shed');
   assert.equal(
     told.reduce((sum, { facts }) => sum + Number(facts['frames']), 0),
     2 * FRAMES,
