@@ -10,6 +10,7 @@ import { readFileTruth } from '../../src/ground-truth/file.ts';
 import { reportStreams } from '../../src/ground-truth/report.ts';
 import { startCamera } from '../support/camera.ts';
 import { fileConfig } from '../support/config.ts';
+import { isAlive } from '../support/processes.ts';
 import { TestServer, temporaryFolder } from '../support/server.ts';
 import { until } from '../support/wait.ts';
 
@@ -40,6 +41,44 @@ function filesBelow(folder: string, suffix: string): string[] {
     .map((name) => join(folder, name));
 }
 
+/** Records into `store`, tells and samples into `out`. */
+function startReceiver(folder: string, url: string): Promise<TestServer> {
+  const config = fileConfig(folder, {
+    defaults: {},
+    heartbeatMs: 1000,
+    recording: { store: { type: 'folder', dir: join(folder, 'store') } },
+    pipelines: [
+      {
+        id: 'gate',
+        record: { segmentSeconds: 1, fragmentMs: FRAGMENT_MS },
+        images: { everyMs: 250, when: 'always' },
+        streams: [{ id: 'cam', source: { type: 'rtsp', url, latencyMs: 100 } }],
+      },
+    ],
+    sinks: [
+      {
+        ...{ id: 'queue', type: 'file', dir: join(folder, 'out'), maxWaitMs: 100 },
+        kinds: ['image', 'event', 'segment'],
+      },
+    ],
+  });
+  return TestServer.start(folder, config, {}, 'receive');
+}
+
+async function segments(server: TestServer): Promise<readonly RecordedSegment[]> {
+  const path = '/v1/recordings?stream=cam&limit=200';
+  return (await server.json<{ items: RecordedSegment[] }>(path)).items;
+}
+
+/** Of a run of the stream's pipeline that is none of those. */
+function storedOther(server: TestServer, sessions: ReadonlySet<string>): Promise<RecordedSegment> {
+  return until(`session ${sessions.size + 1} has a segment in the store`, LIMIT_MS, async () =>
+    (await segments(server)).find(
+      ({ state, session }) => state === 'stored' && !sessions.has(session),
+    ),
+  );
+}
+
 interface StreamEvent {
   readonly type: string;
   readonly streamId?: string;
@@ -61,33 +100,7 @@ test('a receiver that is killed, and one whose worker is, lose a fragment each a
   const [store, out] = [join(folder.path, 'store'), join(folder.path, 'out')];
   const clip = await makeClip(folder.path);
   await using camera = await startCamera({ args: ['--clip', clip] });
-  const config = fileConfig(folder.path, {
-    defaults: {},
-    heartbeatMs: 1000,
-    recording: { store: { type: 'folder', dir: store } },
-    pipelines: [
-      {
-        id: 'gate',
-        record: { segmentSeconds: 1, fragmentMs: FRAGMENT_MS },
-        images: { everyMs: 250, when: 'always' },
-        streams: [{ id: 'cam', source: { type: 'rtsp', url: camera.url, latencyMs: 100 } }],
-      },
-    ],
-    sinks: [
-      { id: 'queue', type: 'file', dir: out, kinds: ['image', 'event', 'segment'], maxWaitMs: 100 },
-    ],
-  });
-  const start = () => TestServer.start(folder.path, config, {}, 'receive');
-  const segments = async (server: TestServer) =>
-    (await server.json<{ items: RecordedSegment[] }>('/v1/recordings?stream=cam&limit=200')).items;
-  /** Of a run of the stream's pipeline that is none of those. */
-  const storedOther = (server: TestServer, sessions: ReadonlySet<string>) =>
-    until(`session ${sessions.size + 1} has a segment in the store`, LIMIT_MS, async () =>
-      (await segments(server)).find(
-        ({ state, session }) => state === 'stored' && !sessions.has(session),
-      ),
-    );
-
+  const start = () => startReceiver(folder.path, camera.url);
   await using first = await start();
   const sessions = new Set([(await storedOther(first, new Set())).session]);
   const workers = await first.json<{ items: WorkerView[] }>('/v1/workers');
@@ -154,4 +167,40 @@ test('a receiver that is killed, and one whose worker is, lose a fragment each a
   const [truth, ...others] = reportStreams(truths.map((one) => ({ truth: one })));
   assert.deepEqual(others, []);
   assert.deepEqual([truth!.duplicated, truth!.reordered, truth!.gaps.length], [0, 0, 2]);
+});
+
+test('a receiver that is killed alone takes its workers with it: the next one records beside nobody', async () => {
+  await using folder = await temporaryFolder();
+  const clip = await makeClip(folder.path);
+  await using camera = await startCamera({ args: ['--clip', clip] });
+  await using first = await startReceiver(folder.path, camera.url);
+  const before = await storedOther(first, new Set());
+  await until('a file is being written', LIMIT_MS, async () => {
+    return (await segments(first)).some(({ state }) => state === 'open');
+  });
+  const processes = first.tree().map(({ pid }) => pid);
+  assert.ok(processes.length > 1, 'it has a worker');
+  const killedMs = Date.now();
+  first.signal('SIGKILL');
+
+  await using second = await startReceiver(folder.path, camera.url);
+  assert.deepEqual(processes.filter(isAlive), [], 'nobody of the first one is left');
+  const after = await storedOther(second, new Set([before.session]));
+  const rows = await until('all of the first one is in the store', LIMIT_MS, async () => {
+    const own = (await segments(second)).filter(({ session }) => session === before.session);
+    return own.every(({ state }) => state === 'stored' || state === 'lost') && own;
+  });
+  const lost = rows.reduce((sum, { framesLost }) => sum + framesLost, 0);
+  assert.ok(lost <= FRAGMENT_FRAMES, `${lost} frames lost`);
+  const lostMs = killedMs - Math.max(...rows.map(({ end }) => Date.parse(end)));
+  assert.ok(lostMs < FRAGMENT_MS + 1000, `${lostMs} ms before the kill are not there`);
+  const open = (await segments(second)).filter(({ state }) => state === 'open');
+  assert.ok(open.every(({ session }) => session === after.session));
+
+  await second[Symbol.asyncDispose]();
+  const files = filesBelow(join(folder.path, 'store'), '.mp4');
+  const truths = (await Promise.all(files.map(readFileTruth))).flatMap((file) => file.truths);
+  const [truth, ...others] = reportStreams(truths.map((one) => ({ truth: one })));
+  assert.deepEqual(others, []);
+  assert.deepEqual([truth!.duplicated, truth!.reordered, truth!.gaps.length], [0, 0, 1]);
 });
