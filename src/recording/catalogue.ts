@@ -128,7 +128,10 @@ export class Catalogue {
     this.#db.prepare(CLOSE).run({
       ...{ ...facts, id, whole: facts.whole ? 1 : 0 },
       fragments: JSON.stringify(
-        facts.fragments.map(({ start, end, fromMs, toMs }) => [start, end, fromMs, toMs]),
+        facts.fragments.map(({ start, end, fromMs, toMs, key }) => [
+          ...[start, end, fromMs, toMs],
+          ...(key ? [] : [0]),
+        ]),
       ),
       gaps: JSON.stringify(facts.gaps.map(({ fromMs, toMs }) => [fromMs, toMs])),
     });
@@ -280,8 +283,9 @@ export class Catalogue {
 function toRow({ fragments, gaps, whole, told, local, ...plain }: Stored): SegmentRow {
   return {
     ...plain,
-    fragments: (JSON.parse(fragments) as [number, number, number, number][]).map(
-      ([start, end, fromMs, toMs]) => ({ start, end, fromMs, toMs }),
+    // The fifth is there for one that does not begin with a key frame.
+    fragments: (JSON.parse(fragments) as [number, number, number, number, 0?][]).map(
+      ([start, end, fromMs, toMs, notKey]) => ({ start, end, fromMs, toMs, key: notKey !== 0 }),
     ),
     gaps: (JSON.parse(gaps) as [number, number][]).map(([fromMs, toMs]) => ({ fromMs, toMs })),
     whole: whole === 1,

@@ -4,16 +4,13 @@ import type { ClipFinder, ClipReference } from '../common/clips.ts';
 import { SightlineError } from '../common/errors.ts';
 import { NOTES_SUFFIX, OPEN_SUFFIX } from '../common/segments.ts';
 import type { Catalogue, SegmentRow } from './catalogue.ts';
-import type { VideoTrack } from './mp4/movie.ts';
-import { playableInit, Retimer, trackOf } from './mp4/retime.ts';
+import { bytesIn, joinClip } from './join-clip.ts';
 import { CONTENT_TYPES, segmentKey } from './names.ts';
 import { type FragmentPlace, readPlaces } from './read-segment.ts';
 import type { SegmentStore } from './stores/store.ts';
 
 /** Of one clip: what a request may make the server read. */
 const MAX_CLIP_BYTES = 4 * 1024 ** 3;
-/** A `moof` has 16 bytes a frame. */
-const HEAD_BYTES = 64 * 1024;
 
 export interface ClipsOptions {
   readonly catalogue: Catalogue;
@@ -25,7 +22,8 @@ export interface ClipsOptions {
 /** What is sent to whoever asks for video. */
 export interface VideoStream {
   readonly contentType: string;
-  readonly bytes: number;
+  /** Undefined where only the end tells. */
+  readonly bytes: number | undefined;
   readonly fileName: string;
   readonly body: Readable;
 }
@@ -69,7 +67,7 @@ export class Clips implements ClipFinder {
   }
 
   /**
-   * The fragments that touch a time as one MP4 file: what is missing between them stays missing in its time line.
+   * A time as one MP4 file, from the key frame before it on: what is missing stays missing in its time line.
    * @throws SightlineError `SL_NOT_FOUND` where nothing was recorded, `SL_REQUEST_INVALID` for what cannot be one file,
    * or one of `SL_SINK_*` of the store
    */
@@ -80,69 +78,30 @@ export class Clips implements ClipFinder {
     signal: AbortSignal,
   ): Promise<VideoStream> {
     const pieces = await this.#pieces(streamId, fromMs, toMs);
-    const first = pieces[0];
+    const [first] = pieces;
     if (first === undefined) {
       throw new SightlineError('SL_NOT_FOUND', `Nothing of "${streamId}" is recorded at that time`);
     }
-    if (pieces.some(({ row }) => row.container !== 'mp4')) {
-      const message = `Cannot cut a clip of "${streamId}" at that time: it is recorded as Matroska; ask for its segments`;
+    const size = bytesIn(pieces);
+    if (size > MAX_CLIP_BYTES) {
+      const message = `Cannot cut ${size} bytes into one clip, at most ${MAX_CLIP_BYTES}: ask for less time`;
       throw new SightlineError('SL_REQUEST_INVALID', message);
     }
-    const init = await this.#bytes(first, 0, first.initBytes, signal);
-    const track = trackOf(init);
-    if (track === undefined) {
-      throw new SightlineError(
-        'SL_INTERNAL',
-        `Segment ${first.row.key} has no header that is known`,
-      );
-    }
-    const bytes = pieces
-      .flatMap(({ places }) => places)
-      .reduce((sum, { start, end }) => sum + end - start, init.length);
-    if (bytes > MAX_CLIP_BYTES) {
-      const message = `Cannot cut ${bytes} bytes into one clip, at most ${MAX_CLIP_BYTES}: ask for less time`;
-      throw new SightlineError('SL_REQUEST_INVALID', message);
-    }
-    for (const piece of pieces.slice(1)) await this.#checkSame(track, piece, signal);
+    const { bytes, parts } = await joinClip(
+      pieces.map((piece) => ({
+        key: piece.row.key!,
+        container: piece.row.container,
+        ...{ initBytes: piece.initBytes, places: piece.places },
+        read: (start, end) => this.#read(piece, start, end, signal),
+      })),
+    );
     const start = new Date(first.places[0]!.fromMs).toISOString().replace(/[-:]/g, '');
     return {
       contentType: CONTENT_TYPES.mp4,
       bytes,
       fileName: `${streamId}-${start}.mp4`,
-      body: Readable.from(this.#joined(init, track, pieces, signal), { objectMode: false }),
+      body: Readable.from(parts, { objectMode: false }),
     };
-  }
-
-  async *#joined(
-    init: Buffer,
-    track: VideoTrack,
-    pieces: readonly Piece[],
-    signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    yield playableInit(init);
-    const originMs = pieces[0]!.places[0]!.fromMs;
-    const retimer = new Retimer(track);
-    for (const piece of pieces) {
-      retimer.nextFile(piece.places[0]!.fromMs - originMs);
-      for (const { start, end } of piece.places) {
-        const headEnd = Math.min(end, start + HEAD_BYTES);
-        yield retimer.fragment(await this.#bytes(piece, start, headEnd, signal));
-        if (headEnd < end) yield* await this.#read(piece, headEnd, end, signal);
-      }
-    }
-  }
-
-  /** Players configure their decoder once a file. */
-  async #checkSame(track: VideoTrack, piece: Piece, signal: AbortSignal): Promise<void> {
-    const other = trackOf(await this.#bytes(piece, 0, piece.initBytes, signal));
-    const isSame =
-      other?.description.equals(track.description) === true && other.timescale === track.timescale;
-    if (isSame) return;
-    const until = new Date(piece.places[0]!.fromMs).toISOString();
-    throw new SightlineError(
-      'SL_REQUEST_INVALID',
-      `Cannot cut one clip: the camera changed its video format at ${until}; ask for the time before and after`,
-    );
   }
 
   async #pieces(streamId: string, fromMs: number, toMs: number): Promise<Piece[]> {
@@ -156,10 +115,8 @@ export class Clips implements ClipFinder {
         row.state === 'open'
           ? await this.#openPiece(row, pathOf(row))
           : closedPiece(row, pathOf(row));
-      const places = piece?.places.filter((place) => place.toMs > fromMs && place.fromMs < toMs);
-      if (piece !== undefined && places !== undefined && places.length > 0) {
-        pieces.push({ ...piece, places });
-      }
+      const places = piece === undefined ? [] : touching(piece.places, fromMs, toMs);
+      if (piece !== undefined && places.length > 0) pieces.push({ ...piece, places });
     }
     return pieces.sort((a, b) => a.places[0]!.fromMs - b.places[0]!.fromMs);
   }
@@ -179,19 +136,6 @@ export class Clips implements ClipFinder {
     return undefined;
   }
 
-  async #bytes(
-    piece: Pick<Piece, 'row' | 'path'>,
-    start: number,
-    end: number,
-    signal: AbortSignal,
-  ): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of await this.#read(piece, start, end, signal)) {
-      chunks.push(chunk as Buffer);
-    }
-    return Buffer.concat(chunks);
-  }
-
   async #read(
     { row, path }: Pick<Piece, 'row' | 'path'>,
     start: number,
@@ -209,4 +153,17 @@ export class Clips implements ClipFinder {
 function closedPiece(row: SegmentRow, path: string): Piece | undefined {
   if (row.state === 'shed' || row.state === 'lost') return undefined;
   return { row, path, initBytes: row.initBytes, places: row.fragments };
+}
+
+/** Those that touch the time, and those before them back to a key frame: nothing of the time can be decoded without it. */
+function touching(
+  places: readonly FragmentPlace[],
+  fromMs: number,
+  toMs: number,
+): readonly FragmentPlace[] {
+  const isIn = (place: FragmentPlace): boolean => place.toMs > fromMs && place.fromMs < toMs;
+  const first = places.findIndex(isIn);
+  if (first < 0) return [];
+  const begin = places.slice(0, first + 1).findLastIndex(({ key }) => key);
+  return places.slice(Math.max(0, begin), places.findLastIndex(isIn) + 1);
 }

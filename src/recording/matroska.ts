@@ -1,7 +1,8 @@
+import { type Element, elementsOf, HEAD_BYTES, innerElements, sizeAt, unsignedIn } from './ebml.ts';
 import type { ByteSource } from './mp4/boxes.ts';
 import type { Fragment, Movie, Sample } from './mp4/fragments.ts';
 
-// RFC 8794 (EBML), RFC 9559 (Matroska).
+// RFC 9559 (Matroska).
 
 const ID = {
   ebml: 0x1a45dfa3,
@@ -9,6 +10,10 @@ const ID = {
   tracks: 0x1654ae6b,
   trackEntry: 0xae,
   codecId: 0x86,
+  codecPrivate: 0x63a2,
+  video: 0xe0,
+  pixelWidth: 0xb0,
+  pixelHeight: 0xba,
   info: 0x1549a966,
   timestampScale: 0x2ad7b1,
   cluster: 0x1f43b675,
@@ -18,30 +23,41 @@ const ID = {
   block: 0xa1,
   referenceBlock: 0xfb,
 } as const;
-/** What is in them is walked through, so that their own size, unknown while they are written, does not matter. */
 const OPENED: ReadonlySet<number> = new Set([ID.segment, ID.cluster]);
 const CODECS: Readonly<Record<string, string>> = {
   'V_MPEG4/ISO/AVC': 'h264',
   'V_MPEGH/ISO/HEVC': 'h265',
 };
-/** Id and size, both as long as they may be, and the head of a block. */
-const HEAD_BYTES = 24;
 const MAX_HEADER_BYTES = 1024 * 1024;
 const USUAL_SCALE_NS = 1_000_000;
 const KEY_FRAME = 0x80;
 
-interface Element {
-  readonly id: number;
-  readonly start: number;
-  readonly contentStart: number;
-  /** Infinite where it is not known. */
-  readonly end: number;
+/** What stands before the first cluster. */
+export interface MatroskaHeader {
+  readonly initBytes: number;
+  /** `h264`, `h265`, or Matroska's own name. */
+  readonly codec: string;
+  /** Decoder configuration, ISO/IEC 14496-15: what is in `avcC` or `hvcC` of an MP4. */
+  readonly configuration: Buffer;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Units a second of the times of blocks. */
+  readonly timescale: number;
 }
 
-/** A block as it is found; its place in the fragment gives it a duration. */
-interface Block extends Omit<Sample, 'duration'> {
-  /** In units of the file. */
+/** A frame as it lies in the file. */
+export interface Block extends Omit<Sample, 'duration'> {
+  /** When it is shown, in units of the file. */
   readonly at: number;
+}
+
+/** Frames that are written in one piece. */
+export interface Cluster {
+  readonly start: number;
+  /** After its last block. */
+  readonly end: number;
+  readonly blocks: readonly Block[];
 }
 
 /**
@@ -52,39 +68,52 @@ interface Block extends Omit<Sample, 'duration'> {
 export async function openMatroska(
   source: ByteSource,
 ): Promise<(Movie & { fragments(): AsyncGenerator<Fragment, void, undefined> }) | undefined> {
-  let codec: string | undefined;
-  let scaleNs = USUAL_SCALE_NS;
-  for await (const element of elementsOf(source)) {
-    if (element.start === 0 && element.id !== ID.ebml) return undefined;
-    if (element.id === ID.tracks || element.id === ID.info) {
-      if (element.end - element.start > MAX_HEADER_BYTES) return undefined;
-      const bytes = await source.read(element.contentStart, element.end - element.contentStart);
-      if (element.id === ID.tracks) codec = codecIn(bytes);
-      else scaleNs = scaleIn(bytes);
-    }
-    if (element.id !== ID.cluster) continue;
-    if (codec === undefined) return undefined;
-    const defaults = { duration: 0, size: 0, flags: 0 };
-    const timescale = 1e9 / scaleNs;
-    const track = { id: 1, timescale, codec, description: Buffer.alloc(0), defaults };
-    const fragments = () => fragmentsOf(source, element.start);
-    return { initBytes: element.start, track, fragments };
-  }
-  return undefined;
+  const header = await readHeader(source);
+  if (header === undefined) return undefined;
+  const { initBytes, timescale, codec, configuration: description } = header;
+  const defaults = { duration: 0, size: 0, flags: 0 };
+  const track = { id: 1, timescale, codec, description, defaults };
+  return {
+    ...{ initBytes, track },
+    async *fragments() {
+      for await (const cluster of clustersOf(source, initBytes)) yield fragmentOf(cluster);
+    },
+  };
 }
 
-async function* fragmentsOf(
+/** @param source a file, or all of it that stands before its first cluster */
+export async function readHeader(source: ByteSource): Promise<MatroskaHeader | undefined> {
+  let track: Omit<MatroskaHeader, 'initBytes' | 'timescale'> | undefined;
+  let scaleNs = USUAL_SCALE_NS;
+  let initBytes = source.size;
+  for await (const element of elementsOf(source, OPENED)) {
+    if (element.start === 0 && element.id !== ID.ebml) return undefined;
+    if (element.id === ID.cluster) {
+      initBytes = element.start;
+      break;
+    }
+    if (element.id !== ID.tracks && element.id !== ID.info) continue;
+    if (element.end - element.start > MAX_HEADER_BYTES) return undefined;
+    const bytes = await source.read(element.contentStart, element.end - element.contentStart);
+    if (element.id === ID.tracks) track = trackIn(bytes);
+    else scaleNs = scaleIn(bytes);
+  }
+  return track && { ...track, initBytes, timescale: 1e9 / scaleNs };
+}
+
+/** @param from where a cluster begins */
+export async function* clustersOf(
   source: ByteSource,
   from: number,
-): AsyncGenerator<Fragment, void, undefined> {
+): AsyncGenerator<Cluster, void, undefined> {
   let start = from;
   let end = from;
   let clusterAt = 0;
   let blocks: Block[] = [];
-  for await (const element of elementsOf(source, from)) {
+  for await (const element of elementsOf(source, OPENED, from)) {
     const { id, contentStart } = element;
     if (id === ID.cluster) {
-      if (blocks.length > 0) yield fragmentOf(start, end, blocks);
+      if (blocks.length > 0) yield { start, end, blocks };
       [start, blocks] = [element.start, []];
     } else if (id === ID.timestamp) {
       clusterAt = unsignedIn(await source.read(contentStart, element.end - contentStart));
@@ -94,11 +123,11 @@ async function* fragmentsOf(
       end = element.end;
     }
   }
-  if (blocks.length > 0) yield fragmentOf(start, end, blocks);
+  if (blocks.length > 0) yield { start, end, blocks };
 }
 
 /** A frame lasts until the next one, in the order of the file; the last one as long as the one before it. */
-function fragmentOf(start: number, end: number, blocks: readonly Block[]): Fragment {
+function fragmentOf({ start, end, blocks }: Cluster): Fragment {
   const samples: Sample[] = [];
   for (const [index, { at, ...sample }] of blocks.entries()) {
     const next = blocks[index + 1];
@@ -119,7 +148,7 @@ async function readBlock(
   }
   let block: Omit<Block, 'sync'> | undefined;
   let refers = false;
-  for await (const inner of elementsOf(source, element.contentStart, element.end)) {
+  for await (const inner of elementsOf(source, OPENED, element.contentStart, element.end)) {
     if (inner.id === ID.block) block = await readHead(source, inner, clusterAt);
     if (inner.id === ID.referenceBlock) refers = true;
   }
@@ -137,63 +166,21 @@ async function readHead(source: ByteSource, { contentStart, end }: Element, clus
   };
 }
 
-/** Elements that are there as a whole, one after the other; of opened ones the head is enough. */
-async function* elementsOf(
-  source: ByteSource,
-  from = 0,
-  to = source.size,
-): AsyncGenerator<Element, void, undefined> {
-  let start = from;
-  while (start < to) {
-    const element = elementAt(await source.read(start, HEAD_BYTES), start);
-    if (element === undefined) return;
-    const isOpened = OPENED.has(element.id);
-    if (!isOpened && element.end > to) return;
-    yield element;
-    start = isOpened ? element.contentStart : element.end;
-  }
-}
-
-/** RFC 8794, 4 to 6: the leading zeros of the first byte tell how long an id or a size is. */
-function elementAt(head: Buffer, start: number): Element | undefined {
-  const idBytes = Math.clz32(head[0] ?? 0) - 23;
-  if (idBytes > 4 || head.length < idBytes) return undefined;
-  const size = sizeAt(head, idBytes);
-  if (size === undefined) return undefined;
-  const contentStart = start + idBytes + size.length;
-  return { id: head.readUIntBE(0, idBytes), start, contentStart, end: contentStart + size.value };
-}
-
-/** Infinite where all bits are set: unknown. Undefined for what is cut off or no size. */
-function sizeAt(bytes: Buffer, at: number): { value: number; length: number } | undefined {
-  const length = Math.clz32(bytes[at] ?? 0) - 23;
-  if (length > 8 || bytes.length < at + length) return undefined;
-  let value = bytes[at]! & (0xff >> length);
-  let isUnknown = value === 0xff >> length;
-  for (const byte of bytes.subarray(at + 1, at + length)) {
-    value = value * 256 + byte;
-    isUnknown &&= byte === 0xff;
-  }
-  return { value: isUnknown ? Number.POSITIVE_INFINITY : value, length };
-}
-
-/** Elements within bytes that are in memory, as their contents. */
-function* innerElements(bytes: Buffer): Generator<{ id: number; content: Buffer }> {
-  for (let start = 0; start < bytes.length; ) {
-    const element = elementAt(bytes.subarray(start, start + HEAD_BYTES), start);
-    if (element === undefined || element.end > bytes.length) return;
-    yield { id: element.id, content: bytes.subarray(element.contentStart, element.end) };
-    start = element.end;
-  }
-}
-
-function codecIn(tracks: Buffer): string | undefined {
+/** Of the first track with a codec. */
+function trackIn(tracks: Buffer): Omit<MatroskaHeader, 'initBytes' | 'timescale'> | undefined {
   for (const { id, content } of innerElements(tracks)) {
     if (id !== ID.trackEntry) continue;
-    for (const inner of innerElements(content)) {
-      const codec = inner.id === ID.codecId && inner.content.toString('latin1').replace(/\0+$/, '');
-      if (codec) return CODECS[codec] ?? codec;
-    }
+    const entry = new Map([...innerElements(content)].map((inner) => [inner.id, inner.content]));
+    const codec = entry.get(ID.codecId)?.toString('latin1').replace(/\0+$/, '');
+    if (codec === undefined || codec === '') continue;
+    const video = [...innerElements(entry.get(ID.video) ?? Buffer.alloc(0))];
+    const sizeOf = (wanted: number): number =>
+      unsignedIn(video.find((inner) => inner.id === wanted)?.content ?? Buffer.alloc(0));
+    return {
+      codec: CODECS[codec] ?? codec,
+      configuration: entry.get(ID.codecPrivate) ?? Buffer.alloc(0),
+      ...{ width: sizeOf(ID.pixelWidth), height: sizeOf(ID.pixelHeight) },
+    };
   }
   return undefined;
 }
@@ -203,8 +190,4 @@ function scaleIn(info: Buffer): number {
     if (id === ID.timestampScale) return unsignedIn(content) || USUAL_SCALE_NS;
   }
   return USUAL_SCALE_NS;
-}
-
-function unsignedIn(bytes: Buffer): number {
-  return bytes.reduce((value, byte) => value * 256 + byte, 0);
 }

@@ -20,6 +20,8 @@ export interface FragmentPlace {
   readonly end: number;
   readonly fromMs: number;
   readonly toMs: number;
+  /** It begins with a key frame: what is before it is not needed to decode it. */
+  readonly key: boolean;
 }
 
 export interface ReadSegment {
@@ -198,7 +200,7 @@ function placesOf({ found, frames, frameMs }: Scan): FragmentPlace[] {
     if (times.length === 0) return [];
     const fromMs = times.reduce((least, time) => Math.min(least, time));
     const toMs = times.reduce((most, time) => Math.max(most, time)) + frameMs;
-    return [{ start, end, fromMs, toMs }];
+    return [{ start, end, fromMs, toMs, key: samples[0]!.sync }];
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -8,6 +9,7 @@ import type { GapReport, RecordedSegment } from '../../src/api/schemas.ts';
 import type { WorkerView } from '../../src/control/types.ts';
 import { readFileTruth } from '../../src/ground-truth/file.ts';
 import { reportStreams } from '../../src/ground-truth/report.ts';
+import { shownTimes } from '../recording/recorded.ts';
 import { startCamera } from '../support/camera.ts';
 import { fileConfig } from '../support/config.ts';
 import { isAlive } from '../support/processes.ts';
@@ -42,7 +44,7 @@ function filesBelow(folder: string, suffix: string): string[] {
 }
 
 /** Records into `store`, tells and samples into `out`. */
-function startReceiver(folder: string, url: string): Promise<TestServer> {
+function startReceiver(folder: string, url: string, container = 'mp4'): Promise<TestServer> {
   const config = fileConfig(folder, {
     defaults: {},
     heartbeatMs: 1000,
@@ -50,7 +52,7 @@ function startReceiver(folder: string, url: string): Promise<TestServer> {
     pipelines: [
       {
         id: 'gate',
-        record: { segmentSeconds: 1, fragmentMs: FRAGMENT_MS },
+        record: { segmentSeconds: 1, fragmentMs: FRAGMENT_MS, container },
         images: { everyMs: 250, when: 'always' },
         streams: [{ id: 'cam', source: { type: 'rtsp', url, latencyMs: 100 } }],
       },
@@ -173,7 +175,7 @@ test('a receiver that is killed alone takes its workers with it: the next one re
   await using folder = await temporaryFolder();
   const clip = await makeClip(folder.path);
   await using camera = await startCamera({ args: ['--clip', clip] });
-  await using first = await startReceiver(folder.path, camera.url);
+  await using first = await startReceiver(folder.path, camera.url, 'matroska');
   const before = await storedOther(first, new Set());
   await until('a file is being written', LIMIT_MS, async () => {
     return (await segments(first)).some(({ state }) => state === 'open');
@@ -183,7 +185,7 @@ test('a receiver that is killed alone takes its workers with it: the next one re
   const killedMs = Date.now();
   first.signal('SIGKILL');
 
-  await using second = await startReceiver(folder.path, camera.url);
+  await using second = await startReceiver(folder.path, camera.url, 'matroska');
   assert.deepEqual(processes.filter(isAlive), [], 'nobody of the first one is left');
   const after = await storedOther(second, new Set([before.session]));
   const rows = await until('all of the first one is in the store', LIMIT_MS, async () => {
@@ -197,10 +199,16 @@ test('a receiver that is killed alone takes its workers with it: the next one re
   const open = (await segments(second)).filter(({ state }) => state === 'open');
   assert.ok(open.every(({ session }) => session === after.session));
 
-  await second[Symbol.asyncDispose]();
-  const files = filesBelow(join(folder.path, 'store'), '.mp4');
-  const truths = (await Promise.all(files.map(readFileTruth))).flatMap((file) => file.truths);
+  // All of it as one clip, Matroska as it is, what the first one left open included.
+  const [from, to] = [rows[0]!.start, after.end].map(encodeURIComponent);
+  const clipPath = `/v1/recordings/clip.mp4?stream=cam&from=${from}&to=${to}`;
+  const file = join(folder.path, 'all.mp4');
+  await writeFile(file, Buffer.from(await (await second.request('GET', clipPath)).arrayBuffer()));
+  const { truths } = await readFileTruth(file);
   const [truth, ...others] = reportStreams(truths.map((one) => ({ truth: one })));
   assert.deepEqual(others, []);
   assert.deepEqual([truth!.duplicated, truth!.reordered, truth!.gaps.length], [0, 0, 1]);
+  const kept = rows.reduce((sum, { frames }) => sum + frames, 0);
+  assert.ok(truth!.received >= kept + after.frames, `${truth!.received} of ${kept}`);
+  assert.equal((await shownTimes(file)).length, truth!.received, 'each can be decoded');
 });

@@ -20,25 +20,34 @@ export const FRAMES = 40;
 export const START_MS = Date.UTC(2026, 0, 31, 13, 0, 0);
 export const SESSION = '01950000-0000-7000-8000-000000000001';
 
+/** A key frame a second, and frames in the order in which they are shown. */
+const SIMPLE = { keyFrameEvery: FPS, bframes: 0 };
+
 /** Fragmented MP4 as the worker's muxer writes it: 4 s, a fragment a second. */
-export function makeMp4(folder: string, pattern = 'ball'): Promise<Buffer> {
-  return make(folder, pattern, ['mp4mux', 'fragment-duration=1000']);
+export function makeMp4(folder: string, pattern = 'ball', coding = SIMPLE): Promise<Buffer> {
+  return make(folder, pattern, coding, ['mp4mux', 'fragment-duration=1000']);
 }
 
 /** The same frames in Matroska. */
-export function makeMatroska(folder: string): Promise<Buffer> {
+export function makeMatroska(folder: string, coding = SIMPLE): Promise<Buffer> {
   const muxer = ['matroskamux', 'max-cluster-duration=1000000000', 'offset-to-zero=true'];
-  return make(folder, 'ball', muxer);
+  return make(folder, 'ball', coding, muxer);
 }
 
-async function make(folder: string, pattern: string, muxer: readonly string[]): Promise<Buffer> {
+async function make(
+  folder: string,
+  pattern: string,
+  { keyFrameEvery, bframes }: typeof SIMPLE,
+  muxer: readonly string[],
+): Promise<Buffer> {
   const file = join(folder, `made-${muxer[0]}`);
   await run(
     'gst-launch-1.0',
     [
       ...['-q', 'videotestsrc', `pattern=${pattern}`, `num-buffers=${FRAMES}`],
       ...['!', `video/x-raw,width=160,height=120,framerate=${FPS}/1`],
-      ...['!', 'x264enc', `key-int-max=${FPS}`, 'bframes=0', '!', 'h264parse'],
+      ...['!', 'x264enc', `key-int-max=${keyFrameEvery}`, `bframes=${bframes}`],
+      ...['b-adapt=false', '!', 'h264parse'],
       ...['!', ...muxer, '!', 'filesink', `location=${file}`],
     ],
     { timeout: 30_000 },
@@ -58,6 +67,22 @@ export async function framesOf(file: string): Promise<number> {
     { timeout: 30_000, maxBuffer: 1e7 },
   );
   return stdout.match(/last-message = chain/g)?.length ?? 0;
+}
+
+/** When each frame is shown that GStreamer decodes of an MP4, ms, in its order. */
+export async function shownTimes(file: string): Promise<number[]> {
+  const { stdout } = await run(
+    'gst-launch-1.0',
+    [
+      ...['-v', 'filesrc', `location=${file}`, '!', 'qtdemux', '!', 'h264parse', '!', 'avdec_h264'],
+      ...['output-corrupt=false', '!', 'identity', 'silent=false', '!', 'fakesink', 'sync=false'],
+    ],
+    { timeout: 30_000, maxBuffer: 1e7 },
+  );
+  return [...stdout.matchAll(/last-message = chain.*?pts: (\d+):(\d+):(\d+\.\d+)/g)].map(
+    ([, hours, minutes, seconds]) =>
+      Math.round((Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000),
+  );
 }
 
 /** Sizes of the access units of an MP4 in its order. */

@@ -19,6 +19,7 @@ import {
   SESSION,
   START_MS,
   sha256,
+  shownTimes,
   type TestRecording,
   unitSizes,
   writeSegment,
@@ -139,10 +140,45 @@ test('Matroska is indexed, told and stored as MP4 is, and cut to its last whole 
     clips.map(({ fromMs, toMs }) => [fromMs, toMs]),
     [[START_MS + 1000, START_MS + 2000]],
   );
-  await assert.rejects(again.service.clip({ ...window, toMs: START_MS + 2000 }), {
-    code: 'SL_REQUEST_INVALID',
-  });
+  // Both as one MP4, the whole one and what is left of the other.
+  const clip = await again.service.clip({ ...window, fromMs: START_MS + 2000 });
+  const file = join(again.folder, 'clip.mp4');
+  await writeFile(file, await bytesOf(clip.body));
+  const shown = await shownTimes(file);
+  assert.equal(shown.length, whole!.frames - 20 + torn!.frames);
+  assert.deepEqual(
+    shown,
+    shown.map((_, index) => index * 100),
+  );
 });
+
+/** Key frames every two seconds, fragments of one; two frames in a row are coded behind the one that is shown after them. */
+const CODED = { keyFrameEvery: 20, bframes: 2 };
+
+for (const container of ['mp4', 'matroska'] as const) {
+  test(`a clip of ${container} begins with the key frame before its time, and its frames are shown in order`, async (t) => {
+    const recording = await openRecording(t, { keepLocalMs: 3_600_000 });
+    const coded = await makeMp4(recording.folder, 'ball', CODED);
+    const matroska = await makeMatroska(recording.folder, CODED);
+    const files = { mp4: coded, ...(container === 'mp4' ? {} : { matroska }) };
+    await writeSegment(recording.dir, 'cam', files);
+    await writeSegment(recording.dir, 'cam', { ...files, number: 1 });
+    await inState(recording, 'stored', 2);
+    const [part] = await recording.service.clips.find('cam', START_MS + 3400, START_MS + 3500);
+    assert.equal(part!.fromMs, START_MS + 2000);
+    const clip = await recording.service.clip({ ...window, fromMs: START_MS + 3500 });
+    const file = join(recording.folder, 'clip.mp4');
+    await writeFile(file, await bytesOf(clip.body));
+    const shown = await shownTimes(file);
+    assert.equal(shown.length, FRAMES / 2 + FRAMES, 'all of them can be decoded');
+    const steps = shown.slice(1).map((ms, index) => ms - shown[index]!);
+    // mp4mux writes no edit list into fragments: what it begins with is shown later, see docs/recording.md.
+    assert.ok(
+      steps.every((ms) => ms > 0 && (container === 'mp4' || ms === 100)),
+      String(steps),
+    );
+  });
+}
 
 test('an open segment is listed, and closed when its file gets its name', async (t) => {
   const recording = await openRecording(t);
@@ -267,9 +303,10 @@ test('beyond the bounds stored files go first, then the oldest that wait: counte
   });
   for (const number of [2, 3]) await writeSegment(recording.dir, 'cam', { mp4, number });
   const shed = await inState(recording, 'shed', 2);
-  assert.deepEqual(
-    shed.map(({ number }) => number),
-    [0, 1],
+  // One that is on its way at that moment is passed over.
+  assert.ok(
+    shed.every(({ number }) => number < 3),
+    'not the newest',
   );
   // Each is told of together with those that went in the same round.
   const told = await until('both are told', LIMIT_MS, () => {

@@ -146,7 +146,7 @@ function sendVideo(reply: FastifyReply, { contentType, bytes, fileName, body }: 
   return reply
     .type(contentType)
     .headers({
-      'content-length': bytes,
+      ...(bytes === undefined ? {} : { 'content-length': bytes }),
       'content-disposition': `inline; filename="${fileName.replace(/[^\w.-]/g, '_')}"`,
     })
     .send(body);
