@@ -6,7 +6,8 @@ import type { OutboxRecord, Sink } from '../../src/common/delivery.ts';
 import { frameToJson } from '../../src/metadata/frame.ts';
 import type { FileSinkSpec } from '../../src/sinks/file/spec.ts';
 import { encodeDelimited } from '../../src/sinks/format/length-delimited.ts';
-import { compare, frames, measured, median, option, sinkOf } from './harness.ts';
+import type { LoopPauses } from '../support/loop-watch.ts';
+import { compare, frames, measured, median, option, pausesText, sinkOf, worst } from './harness.ts';
 
 // Local files, synced before the acknowledgement: the sink alone, and behind the outbox beside a plain loop that encodes as many
 // records at a time, appends them to one file and syncs it.
@@ -50,7 +51,7 @@ async function alone(format: Format): Promise<void> {
   const rates: number[] = [];
   const cpu: number[] = [];
   const main: number[] = [];
-  let maxDelayMs = 0;
+  const pauses: LoopPauses[] = [];
   for (let run = 0; run <= rounds; run++) {
     const batch = frames(count, run).map((record, seq) => ({ ...record, seq }));
     const files = await sink(format);
@@ -68,11 +69,11 @@ async function alone(format: Format): Promise<void> {
     rates.push(round.perSecond);
     cpu.push(round.cpuMicros);
     main.push(round.mainMicros);
-    maxDelayMs = Math.max(maxDelayMs, round.maxDelayMs);
+    pauses.push(round.pauses);
   }
   const text = rates.map((rate) => Math.round(rate).toLocaleString('en')).join(', ');
   console.log(
-    `files, ${format}, the sink alone: median ${Math.round(median(rates)).toLocaleString('en')}/s (${text}); CPU us/record ${median(cpu).toFixed(1)} (main ${median(main).toFixed(1)}); longest loop pause ${maxDelayMs.toFixed(1)} ms`,
+    `files, ${format}, the sink alone: median ${Math.round(median(rates)).toLocaleString('en')}/s (${text}); CPU us/record ${median(cpu).toFixed(1)} (main ${median(main).toFixed(1)}); longest loop pause ms ${pausesText(worst(pauses))}`,
   );
 }
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OutboxRecord, Sink } from '../../src/common/delivery.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
@@ -10,6 +9,7 @@ import { createDirectSink } from '../../src/sinks/direct.ts';
 import { createSink } from '../../src/sinks/registry.ts';
 import type { SinkSpec } from '../../src/sinks/specs.ts';
 import { frameRecord } from '../../test/sinks/samples.ts';
+import { type LoopPauses, LoopWatch } from '../support/loop-watch.ts';
 
 /**
  * A sink behind a real outbox beside a bare loop of its client with the same batching: both in one process, in turns,
@@ -42,7 +42,7 @@ interface Round {
   readonly cpuMicros: number;
   /** Of `cpuMicros`, what the main thread took. */
   readonly mainMicros: number;
-  readonly maxDelayMs: number;
+  readonly pauses: LoopPauses;
 }
 
 /** Frames of some streams, numbered, of about 1 KB. `run` keeps the ids of rounds apart. */
@@ -148,8 +148,8 @@ export async function settled(outbox: Outbox, sinkId: string): Promise<void> {
 
 /** Rate, CPU of all threads a record, and the longest pause of the event loop. */
 export async function measured(count: number, work: () => Promise<void>): Promise<Round> {
-  const loop = monitorEventLoopDelay({ resolution: 1 });
-  loop.enable();
+  const loop = new LoopWatch();
+  loop.start();
   const before = process.cpuUsage();
   const mainBefore = mainThreadMicros();
   const started = performance.now();
@@ -157,12 +157,12 @@ export async function measured(count: number, work: () => Promise<void>): Promis
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(before);
   const main = mainThreadMicros() - mainBefore;
-  loop.disable();
+  const pauses = loop.stop();
   return {
     perSecond: count / seconds,
     cpuMicros: (user + system) / count,
     mainMicros: main / count,
-    maxDelayMs: loop.max / 1e6,
+    pauses,
   };
 }
 
@@ -181,8 +181,22 @@ function medians(rounds: readonly Round[]): Round {
     perSecond: median(rounds.map(({ perSecond }) => perSecond)),
     cpuMicros: median(rounds.map(({ cpuMicros }) => cpuMicros)),
     mainMicros: median(rounds.map(({ mainMicros }) => mainMicros)),
-    maxDelayMs: Math.max(...rounds.map(({ maxDelayMs }) => maxDelayMs)),
+    pauses: worst(rounds.map(({ pauses }) => pauses)),
   };
+}
+
+/** The longest of each. */
+export function worst(pauses: readonly LoopPauses[]): LoopPauses {
+  return {
+    longestMs: Math.max(...pauses.map(({ longestMs }) => longestMs)),
+    ownMs: Math.max(...pauses.map(({ ownMs }) => ownMs)),
+    gcMs: Math.max(...pauses.map(({ gcMs }) => gcMs)),
+  };
+}
+
+/** `own`: without the time the thread waited for a core. */
+export function pausesText({ longestMs, ownMs, gcMs }: LoopPauses): string {
+  return `${longestMs.toFixed(1)} (own ${ownMs.toFixed(1)}, GC ${gcMs.toFixed(1)})`;
 }
 
 function print(name: string, through: Round, bare: Round): void {
@@ -192,6 +206,6 @@ function print(name: string, through: Round, bare: Round): void {
   console.log(
     `${name.padEnd(9)} outbox ${rate(through.perSecond)}/s, bare ${rate(bare.perSecond)}/s, ratio ${ratio} %` +
       ` | CPU us/record ${one(through.cpuMicros)} (main ${one(through.mainMicros)}) and ${one(bare.cpuMicros)}` +
-      ` | longest loop pause ms ${one(through.maxDelayMs)} and ${one(bare.maxDelayMs)}`,
+      ` | longest loop pause ms ${pausesText(through.pauses)} and ${pausesText(bare.pauses)}`,
   );
 }

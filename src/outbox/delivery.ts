@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PendingRecord } from '../common/delivery.ts';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { fullJitterMs } from '../common/retry.ts';
@@ -155,7 +156,10 @@ export class Delivery implements AsyncDisposable {
     return records.length;
   }
 
-  /** Reads on while a batch is under way, and tells the sink what comes after it. */
+  /**
+   * Reads on while a batch is under way, and tells the sink what comes after it. Each is milliseconds for thousands of
+   * records: others get their turn between.
+   */
   async #prepareNext(batch: Batch, sending: Promise<void>): Promise<void> {
     const { sink } = this.#options;
     let isUnderWay = true;
@@ -163,8 +167,11 @@ export class Delivery implements AsyncDisposable {
       isUnderWay = false;
     };
     void sending.then(ended, ended);
+    await nextTurn();
     await this.#fill();
-    if (!isUnderWay || sink.prepare === undefined) return;
+    if (sink.prepare === undefined) return;
+    await nextTurn();
+    if (!isUnderWay) return;
     const next = this.#window.takeAfter(batch, sink.limits);
     if (next !== undefined) sink.prepare(next);
   }

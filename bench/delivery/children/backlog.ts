@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   DeliveryResult,
@@ -10,6 +9,7 @@ import type {
 } from '../../../src/common/delivery.ts';
 import { Delivery } from '../../../src/outbox/delivery.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
+import { type LoopPauses, LoopWatch } from '../../support/loop-watch.ts';
 
 // One part of bench/delivery/backlog.ts, in a process of its own that runs compiled code: what it prints of memory is
 // the outbox' alone.
@@ -42,17 +42,16 @@ async function pour(outbox: Outbox, records: number): Promise<void> {
   await outbox.flushed();
 }
 
-async function watched(work: () => Promise<void>): Promise<{ pauseMs: number; rss: number }> {
-  const loop = monitorEventLoopDelay({ resolution: 1 });
+async function watched(work: () => Promise<void>): Promise<{ pauses: LoopPauses; rss: number }> {
+  const loop = new LoopWatch();
   let rss = process.memoryUsage.rss();
   const timer = setInterval(() => {
     rss = Math.max(rss, process.memoryUsage.rss());
   }, 20);
-  loop.enable();
+  loop.start();
   await work();
-  loop.disable();
   clearInterval(timer);
-  return { pauseMs: loop.max / 1e6, rss: rss / MIB };
+  return { pauses: loop.stop(), rss: rss / MIB };
 }
 
 function quantile(values: readonly number[], share: number): number {
@@ -95,7 +94,7 @@ async function intake(sealed: boolean): Promise<Figures> {
   const encryption = sealed ? { encryption: { keyFile } } : {};
   const outbox = await Outbox.open({ dir: `${dir}/outbox`, sinks: [A], ...encryption });
   let seconds = 0;
-  const { pauseMs, rss } = await watched(async () => {
+  const { pauses, rss } = await watched(async () => {
     const started = performance.now();
     await pour(outbox, count);
     seconds = (performance.now() - started) / 1000;
@@ -106,7 +105,8 @@ async function intake(sealed: boolean): Promise<Figures> {
     : 'durable intake of 1 KiB records';
   return {
     [`${name}, /s`]: count / seconds,
-    [`${name}, longest pause of the event loop, ms`]: pauseMs,
+    [`${name}, longest pause of the event loop, ms`]: pauses.longestMs,
+    [`${name}, the same without waits for a core, ms`]: pauses.ownMs,
     [`${name}, peak RSS, MiB`]: rss,
   };
 }
@@ -135,7 +135,7 @@ async function drain(): Promise<Figures> {
   const deliveries = sinks.map((sink) => new Delivery({ outbox, sink }));
   let live = 0;
   let seconds = 0;
-  const { pauseMs, rss } = await watched(async () => {
+  const { pauses, rss } = await watched(async () => {
     const started = performance.now();
     for (const delivery of deliveries) delivery.start();
     while (outbox.countsOf('a').delivered < count) {
@@ -158,7 +158,8 @@ async function drain(): Promise<Figures> {
     'live to another sink meanwhile, p50, ms': quantile(other.liveMs, 0.5),
     'live to another sink meanwhile, p99, ms': quantile(other.liveMs, 0.99),
     'live to the same sink, behind its backlog, p50, ms': quantile(same.liveMs, 0.5),
-    'drain: longest pause of the event loop, ms': pauseMs,
+    'drain: longest pause of the event loop, ms': pauses.longestMs,
+    'drain: the same without waits for a core, ms': pauses.ownMs,
     'drain: peak RSS, MiB': rss,
   };
 }
