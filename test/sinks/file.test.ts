@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  closeSync,
+  mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileName, filePath } from '../../src/sinks/file/names.ts';
 import { FileSink } from '../../src/sinks/file/sink.ts';
@@ -234,4 +238,29 @@ test('file sink gives up a batch that is aborted before it is written', async (t
   abort.abort();
   await assert.rejects(given, { name: 'AbortError' });
   assert.deepEqual(statuses(await sink.deliver([frameRecord(1)], NO_LIMIT)), ['accepted']);
+});
+
+test('file sink lets go of a batch that is aborted while the disk hangs with another', async (t) => {
+  const root = folder(t);
+  const sink = makeSink(t, root, { formats: ['ndjson'] });
+  // A pipe without a reader holds whoever opens it to write, as a disk does that has gone away.
+  const pipe = `${join(root, 'images', imageRef(1))}.tmp`;
+  mkdirSync(dirname(pipe), { recursive: true });
+  execFileSync('mkfifo', [pipe]);
+  let hangs = true;
+  const held = sink.deliver([imageRecord(1)], NO_LIMIT).finally(() => {
+    hangs = false;
+  });
+  const abort = new AbortController();
+  const given = sink.deliver([frameRecord(2)], abort);
+  abort.abort();
+  await assert.rejects(given, { name: 'AbortError' });
+  const waiting = sink.deliver([frameRecord(3)], NO_LIMIT);
+  assert.equal(hangs, true, 'it did not wait for the one before');
+  const reader = openSync(pipe, 'r+');
+  assert.deepEqual(statuses(await held), ['retry'], 'a pipe cannot be synced');
+  closeSync(reader);
+  assert.deepEqual(statuses(await waiting), ['accepted']);
+  const [lines] = filesBelow(root).filter((name) => name.endsWith('.ndjson'));
+  assert.match(readFileSync(join(root, lines!), 'utf8'), /^[^\n]*\n$/, 'only the last one');
 });

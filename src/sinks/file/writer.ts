@@ -2,6 +2,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DeliveryResult, PendingRecord } from '../../common/delivery.ts';
 import { SightlineError } from '../../common/errors.ts';
+import { deferred } from '../../common/waits.ts';
 import { decodeImage } from '../../metadata/image.ts';
 import { encodeDelimited } from '../format/length-delimited.ts';
 import { eachLimited } from '../limited.ts';
@@ -59,13 +60,21 @@ export class FileWriter {
     this.#ahead = new EncodedBatch(batch, this.#formats, this.#spare);
   }
 
-  /** Batches are written one after the other, also when an earlier one was given up by the caller. */
+  /**
+   * Batches are written one after the other, also when an earlier one was given up by the caller. One that is given up
+   * before its turn is let go at once: behind a disk that hangs, every try would keep its batch.
+   */
   write(
     batch: readonly PendingRecord[],
     { signal }: { signal: AbortSignal },
   ): Promise<readonly DeliveryResult[]> {
-    const work = this.#busy.then(() => this.#write(batch, signal));
-    this.#busy = work.catch(() => undefined);
+    const before = this.#busy;
+    const work = unlessAborted(before, signal).then(() => this.#write(batch, signal));
+    const ended = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#busy = before.then(() => ended);
     return work;
   }
 
@@ -188,6 +197,19 @@ export class FileWriter {
       `Cannot write below ${this.#root} (${code}): check that it can be written and has space left`,
       { cause, details: { code } },
     );
+  }
+}
+
+/** Waits for `turn`, which does not fail; rejects with the signal's reason as soon as there is one. */
+async function unlessAborted(turn: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, reject } = deferred<void>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([turn, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
