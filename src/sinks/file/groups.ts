@@ -45,7 +45,8 @@ export interface Group {
   readonly members: number[];
   /** Each line with its line feed. */
   readonly lines: ByteWriter;
-  readonly messages: Uint8Array[];
+  /** Each after its length. */
+  readonly messages: ByteWriter;
 }
 
 /** Sorts records by the files they go to, and puts them into the formats of these. */
@@ -85,7 +86,7 @@ export class Grouper {
       group.lines.text('\n');
     } else if (this.#hasParquet) readable(record, decodeFrame);
     group.members.push(index);
-    if (isFrame && this.#hasMessages) group.messages.push(record.payload);
+    if (isFrame && this.#hasMessages) group.messages.delimited(record.payload);
   }
 
   /** A row for the segment, and one for each of its frames in the hour of its own capture. */
@@ -106,7 +107,7 @@ export class Grouper {
       for (const line of tableLines(group.series.table!, payload)) group.lines.text(`${line}\n`);
     }
     group.members.push(index);
-    if (this.#hasMessages) group.messages.push(payload);
+    if (this.#hasMessages) group.messages.delimited(payload);
   }
 
   #groupOf(series: Series, streamId: string, atMs: number): Group {
@@ -115,8 +116,8 @@ export class Grouper {
     let group = this.#groups.get(key);
     if (group === undefined) {
       const folder = join(fileName(streamId), day);
-      const lines = this.#spare.take();
-      group = { series, streamId, folder, day, hour, members: [], lines, messages: [] };
+      const [lines, messages] = [this.#spare.take(), this.#spare.take()];
+      group = { series, streamId, folder, day, hour, members: [], lines, messages };
       this.#groups.set(key, group);
     }
     return group;

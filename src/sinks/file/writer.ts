@@ -4,7 +4,6 @@ import type { DeliveryResult, PendingRecord } from '../../common/delivery.ts';
 import { SightlineError } from '../../common/errors.ts';
 import { deferred } from '../../common/waits.ts';
 import { decodeImage } from '../../metadata/image.ts';
-import { encodeDelimited } from '../format/length-delimited.ts';
 import { eachLimited } from '../limited.ts';
 import { type AppendFile, type AppendFormat, syncFolders } from './append-file.ts';
 import { EncodedBatch } from './encoded-batch.ts';
@@ -101,7 +100,10 @@ export class FileWriter {
         signal.throwIfAborted();
         writing = writing.then(async () => {
           await eachLimited(groups, PARALLEL_FILES, write);
-          for (const { lines } of groups) this.#spare.put(lines);
+          for (const { lines, messages } of groups) {
+            this.#spare.put(lines);
+            this.#spare.put(messages);
+          }
         });
       }
     } finally {
@@ -140,7 +142,7 @@ export class FileWriter {
     const writes: Promise<void>[] = [];
     if (lines.length > 0) writes.push(this.#append(group, series.lines, 'ndjson', lines.bytes()));
     if (messages.length > 0) {
-      const bytes = encodeDelimited(messages);
+      const bytes = messages.bytes();
       if (series.messages !== undefined && this.#formats.includes('protobuf')) {
         writes.push(this.#append(group, series.messages, 'protobuf', bytes));
       }

@@ -1,4 +1,5 @@
 import { float32ToJson } from '../../metadata/float32.ts';
+import { varintBytes, writeDelimited } from './length-delimited.ts';
 
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
 const ZERO = 48;
@@ -53,6 +54,12 @@ export class ByteWriter {
   text(text: string): void {
     this.reserve(text.length * 3);
     this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  /** A message after its length as a varint. */
+  delimited(message: Uint8Array): void {
+    this.reserve(varintBytes(message.byteLength) + message.byteLength);
+    this.#length = writeDelimited(this.#bytes, this.#length, message);
   }
 
   /**
