@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PendingRecord } from '../../common/delivery.ts';
 import { type SightlineError, toSightlineError } from '../../common/errors.ts';
 import { eachInTurns } from '../format/in-turns.ts';
-import { type Group, Grouper, type SpareWriters } from './groups.ts';
+import { type Group, Grouper, type Spares } from './groups.ts';
 import type { FileSinkSpec } from './spec.ts';
 
 /** Records that are encoded before they are handed to the disk: while they are written, the next are encoded. */
@@ -18,14 +18,10 @@ export class EncodedBatch {
   /** Records that cannot be encoded, by their positions; complete with the last piece. */
   readonly rejected = new Map<number, SightlineError>();
   readonly #formats: FileSinkSpec['formats'];
-  readonly #spare: SpareWriters;
+  readonly #spare: Spares;
   readonly #pieces: Promise<Group[]>[] = [];
 
-  constructor(
-    batch: readonly PendingRecord[],
-    formats: FileSinkSpec['formats'],
-    spare: SpareWriters,
-  ) {
+  constructor(batch: readonly PendingRecord[], formats: FileSinkSpec['formats'], spare: Spares) {
     this.batch = batch;
     this.#formats = formats;
     this.#spare = spare;

@@ -55,9 +55,9 @@ export class Grouper {
   readonly #hasLines: boolean;
   readonly #hasMessages: boolean;
   readonly #hasParquet: boolean;
-  readonly #spare: SpareWriters;
+  readonly #spare: Spares;
 
-  constructor(formats: FileSinkSpec['formats'], spare: SpareWriters) {
+  constructor(formats: FileSinkSpec['formats'], spare: Spares) {
     this.#hasLines = formats.includes('ndjson');
     this.#hasMessages = formats.some((format) => format !== 'ndjson');
     this.#hasParquet = formats.includes('parquet');
@@ -116,7 +116,8 @@ export class Grouper {
     let group = this.#groups.get(key);
     if (group === undefined) {
       const folder = join(fileName(streamId), day);
-      const [lines, messages] = [this.#spare.take(), this.#spare.take()];
+      const lines = this.#spare.lines.take();
+      const messages = this.#spare.messages.take();
       group = { series, streamId, folder, day, hour, members: [], lines, messages };
       this.#groups.set(key, group);
     }
@@ -137,6 +138,12 @@ function readable<T>({ kind, recordId, payload }: PendingRecord, decode: (b: Uin
     const message = `Cannot read ${kind} ${recordId}: its bytes are damaged`;
     throw new SightlineError('SL_SINK_REJECTED', message, { cause });
   }
+}
+
+/** Apart, since they grow to sizes of their own. */
+export interface Spares {
+  readonly lines: SpareWriters;
+  readonly messages: SpareWriters;
 }
 
 /** Buffers that were used and grew: making them anew for every piece would keep the garbage collector busy. */

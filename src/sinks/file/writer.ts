@@ -35,7 +35,7 @@ export class FileWriter {
   readonly #rotation: FileRotation;
   /** Empty without Parquet. */
   readonly #parquet: ReadonlyMap<Series, ParquetStore>;
-  readonly #spare = new SpareWriters();
+  readonly #spare = { lines: new SpareWriters(), messages: new SpareWriters() };
   #busy: Promise<unknown> = Promise.resolve();
   #ahead: EncodedBatch | undefined;
 
@@ -101,8 +101,8 @@ export class FileWriter {
         writing = writing.then(async () => {
           await eachLimited(groups, PARALLEL_FILES, write);
           for (const { lines, messages } of groups) {
-            this.#spare.put(lines);
-            this.#spare.put(messages);
+            this.#spare.lines.put(lines);
+            this.#spare.messages.put(messages);
           }
         });
       }
