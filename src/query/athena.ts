@@ -10,7 +10,12 @@ import {
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import { SightlineError } from '../common/errors.ts';
-import type { QueryAnswer, QueryParameter, QueryRequest } from './request.ts';
+import {
+  MAX_ANSWER_BYTES,
+  type QueryAnswer,
+  type QueryParameter,
+  type QueryRequest,
+} from './request.ts';
 
 export interface AthenaSettings {
   readonly workGroup: string;
@@ -71,10 +76,16 @@ export async function queryAthena(
   }
 }
 
-/** Athena takes parameters as the literals of its SQL. */
+/**
+ * Athena takes parameters as the literals of its SQL. A fraction is a DOUBLE, as DuckDB has it: `0.1` would be a DECIMAL, to
+ * which a column of 32 bits compares otherwise.
+ */
 export function parameterText(value: QueryParameter): string {
   if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`;
-  return value === null ? 'NULL' : String(value);
+  if (value === null) return 'NULL';
+  const text = String(value);
+  const isWhole = typeof value !== 'number' || Number.isSafeInteger(value);
+  return isWhole || text.includes('e') ? text : `${text}E0`;
 }
 
 async function finished(client: AthenaClient, id: string, abortSignal: AbortSignal): Promise<void> {
@@ -105,6 +116,7 @@ async function results(
   const rows: unknown[][] = [];
   let columns: ReturnType<typeof columnsOf> | undefined;
   let next: string | undefined;
+  let bytes = 0;
   do {
     const command = new GetQueryResultsCommand({
       ...{ QueryExecutionId: id, MaxResults: Math.min(PAGE_ROWS, maxRows + 2 - rows.length) },
@@ -114,7 +126,14 @@ async function results(
     // The first row of the first page has the names of the columns.
     const given = (page.ResultSet?.Rows ?? []).slice(columns === undefined ? 1 : 0);
     columns ??= columnsOf(page.ResultSet?.ResultSetMetadata);
-    for (const row of given) rows.push(valuesOf(row, columns));
+    for (const row of given) {
+      bytes += bytesOf(row);
+      if (bytes > MAX_ANSWER_BYTES) {
+        const message = `Cannot answer the query: its rows are more than ${MAX_ANSWER_BYTES} bytes. Ask for less`;
+        throw new SightlineError('SL_REQUEST_INVALID', message);
+      }
+      rows.push(valuesOf(row, columns));
+    }
     next = page.NextToken;
   } while (next !== undefined && rows.length <= maxRows);
   return { columns, rows: rows.slice(0, maxRows), truncated: rows.length > maxRows };
@@ -127,17 +146,27 @@ function columnsOf(metadata: ResultSetMetadata | undefined) {
   }));
 }
 
-/** Athena gives texts; arrays, times and decimals stay so. */
+function bytesOf({ Data: data = [] }: Row): number {
+  return data.reduce((sum, { VarCharValue: text = '' }) => sum + Buffer.byteLength(text), 0);
+}
+
+/** Athena gives texts; arrays, rows and decimals stay so. */
 function valuesOf({ Data: data = [] }: Row, columns: ReturnType<typeof columnsOf>): unknown[] {
   return columns.map(({ type }, at) => {
     const text = data[at]?.VarCharValue;
     if (text === undefined) return null;
     if (type === 'boolean') return text === 'true';
+    if (type.startsWith('timestamp')) return timeOf(text);
     if (!NUMBERS.has(type)) return text;
     const value = Number(text);
     if (type === 'bigint' && !Number.isSafeInteger(value)) return text;
     return Number.isFinite(value) ? value : null;
   });
+}
+
+/** RFC 3339 of `2026-01-31 13:00:00.033`, which is in UTC unless it names a zone; one in another zone stays as it is. */
+function timeOf(text: string): string {
+  return text.replace(/^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(?: UTC)?$/, '$1T$2Z');
 }
 
 /** Nobody waits for it any more; when this fails, the workgroup's own limit ends it. */
