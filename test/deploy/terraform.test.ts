@@ -6,6 +6,7 @@ import { before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { ROOT } from '../../src/common/paths.ts';
 import { sightline } from '../../src/gen/frame.js';
+import { SAVED_QUERIES } from '../../src/query/saved.ts';
 import { DETECTIONS } from '../../src/sinks/tables/detections.ts';
 import { tableLines } from '../../src/sinks/tables/lines.ts';
 import { RECORDED_FRAMES, SEGMENTS } from '../../src/sinks/tables/recorded.ts';
@@ -13,6 +14,7 @@ import { type SchemaElement, schemaOf } from '../../src/sinks/tables/table.ts';
 import { segmentRecord } from '../sinks/samples.ts';
 import { program } from '../support/optional.ts';
 import { type Block, type Hcl, readHcl } from './hcl.ts';
+import { HclValues } from './hcl-values.ts';
 
 interface Column {
   readonly name: string;
@@ -155,6 +157,38 @@ describe('deploy/terraform', () => {
     const query = `{${queries.map(([key, value]) => `${key}:${value}`).join(',')}}`;
     const hour = execFileSync(jq, ['-c', query], { input: row, encoding: 'utf8' });
     assert.deepEqual(JSON.parse(hour), { year: '2026', month: '01', day: '31', hour: '13' });
+  });
+
+  it('saves the queries of `sightline query --saved`, as they are sent to Athena', async () => {
+    const made = await new HclValues(hcl).resources('aws_athena_named_query', 'this');
+    for (const [name, { athena }] of Object.entries(SAVED_QUERIES)) {
+      assert.equal(made[name]?.['query'], athena, name);
+      const told = String(made[name]?.['description']);
+      assert.equal(told.includes('last day'), athena.includes("INTERVAL '1' DAY"), told);
+    }
+  });
+
+  it('makes views with the columns of their tables and no more, one row for each key', async () => {
+    for (const hash_buckets of [0, 4]) {
+      const values = new HclValues(hcl, { hash_buckets });
+      const made = await values.resources('aws_athena_named_query', 'this');
+      const tables = await values.resources('aws_glue_catalog_table', 'rows');
+      for (const [name, table] of Object.entries(tables)) {
+        const view = String(made[`${name}-once-view`]?.['query']);
+        const [{ columns }] = table['storage_descriptor'] as [{ columns: Column[] }];
+        const partitions = (table['partition_keys'] as Column[]).map((column) => column.name);
+        const names = [...columns.map((column) => `"${column.name}"`), ...partitions].join(', ');
+        const keys = { detections: ', object_index', frames: ', frame_sequence' }[name] ?? '';
+        const window = `PARTITION BY ${[...partitions, 'record_id'].join(', ')}${keys} ORDER BY`;
+        assert.ok(view.startsWith(`CREATE OR REPLACE VIEW ${name}_once AS\nSELECT ${names} FROM`));
+        assert.ok(view.includes(window), view);
+        const template = (table['parameters'] as Record<string, string>)[
+          'storage.location.template'
+        ];
+        const path = partitions.map((each) => `\${${each}}`).join('/');
+        assert.equal(template, `s3://inference-data/${name}/${path}`);
+      }
+    }
   });
 
   it('partitions by hour and never by camera', () => {

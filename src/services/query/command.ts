@@ -40,7 +40,7 @@ export async function queryCommand(
 ): Promise<void> {
   const loaded = await loadConfig(configPlace(flags.config).file);
   const request = {
-    sql: sql ?? savedSql(flags.saved),
+    sql: sql ?? savedSql(flags.saved, flags.athena ? 'athena' : 'sql'),
     parameters: (flags.param ?? []).map(parameterOf),
     maxRows: Math.min(flags.limit ?? ROWS.default, ROWS.most),
     timeoutMs: flags.timeout ?? loaded.config.query.timeoutMs,
@@ -53,9 +53,9 @@ export async function queryCommand(
   tell(`${answer.rows.length} rows in ${Math.round(answer.elapsedMs)} ms${more}`);
 }
 
-function savedSql(name: string | undefined): string {
+function savedSql(name: string | undefined, engine: 'sql' | 'athena'): string {
   const saved = name === undefined ? undefined : SAVED_QUERIES[name];
-  if (saved !== undefined) return saved.sql;
+  if (saved !== undefined) return saved[engine];
   const known = Object.entries(SAVED_QUERIES).map(
     ([id, { description }]) => `${id} (${description})`,
   );
