@@ -5,6 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { AthenaClient, GetWorkGroupCommand, ListNamedQueriesCommand } from '@aws-sdk/client-athena';
 import { GetBucketLifecycleConfigurationCommand } from '@aws-sdk/client-s3';
 import { ROOT } from '../../src/common/paths.ts';
+import { readHcl } from '../../test/deploy/hcl.ts';
+import { HclValues } from '../../test/deploy/hcl-values.ts';
 import { frameRecord, imageRecord, imageRef } from '../../test/sinks/samples.ts';
 import { Moto, noMoto } from '../../test/support/moto.ts';
 import { temporaryFolder } from '../../test/support/server.ts';
@@ -60,6 +62,29 @@ function plain(values: Change['before']): unknown[] {
   const parsed = (text: unknown) =>
     typeof text === 'string' && text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
   return Object.entries(values ?? {}).map(([name, value]) => [name, parsed(value)]);
+}
+
+interface State {
+  readonly values: {
+    readonly root_module: {
+      readonly resources: readonly { readonly address: string; readonly values: object }[];
+    };
+  };
+}
+
+/** Of what was made, the attributes that are expected: the provider knows more. */
+function partOf(found: unknown, expected: unknown): unknown {
+  if (Array.isArray(found) && Array.isArray(expected)) {
+    return found.map((each, at) => partOf(each, expected[at]));
+  }
+  if (typeof found !== 'object' || found === null) return found;
+  const known = Object.entries(found).filter(([name]) => name in ((expected ?? {}) as object));
+  return Object.fromEntries(
+    known.map(([name, value]) => [
+      name,
+      partOf(value, (expected as Record<string, unknown>)[name]),
+    ]),
+  );
 }
 
 /** moto forgets tags and constraints that come with the making of these, and takes them afterwards. */
@@ -137,6 +162,21 @@ describe('deploy/terraform against moto', { skip: noMoto }, () => {
     );
     await apply(...services);
     assert.deepEqual(await due(), []);
+  });
+
+  it('makes the tables and queries that `npm run check:athena` takes from the same files', async () => {
+    const state = JSON.parse(await tofu.run('show', '-json')) as State;
+    const made = new Map(state.values.root_module.resources.map((each) => [each.address, each]));
+    const values = new HclValues(await readHcl());
+    for (const [type, name] of [
+      ['aws_glue_catalog_table', 'rows'],
+      ['aws_athena_named_query', 'this'],
+    ] as const) {
+      for (const [key, expected] of Object.entries(await values.resources(type, name))) {
+        const found = made.get(`${type}.${name}["${key}"]`)?.values;
+        assert.deepEqual(partOf(found, expected), expected, key);
+      }
+    }
   });
 
   it('gives up unfinished uploads', async () => {
