@@ -1,6 +1,7 @@
 // The status page: asks the public API once a second and shows what it says. Every text goes in as text, never as HTML.
 import { SightlineClient } from '/client.js';
 import { showEvents } from './events.js';
+import { showFleet } from './fleet.js';
 import { showRuleEvents } from './rules.js';
 import { removeCards, showStream } from './streams.js';
 import { showCameras, showCapacity, showPipelines, showSinks } from './tables.js';
@@ -30,6 +31,7 @@ async function refresh() {
     showCameras(cameras);
     showSinks(client, sinks.items, say);
     await showRuleEvents(client);
+    await showFleet(client);
     const live = streams.filter(({ status }) => status.state === 'live').length;
     summary.textContent = `${live} of ${streams.length} streams live · ${new Date().toLocaleTimeString()}`;
     showCapacity(await client.capacity().catch(() => undefined));

@@ -53,6 +53,13 @@ function chip(text, kind = '', title = '') {
   return element;
 }
 
+const MB = 1e6;
+
+function recordedOf({ recordedBytes, framesUnrecorded }) {
+  const missed = framesUnrecorded > 0 ? `, ${framesUnrecorded} frames missed` : '';
+  return `${number(recordedBytes / MB)} MB${missed}`;
+}
+
 function reasonOf({ reason, retryAt }) {
   if (reason === undefined) return '';
   const seconds = retryAt === undefined ? 0 : (Date.parse(retryAt) - Date.now()) / 1000;
@@ -80,6 +87,9 @@ export function showStream(client, stream, say) {
   part('skipped').textContent = String(status.counters.framesSkipped);
   part('reconnects').textContent = String(status.counters.reconnects);
   part('restarts').textContent = String(status.counters.workerRestarts);
+  const { recordedBytes } = status.counters;
+  part('recording').hidden = recordedBytes === undefined;
+  if (recordedBytes !== undefined) part('recorded').textContent = recordedOf(status.counters);
   const { accelerator } = status;
   part('accelerator').textContent =
     accelerator?.executionProvider.replace(/ExecutionProvider$/, '') ?? '–';

@@ -1,4 +1,12 @@
-import type { Capacity, Model, QueryAnswer, Rule, RuleEvent, Worker } from '../api/schemas.ts';
+import type {
+  Capacity,
+  Fleet,
+  Model,
+  QueryAnswer,
+  Rule,
+  RuleEvent,
+  Worker,
+} from '../api/schemas.ts';
 import type { FrameJson } from '../metadata/frame-json.ts';
 import { Cameras } from './cameras.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -19,6 +27,7 @@ export type {
   Capacity,
   Condition,
   DeadLetter,
+  Fleet,
   GapReport,
   Incident,
   Job,
@@ -103,6 +112,11 @@ export class SightlineClient {
   async rules(options: CallOptions = {}): Promise<readonly Rule[]> {
     const { items } = await this.#transport.json<{ items: Rule[] }>('GET', '/v1/rules', options);
     return items;
+  }
+
+  /** Boxes that share streams, and who runs what. Throws SL_NOT_FOUND where the server is in no fleet. */
+  fleet(options: CallOptions = {}): Promise<Fleet> {
+    return this.#transport.json('GET', '/v1/fleet', options);
   }
 
   /** One SELECT over what the server's file sinks keep, where its configuration allows that (docs/query.md). */

@@ -45,6 +45,7 @@ test('every resource can be reached', async () => {
   assert.equal((await client.workers.page()).items.length, 2);
   assert.equal((await client.sinks.list()).items[0]?.id, 'files');
   assert.equal((await client.capacity()).cores, 2);
+  assert.equal((await client.fleet()).nodes[0]?.id, 'a');
   await client.streams.remove('door', { ifMatch: 1 });
   await client.pipelines.remove('gate');
   await client.cameras.remove('CAM:7');

@@ -26,6 +26,7 @@ test('the page shows streams as they come, live with a picture, and go', async (
   await using camera = await startCamera();
   await using server = await TestServer.start(folder.path, {
     ...fileConfig(folder.path),
+    fleet: { node: 'box-1', store: { type: 'sqlite', file: 'fleet.sqlite' } },
     rules: [{ id: 'somebody', kind: 'class-appears', classes: ['person'], severity: 'warning' }],
   });
   const browser = await chromium.launch({ executablePath, args: BROWSER_FLAGS });
@@ -55,6 +56,7 @@ test('the page shows streams as they come, live with a picture, and go', async (
     await page.locator('#stream-door .objects span').first().waitFor({ timeout: 20_000 });
     const found = page.locator('#rule-events tr', { hasText: 'somebody' }).first();
     await found.filter({ hasText: 'person' }).waitFor({ timeout: 20_000 });
+    await page.locator('#fleet tr', { hasText: 'box-1' }).filter({ hasText: 'here' }).waitFor();
     const sink = page.locator('#sink-files');
     await sink.locator('.state', { hasText: 'ok' }).waitFor();
     await sink.locator('[data-act="pause"]').click();
