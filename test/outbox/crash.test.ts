@@ -8,13 +8,13 @@ import { compiledFile } from '../support/programs.ts';
 import { linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, temporaryDir } from './helpers.ts';
 
-const ROUNDS = Number(process.env['SIGHTLINE_CRASH_ROUNDS'] ?? 100);
+const ROUNDS = Number(process.env['SIGHTLINE_CRASH_ROUNDS'] ?? 200);
 /** In each lane, for the rounds to show anything. */
 const LEAST_DURABLE = 50;
 /** Outboxes that are killed side by side; each in its own rounds. */
 const LANES = 4;
 /** What one kill waits for at most: short, so that many fit into a test. */
-const WORK_MS = 60;
+const WORK_MS = 40;
 
 /** Starts the child and kills it: now and then while it opens, mostly at work. */
 async function runAndKill(script: string, dir: string, round: number): Promise<void> {
