@@ -1,31 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { BlackBoxEntry } from '../../common/black-box.ts';
 import { toSightlineError } from '../../common/errors.ts';
-import type { Logger } from '../../common/logger.ts';
 import { deferred } from '../../common/waits.ts';
 import type { Graph } from '../../pipeline/graph.ts';
-import { EXIT_CODES, type StatsEvent } from '../../worker/protocol.ts';
+import type { StatsEvent } from '../../worker/protocol.ts';
 import type { EventFacts } from '../event-log.ts';
-import type {
-  IncidentKind,
-  LaneName,
-  Reason,
-  WorkerExit,
-  WorkerState,
-  WorkerView,
-} from '../types.ts';
-import { ENDED, type Outcome, outcomeOf, type TryAgain } from '../worker-outcome.ts';
+import type { LaneName, Reason, WorkerState, WorkerView } from '../types.ts';
+import { ENDED, type Outcome, type TryAgain } from '../worker-outcome.ts';
 import type { WorkerProcess } from '../worker-process.ts';
-import { DataLines } from './data-lines.ts';
 import type { LaneHost } from './lane-host.ts';
+import { LaneProcess, reasonOf } from './lane-process.ts';
 import { LaneStreams } from './lane-streams.ts';
-import { launchWorker } from './launch-worker.ts';
 import { prepareEngines } from './prepare-engines.ts';
 import type { Program } from './program.ts';
 import { RestartPolicy } from './restart-policy.ts';
-import { ENGINE_BACKOFF, STREAM_POLICY } from './settings.ts';
-import { WorkerReports } from './worker-reports.ts';
-import { WorkerWatch } from './worker-watch.ts';
+import { ENGINE_BACKOFF } from './settings.ts';
 
 export interface LaneOptions {
   readonly name: LaneName;
@@ -37,7 +25,7 @@ export interface LaneOptions {
   readonly restarts?: RestartPolicy;
 }
 
-/** One worker process at a time for some of a pipeline's streams, started again as long as it is needed. */
+/** One worker process at a time for some of a pipeline's streams: when it is started, and started again, as long as it is needed. */
 export class Lane {
   name: LaneName;
   readonly order: number;
@@ -45,29 +33,17 @@ export class Lane {
   readonly streams: LaneStreams;
   readonly restarts: RestartPolicy;
   readonly #host: LaneHost;
-  readonly #logger: Logger;
   readonly #closing = new AbortController();
-  readonly #lines: DataLines;
-  readonly #reports: WorkerReports;
+  readonly #process: LaneProcess;
   #loop: Promise<void> = Promise.resolve();
   #looping = false;
   #closed: Promise<void> | undefined;
   #state: WorkerState = 'stopped';
-  #worker: WorkerProcess | undefined;
-  #watch: WorkerWatch | undefined;
-  /** It was given its graphs. */
-  #serving: WorkerProcess | undefined;
-  #ready = false;
-  /** Streams that it was given. */
-  #served = new Set<string>();
   /** Ends the wait for the next try. */
   #wake: AbortController | undefined;
   /** It is ended to be started again at once. */
   #restarting: Reason | undefined;
-  #startedAt: Date | undefined;
-  #startedMs = 0;
   #retryAt: Date | undefined;
-  #lastExit: WorkerExit | undefined;
   /** Why its last try failed, while it waits for the next. */
   #failure: Reason | undefined;
   #failed = deferred<Reason>();
@@ -79,15 +55,15 @@ export class Lane {
     this.program = options.program;
     this.restarts = options.restarts ?? new RestartPolicy(settings.restart, clock.monotonicMs);
     this.#host = host;
-    this.#logger = host.logger.child({ lane: `${options.name}-${options.order}` });
+    const logger = host.logger.child({ lane: `${options.name}-${options.order}` });
     const { streams, scrubber } = host;
-    this.streams = new LaneStreams(options.streamIds, { streams, scrubber, logger: this.#logger });
-    this.#lines = new DataLines((facts) => this.#emit('records.unread', facts));
-    this.#reports = new WorkerReports(host, {
-      logger: this.#logger,
-      onStream: (event) => this.streams.phase(event),
-      onStats: (event) => this.#onStats(event),
-      onFrozen: (event) => host.frozen(this, event),
+    this.streams = new LaneStreams(options.streamIds, { streams, scrubber, logger });
+    this.#process = new LaneProcess({
+      ...{ lane: this, host, logger, signal: this.#closing.signal },
+      emit: (type, facts) => this.#emit(type, facts),
+      onRunning: () => {
+        this.#state = 'running';
+      },
     });
   }
 
@@ -109,17 +85,17 @@ export class Lane {
 
   /** The process that runs its graphs, where one does. */
   get worker(): WorkerProcess | undefined {
-    return this.#serving;
+    return this.#process.serving;
   }
 
   /** Its worker has taken its graphs. */
   get ready(): boolean {
-    return this.#ready && this.#serving !== undefined;
+    return this.#process.ready;
   }
 
   /** How long its process has run; 0 while none does. */
   get ranMs(): number {
-    return this.#worker === undefined ? 0 : this.#nowMs() - this.#startedMs;
+    return this.#process.ranMs;
   }
 
   /** Settles at the first try that fails, or when its worker dies. */
@@ -128,38 +104,29 @@ export class Lane {
   }
 
   get lastStats(): StatsEvent | undefined {
-    return this.#watch?.last;
+    return this.#process.lastStats;
   }
 
   view(): WorkerView {
-    const pid = this.#worker?.pid;
-    const { rssBytes, threads, fds } = this.lastStats ?? {};
-    const cpu = this.#watch?.cores;
     return {
       pipelineId: this.#host.pipelineId,
       state: this.#state,
       streams: this.streams.ids,
       lane: this.name,
-      ...(pid === undefined ? {} : { pid }),
-      ...(pid === undefined || rssBytes === undefined ? {} : { rssBytes }),
-      ...(pid === undefined || !threads ? {} : { threads }),
-      ...(pid === undefined || !fds ? {} : { fds }),
-      ...(pid === undefined || cpu === undefined ? {} : { cpu }),
+      ...this.#process.facts(),
       restarts: this.restarts.restarts,
-      ...(this.#startedAt === undefined ? {} : { startedAt: this.#startedAt.toISOString() }),
       ...(this.#retryAt === undefined ? {} : { retryAt: this.#retryAt.toISOString() }),
-      ...(this.#lastExit === undefined ? {} : { lastExit: this.#lastExit }),
     };
   }
 
   /** The worker was given this stream's graph while it ran. */
   noteServed(id: string): void {
-    this.#served.add(id);
+    this.#process.noteServed(id);
   }
 
   /** Ends the worker, with a gap, and starts another at once. Resolves when the first is gone. */
   async restart(reason: Reason, drainMs: number): Promise<void> {
-    const worker = this.#worker;
+    const worker = this.#process.current;
     if (worker === undefined) return this.start();
     this.#restarting = reason;
     await worker.stop({ drainMs });
@@ -179,18 +146,16 @@ export class Lane {
     if (this.#state !== 'stopped') this.#state = 'draining';
     this.#closing.abort();
     this.#wake?.abort();
-    await this.#worker?.stop({ drainMs });
+    await this.#process.current?.stop({ drainMs });
     await this.#loop;
-    await this.#lines.close(deadlineMs);
+    await this.#process.closeLines(deadlineMs);
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted && this.streams.running.length > 0) {
       const outcome = await this.#runOnce();
-      const ranMs = this.ranMs;
-      this.#worker = undefined;
-      this.#serving = undefined;
+      const ranMs = this.#process.release();
       if (signal.aborted) break;
       if (this.#restarting !== undefined) this.#again(this.#restarting);
       else if (outcome.next !== 'again') this.#endStreams(outcome);
@@ -211,101 +176,19 @@ export class Lane {
     try {
       await prepareEngines(pipeline, context.engines, { streams: this.streams, signal });
     } catch (error) {
-      const reason = this.#reasonOf(error);
+      const reason = reasonOf(error, this.#host.scrubber);
       const retryable = toSightlineError(error).retryable;
       return { next: retryable ? 'again' : 'reject', reason, backoff: ENGINE_BACKOFF };
     }
     if (signal.aborted) return { next: 'over' };
     this.#emit('worker.starting', { failures: this.restarts.failures });
-    let worker: WorkerProcess;
-    try {
-      worker = await context.gate.run(() => this.#launch());
-    } catch (error) {
-      return { next: 'again', reason: this.#reasonOf(error) };
-    }
-    this.#worker = worker;
-    this.#startedAt = context.clock.now();
-    this.#startedMs = this.#nowMs();
-    if (signal.aborted) await worker.stop({ drainMs: 0 });
-    else this.#tellRunning(worker);
-    return this.#serve(worker);
-  }
-
-  async #launch(): Promise<WorkerProcess> {
-    const worker = await launchWorker(this.#host, this.program, {
-      owner: {
-        logger: this.#logger,
-        onEvent: (event) => this.#reports.take(event),
-        onRecords: (records) => this.#host.take(this, records),
-        onExit: (exit, pid, lastLines) => this.#noteExit(exit, pid, lastLines),
-      },
-      signal: this.#closing.signal,
-    });
-    this.#lines.add(worker);
-    return worker;
-  }
-
-  /** Before the worker is given its graphs: what it then reports of its streams comes after. */
-  #tellRunning(worker: WorkerProcess): void {
-    this.#state = 'running';
-    this.#emit('worker.running', { pid: worker.pid });
-    this.#host.context.spare?.prepare();
-  }
-
-  async #serve(worker: WorkerProcess): Promise<Outcome> {
-    const { pipelineId } = this.#host;
-    this.#watch = new WorkerWatch(worker, {
-      settings: this.#host.context.settings,
-      streams: () => this.streams.running.length,
-      onOverBudget: (reason) => this.#host.overBudget(this, reason),
-    });
-    // Taken now: from here on the worker itself is told what changes.
-    const graphs = this.graphs;
-    this.#served = new Set(this.streams.running);
-    this.#serving = worker;
-    this.#ready = false;
-    const stream = { ...STREAM_POLICY, ...this.program.pipeline.policy };
-    const others = graphs.flatMap(({ streams }) => streams);
-    const over = others.filter((id) => !this.#served.has(id));
-    try {
-      const { waits } = this.streams;
-      await worker.start({ pipelineId, graphs, stream, over, waits });
-      this.#watch.begin();
-      this.#ready = true;
-    } catch (error) {
-      const exit = await worker.stop({ drainMs: 0 });
-      const { code, retryable } = toSightlineError(error);
-      if (code === 'SL_WORKER_DIED') return outcomeOf(exit);
-      return { next: retryable ? 'again' : 'reject', reason: this.#reasonOf(error) };
-    } finally {
-      void worker.exited.then(() => this.#watch?.end());
-    }
-    return outcomeOf(await worker.exited);
+    return this.#process.run();
   }
 
   /** Those with a stream that is not over here: an ended file is not played again because a neighbour crashed. */
   get graphs(): readonly Graph[] {
     const running = new Set(this.streams.running);
     return this.program.graphs.all.filter(({ streams }) => streams.some((id) => running.has(id)));
-  }
-
-  #onStats(event: StatsEvent): void {
-    this.#watch?.heard(event);
-    if (this.#worker !== undefined) this.streams.stats(event, this.#worker);
-  }
-
-  #noteExit(exit: WorkerExit, pid: number, lastLines: readonly BlackBoxEntry[]): void {
-    this.#lastExit = exit;
-    if (this.#worker !== undefined) this.streams.workerGone(this.#worker);
-    const { kind, code, signal, message } = exit;
-    if (kind === 'died') this.#logger.error({ pid, stderrTail: exit.stderrTail }, 'worker.died');
-    const cause = kind === 'died' ? { code: exit.fault ?? 'SL_WORKER_DIED' } : {};
-    this.#emit('worker.exited', { pid, kind, exitCode: code, signal, message, ...cause });
-    // A start that was called off is no incident.
-    if (kind !== 'died' || (this.closing && this.#worker === undefined)) return;
-    const reason = { code: exit.fault ?? 'SL_WORKER_DIED', message };
-    const incident = this.#worker === undefined ? 'not-ready' : kindOf(exit);
-    this.#host.record(this, { kind: incident, reason, pid, exit, blackBox: lastLines });
   }
 
   #again(reason: Reason): void {
@@ -349,9 +232,9 @@ export class Lane {
       message: `The worker died ${deaths} times within ${minutes} minutes, the last time so: ${this.#failure?.message}`,
     };
     this.#emit('worker.crash_loop', { deaths, retryInMs, ...reason });
-    const pid = this.#worker?.pid ?? 0;
     if (deaths === this.#host.context.settings.restart.maxDeaths + 1) {
-      this.#host.record(this, { kind: 'crash-loop', reason, pid });
+      // It is gone.
+      this.#host.record(this, { kind: 'crash-loop', reason, pid: 0 });
     }
     return reason;
   }
@@ -360,20 +243,11 @@ export class Lane {
   #endStreams(outcome: Exclude<Outcome, TryAgain>): void {
     if (outcome.next === 'reject') this.#failed.resolve(outcome.reason);
     const ids = this.streams.running.filter(
-      (id) => this.#served.has(id) || outcome.next !== 'over',
+      (id) => this.#process.wasGiven(id) || outcome.next !== 'over',
     );
     const to = outcome.next === 'reject' ? 'rejected' : 'stopped';
     this.streams.enter(to, { reason: outcome.next === 'reject' ? outcome.reason : ENDED }, ids);
     for (const id of ids) this.streams.markOver(id);
-  }
-
-  #reasonOf(error: unknown): Reason {
-    const { code, message } = toSightlineError(error);
-    return { code, message: this.#host.scrubber.text(message) };
-  }
-
-  #nowMs(): number {
-    return this.#host.context.clock.monotonicMs();
   }
 
   #emit(type: string, facts: EventFacts): void {
@@ -381,9 +255,4 @@ export class Lane {
     const lane = this.name === 'main' ? {} : { lane: this.name };
     context.events.emit(type, { pipelineId, ...lane, ...facts });
   }
-}
-
-function kindOf(exit: WorkerExit): IncidentKind {
-  if (exit.fault === 'SL_WORKER_HUNG') return 'hung';
-  return exit.code === EXIT_CODES.frozen ? 'frozen' : 'died';
 }
