@@ -26,6 +26,12 @@ import { type OutboxStats, type SinkCounts, sumLanes } from './stats.ts';
 import { TailCache } from './tail-cache.ts';
 
 /**
+ * Dead letters that may wait in memory for a disk that takes nothing; beyond, nothing is handed out until it does. The
+ * records are safe where they are.
+ */
+const MAX_LETTER_BYTES = 32 * 1024 * 1024;
+
+/**
  * A durable queue with one cursor per sink. A record accepted and flushed survives kill -9 and is handed to every sink
  * that takes its kind until that sink acknowledges it: at least once, the copies with the same `recordId`. Per sink, at
  * all times, accepted = delivered + filtered + dead-lettered + shed + pending.
@@ -46,6 +52,7 @@ export class Outbox implements AsyncDisposable {
   readonly #clock: OutboxClock;
   readonly #openedInMs: number;
   #unrouted = 0;
+  #isHeldUp = false;
   #closing: Promise<void> | undefined;
 
   /**
@@ -168,7 +175,10 @@ export class Outbox implements AsyncDisposable {
    * when there are none now (`onStored` tells when to ask again). One call at a time per sink.
    */
   async read(sinkId: string, limits: ReadLimits): Promise<PendingRecord[]> {
-    return this.#sinks.reader(sinkId).read(limits);
+    const reader = this.#sinks.reader(sinkId);
+    if (this.#committer.state.letterBytes <= MAX_LETTER_BYTES) return reader.read(limits);
+    this.#isHeldUp = true;
+    return [];
   }
 
   /** Settles records that were read, in any order and number; one that was shed meanwhile stays shed. */
@@ -301,7 +311,9 @@ export class Outbox implements AsyncDisposable {
   }
 
   #afterCommit(hasNewRecords: boolean): void {
-    if (hasNewRecords) for (const listener of this.#listeners) listener();
+    const goesOn = this.#isHeldUp && this.#committer.state.letterBytes <= MAX_LETTER_BYTES;
+    if (goesOn) this.#isHeldUp = false;
+    if (hasNewRecords || goesOn) for (const listener of this.#listeners) listener();
     this.#keeper.committed();
   }
 }

@@ -11,6 +11,11 @@ export class StateQueue {
   #dropLanes: readonly DroppedLane[] = [];
   #waiters: (() => void)[] = [];
 
+  /** Payload bytes of the dead letters that no commit has taken. */
+  get letterBytes(): number {
+    return this.#deadLetters.reduce((sum, { payload }) => sum + payload.byteLength, 0);
+  }
+
   addDeadLetters(letters: readonly NewDeadLetter[]): void {
     if (letters.length > 0) this.#deadLetters = [...this.#deadLetters, ...letters];
   }

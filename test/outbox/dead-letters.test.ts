@@ -9,6 +9,7 @@ import {
   openOutbox,
   record,
   temporaryDir,
+  until,
 } from './helpers.ts';
 
 const A = { id: 'a', kinds: ['frame', 'image'] } as const;
@@ -132,4 +133,31 @@ test('dead letters of a sink that is gone stay until it is back', async (context
   await outbox.addSink(A);
   assert.deepEqual(await outbox.retryDeadLetters({ sinkId: 'a' }), { retried: 2, kept: 0 });
   assert.equal((await outbox.read('a', ALL)).length, 2);
+});
+
+test('no more is handed out while many bytes of dead letters wait for the disk, and then it goes on', async (context) => {
+  const outbox = await open(context);
+  const payload = Buffer.alloc(12 * 1024 * 1024, 1);
+  for (let index = 0; index < 4; index++) {
+    const item = record(index, { kind: 'image', ...(index < 3 && { payload }) });
+    assert.ok(outbox.append(item));
+    await outbox.flushed();
+  }
+  let wakeUps = 0;
+  outbox.onStored(() => wakeUps++);
+  const error = new Error('not to its taste');
+  const three = { ...ALL, maxRecords: 3 };
+  const read = await outbox.read('a', three);
+  assert.equal(read.length, 3);
+  outbox.ack(
+    'a',
+    read.map((item) => ({ status: 'dead-lettered', record: item, error, attempts: 1 })),
+  );
+  // In the same turn, so that no commit has taken them.
+  assert.deepEqual(await outbox.read('a', three), [], 'three of them are more than may wait');
+  assert.equal(outbox.countsOf('a').pending, 1);
+  await until(() => wakeUps > 0, 'told to go on');
+  assert.deepEqual(idsOf(await outbox.read('a', three)), [record(3, { kind: 'image' }).recordId]);
+  assert.equal((await outbox.deadLetters()).length, 3);
+  assertConserved(outbox.countsOf('a'));
 });
