@@ -6,8 +6,8 @@ import {
   ROWS,
 } from '../../query/request.ts';
 import { SAVED_QUERIES } from '../../query/saved.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { configPlace } from '../config/place.ts';
+import { loadQueryPlaces, type QueryPlaces } from './config.ts';
 import { localQueries } from './open.ts';
 import { answerLines, type Format } from './print.ts';
 
@@ -38,7 +38,7 @@ export async function queryCommand(
   flags: QueryFlags,
   { signal, print, tell }: Io,
 ): Promise<void> {
-  const loaded = await loadConfig(configPlace(flags.config).file);
+  const loaded = await loadQueryPlaces(configPlace(flags.config).file);
   const request = {
     sql: sql ?? savedSql(flags.saved, flags.athena ? 'athena' : 'sql'),
     parameters: (flags.param ?? []).map(parameterOf),
@@ -70,7 +70,7 @@ function parameterOf(text: string): QueryParameter {
 }
 
 async function askAthena(
-  { config }: LoadedConfig,
+  { config }: QueryPlaces,
   request: QueryRequest,
   signal: AbortSignal,
 ): Promise<QueryAnswer> {

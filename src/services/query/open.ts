@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import type { QueryView } from '../../api/dependencies.ts';
 import { LocalQueries } from '../../query/local.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { QueryPlaces } from './config.ts';
 
 /** Queries over the folders of the configured file sinks that write Parquet. */
-export function localQueries({ config, baseDir }: LoadedConfig): LocalQueries {
+export function localQueries({ config, baseDir }: QueryPlaces): LocalQueries {
   const folders = config.sinks.flatMap((sink) =>
     sink.type === 'file' && sink.formats.includes('parquet') ? [resolve(baseDir, sink.dir)] : [],
   );
