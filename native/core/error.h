@@ -11,6 +11,7 @@ enum class ErrorKind {
   kSettings,  // a configuration asks for what cannot be: change it
   kLibrary,   // the runtime library cannot be used: install another
   kModel,     // the model file cannot be used: convert or fetch it again
+  kNoGpu,     // a GPU is required and cannot be used: mend it, or allow the CPU
   kFailed,    // anything else
 };
 

@@ -20,6 +20,7 @@ struct ClassifierSettings {
   int unique_id = -1;
   int batch_size = -1;
   int intra_op_threads = 1;
+  sightline::ProviderOptions provider;
 };
 
 // slclassify's work without its GObject: from objects on a frame to labels. Throws

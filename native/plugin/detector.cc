@@ -46,6 +46,7 @@ EngineOptions MakeOptions(const InferConfig& config, const DetectorSettings& set
   options.width = config.width;
   options.channels_last = config.channels_last;
   options.output_names = config.output_blob_names;
+  options.provider = settings.provider;
   return options;
 }
 

@@ -25,6 +25,7 @@ struct DetectorSettings {
   int unique_id = -1;
   int intra_op_threads = 1;
   int batch_wait_us = 500;
+  sightline::ProviderOptions provider;
 };
 
 // What is kept of the network's results: a configuration, and the postprocessor that follows it.

@@ -14,6 +14,10 @@ void SlPostError(GstElement* element, const sightline::Error& error) {
     case sightline::ErrorKind::kModel:
       GST_ELEMENT_ERROR(element, STREAM, WRONG_TYPE, ("%s", error.what()), (nullptr));
       break;
+    case sightline::ErrorKind::kNoGpu:
+      GST_ELEMENT_ERROR_WITH_DETAILS(element, LIBRARY, INIT, ("%s", error.what()), (nullptr),
+                                     ("sl-code", G_TYPE_STRING, "SL_GPU_UNAVAILABLE", nullptr));
+      break;
     case sightline::ErrorKind::kFailed:
       GST_ELEMENT_ERROR(element, LIBRARY, FAILED, ("%s", error.what()), (nullptr));
       break;

@@ -1,4 +1,5 @@
 #include "plugin/infer_state.h"
+#include "plugin/provider_properties.h"
 
 namespace {
 
@@ -23,6 +24,7 @@ enum Property {
   PROP_OBJECTS,
   PROP_LAST_INFER_NS,
   PROP_TOTAL_INFER_NS,
+  PROP_PROVIDER_FIRST,  // and those behind it
 };
 
 constexpr auto kSetting =
@@ -106,6 +108,7 @@ void SlInferInstallProperties(GObjectClass* klass) {
   InstallTexts(klass);
   InstallNumbers(klass);
   InstallCounters(klass);
+  SlProviderInstallProperties(klass, PROP_PROVIDER_FIRST);
 }
 
 bool SlInferIsRule(guint id) {
@@ -147,7 +150,7 @@ bool SlInferSet(SlInferState& state, guint id, const GValue* value) {
       state.model_version = Text(value);
       break;
     default:
-      return false;
+      return SlProviderSet(settings.provider, id, PROP_PROVIDER_FIRST, value);
   }
   return true;
 }
@@ -207,7 +210,9 @@ bool SlInferGet(const SlInferState& state, guint id, GValue* value) {
       g_value_set_uint64(value, state.total_infer_ns);
       break;
     default:
-      return false;
+      return SlProviderGet(settings.provider,
+                           state.detector != nullptr ? &state.detector->engine() : nullptr, id,
+                           PROP_PROVIDER_FIRST, value);
   }
   return true;
 }

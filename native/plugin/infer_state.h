@@ -22,6 +22,7 @@ struct SlInferState {
   GstVideoInfo info = {};
   GQuark name = 0;
   GQuark version = 0;
+  GQuark provider = 0;
   std::atomic<guint> interval{0};  // in force; the application may change it while frames pass
   guint until_next = 0;            // frames to pass before the next one is inferred
 

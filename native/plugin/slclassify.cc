@@ -5,11 +5,13 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "plugin/classify_stream.h"
 #include "plugin/element_errors.h"
 #include "plugin/elements.h"
 #include "plugin/metadata_filter.h"
+#include "plugin/provider_properties.h"
 
 // slclassify looks at objects that slinfer found, and names one attribute of each with an ONNX
 // model, as a secondary nvinfer does and from the same configuration file. It changes no pixel.
@@ -32,12 +34,14 @@ enum Property {
   PROP_OBJECTS,
   PROP_OBJECTS_INFERRED,
   PROP_LAST_INFER_NS,
+  PROP_PROVIDER_FIRST,  // and those behind it
 };
 
 struct SlClassifyState {
   ClassifierSettings settings;  // under the object's lock; read once, by start()
 
-  std::unique_ptr<SlClassifyStream> stream;  // from start() to stop()
+  std::unique_ptr<SlClassifyStream>
+      stream;  // from start() to stop(); made and ended under the lock
   std::atomic<guint64> frames{0};
   std::atomic<guint64> objects{0};
   std::atomic<guint64> objects_inferred{0};
@@ -64,8 +68,12 @@ gboolean Start(GstBaseTransform* base) {
     GST_OBJECT_UNLOCK(base);
     const gchar* library = g_getenv(kLibraryVariable);
     if (settings.library_path.empty() && library != nullptr) settings.library_path = library;
-    state.stream = std::make_unique<SlClassifyStream>(settings);
+    auto stream = std::make_unique<SlClassifyStream>(settings);
+    GST_OBJECT_LOCK(base);
+    state.stream = std::move(stream);
+    GST_OBJECT_UNLOCK(base);
     state.frames = state.objects = state.objects_inferred = state.last_infer_ns = 0;
+    SlProviderTellFallback(GST_ELEMENT(base), state.stream->classifier().engine());
     const sightline::InferConfig& config = state.stream->classifier().config();
     GST_INFO_OBJECT(base, "%s: %zu labels of '%s', batch %d", config.onnx_file.c_str(),
                     config.labels.size(), config.classifier_type.c_str(), config.batch_size);
@@ -78,7 +86,9 @@ gboolean Start(GstBaseTransform* base) {
 }
 
 gboolean Stop(GstBaseTransform* base) {
-  Self(base)->state->stream.reset();
+  GST_OBJECT_LOCK(base);
+  const std::unique_ptr<SlClassifyStream> ended = std::move(Self(base)->state->stream);
+  GST_OBJECT_UNLOCK(base);
   return TRUE;
 }
 
@@ -138,6 +148,7 @@ void SetProperty(GObject* object, guint id, const GValue* value, GParamSpec* spe
       settings.intra_op_threads = static_cast<int>(g_value_get_uint(value));
       break;
     default:
+      if (SlProviderSet(settings.provider, id, PROP_PROVIDER_FIRST, value)) break;
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
   GST_OBJECT_UNLOCK(object);
@@ -178,6 +189,11 @@ void GetProperty(GObject* object, guint id, GValue* value, GParamSpec* spec) {
       g_value_set_uint64(value, state.last_infer_ns);
       break;
     default:
+      if (SlProviderGet(settings.provider,
+                        state.stream ? &state.stream->classifier().engine() : nullptr, id,
+                        PROP_PROVIDER_FIRST, value)) {
+        break;
+      }
       G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
   GST_OBJECT_UNLOCK(object);
@@ -224,6 +240,7 @@ void InstallProperties(GObjectClass* klass) {
           "Objects the model looked at; the others kept the label they got before");
   counter(PROP_LAST_INFER_NS, "last-infer-ns",
           "Time the last frame with objects to look at took, in nanoseconds");
+  SlProviderInstallProperties(klass, PROP_PROVIDER_FIRST);
 }
 
 void sl_classify_class_init(SlClassifyClass* klass) {
@@ -237,7 +254,7 @@ void sl_classify_class_init(SlClassifyClass* klass) {
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Object classifier", "Filter/Analyzer/Video",
-      "Names an attribute of objects that slinfer found, with an ONNX model on the CPU, configured "
+      "Names an attribute of objects that slinfer found, with an ONNX model, configured "
       "as a secondary nvinfer is. Example: filesrc location=street.mp4 ! decodebin ! slinfer "
       "config-file-path=models/centernet-512x384/nvinfer.txt ! sltrack ! slclassify "
       "config-file-path=models/vehicle-colour/nvinfer.txt ! slmeta ! fakesink dump=true",

@@ -14,6 +14,7 @@
 #include "plugin/infer_state.h"
 #include "plugin/mapped_frame.h"
 #include "plugin/metadata_filter.h"
+#include "plugin/provider_properties.h"
 
 // slinfer finds objects on video frames with an ONNX model. It takes nvinfer's configuration file
 // and properties, changes no pixel, and adds what it finds as metadata (see detection_meta.h).
@@ -74,6 +75,7 @@ gboolean Start(GstBaseTransform* base) {
     if (name.empty()) name = FileStem(config.onnx_file);
     state.name = g_quark_from_string(name.c_str());
     state.version = g_quark_from_string(version.c_str());
+    state.provider = g_quark_from_static_string(sightline::ProviderName(engine.provider()));
     GST_OBJECT_LOCK(self);
     // The property may have been set while the model was loading.
     const int interval = state.settings.interval;
@@ -82,10 +84,11 @@ gboolean Start(GstBaseTransform* base) {
     state.until_next = 0;
     state.frames = state.frames_inferred = state.frames_batched = 0;
     state.objects = state.last_infer_ns = state.total_infer_ns = 0;
-    GST_INFO_OBJECT(self, "%s at %dx%d with ONNX Runtime %s (%s), batch %d, %d at once",
+    GST_INFO_OBJECT(self, "%s at %dx%d by %s of ONNX Runtime %s (%s), batch %d, %d at once",
                     config.onnx_file.c_str(), engine.width(), engine.height(),
-                    engine.library().version().c_str(), engine.library().path().c_str(),
-                    config.batch_size, engine.runs_at_once());
+                    sightline::ProviderName(engine.provider()), engine.library().version().c_str(),
+                    engine.library().path().c_str(), config.batch_size, engine.runs_at_once());
+    SlProviderTellFallback(GST_ELEMENT(self), engine);
     if (!config.without_effect.empty()) {
       GST_INFO_OBJECT(self, "%s: without effect on the CPU: %s", config.path.c_str(),
                       sightline::JoinKeys(config.without_effect).c_str());
@@ -143,11 +146,10 @@ GstFlowReturn TransformInPlace(GstBaseTransform* base, GstBuffer* buffer) {
   SlInfer* self = Self(base);
   return SlGuardErrors(GST_ELEMENT(self), GST_FLOW_ERROR, [&]() -> GstFlowReturn {
     SlInferState& state = *self->state;
-    static const GQuark provider = g_quark_from_static_string("CPUExecutionProvider");
     SlFrameMeta* meta = SlFrameMetaEnsure(buffer);
     meta->model_name = state.name;
     meta->model_version = state.version;
-    meta->execution_provider = provider;
+    meta->execution_provider = state.provider;
     ++state.frames;
     const guint interval = state.interval.load(std::memory_order_relaxed);
     // A shorter interval holds at once, not after what is left of the long one.
@@ -224,7 +226,7 @@ void sl_infer_class_init(SlInferClass* klass) {
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(
       element_class, "Object detector", "Filter/Analyzer/Video",
-      "Finds objects on video frames with an ONNX model on the CPU, configured as nvinfer is, and "
+      "Finds objects on video frames with an ONNX model, configured as nvinfer is, and "
       "adds them as GstVideoRegionOfInterestMeta. Example: filesrc location=street.mp4 ! decodebin "
       "! slinfer config-file-path=models/centernet-512x384/nvinfer.txt "
       "onnxruntime-library=libonnxruntime.so.1 ! fakesink",

@@ -5,6 +5,8 @@ import type { AcceleratorStatus, PlannedAccelerator } from './types.ts';
 export class StreamAccelerator {
   readonly #planned: PlannedAccelerator;
   #seen: string | undefined;
+  /** Why the worker does otherwise than planned. */
+  #reason: string | undefined;
 
   constructor(planned: PlannedAccelerator) {
     this.#planned = planned;
@@ -15,11 +17,20 @@ export class StreamAccelerator {
     if (provider === undefined) return false;
     const before = this.#seen ?? this.#planned.executionProvider;
     this.#seen = provider;
+    if (provider === this.#planned.executionProvider) this.#reason = undefined;
     return provider !== before;
   }
 
+  /** Takes what the worker says; true when that is news. */
+  fellBack(reason: string): boolean {
+    const news = reason !== this.#reason;
+    this.#reason = reason;
+    return news;
+  }
+
   status(): AcceleratorStatus {
-    const { policy, backend, executionProvider: planned, fallbackReason } = this.#planned;
+    const { policy, backend, executionProvider: planned } = this.#planned;
+    const fallbackReason = this.#reason ?? this.#planned.fallbackReason;
     const executionProvider = this.#seen ?? planned;
     return {
       policy,

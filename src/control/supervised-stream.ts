@@ -165,6 +165,11 @@ export class SupervisedStream {
     if (this.#accelerator?.saw(this.#latest.executionProvider)) this.tellAccelerator();
   }
 
+  /** Its model does not run on the GPU it was planned for. */
+  fellBack(reason: string): void {
+    if (this.#accelerator?.fellBack(reason)) this.tellAccelerator();
+  }
+
   /** Tells what it runs on. */
   tellAccelerator(): void {
     if (this.#accelerator === undefined) return;

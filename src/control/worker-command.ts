@@ -102,6 +102,8 @@ function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
   return {
     MALLOC_ARENA_MAX: MALLOC_ARENAS,
+    // ONNX Runtime reports to its maker what it runs, unless it is told not to.
+    ORT_DISABLE_TELEMETRY: '1',
     ...Object.fromEntries(inherited),
     GST_PLUGIN_PATH: [PATHS.pluginDir, env['GST_PLUGIN_PATH']].filter(Boolean).join(delimiter),
     GST_REGISTRY: env['GST_REGISTRY'] ?? join(PATHS.cache, `gst-registry-${process.arch}.bin`),

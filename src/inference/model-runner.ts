@@ -1,6 +1,9 @@
 import type { OutboxRecord } from '../common/delivery.ts';
 import type { Logger } from '../common/logger.ts';
+import { StreamAccelerator } from '../control/stream-accelerator.ts';
+import type { AcceleratorStatus, PlannedAccelerator } from '../control/types.ts';
 import type { WorkerCommand } from '../control/worker-command.ts';
+import { decodeFrame } from '../metadata/frame.ts';
 import { readFrameHeader } from '../metadata/frame-header.ts';
 import type { DataRecord } from '../metadata/record-reader.ts';
 import type { Graph } from '../pipeline/graph.ts';
@@ -18,6 +21,10 @@ const LOOK_MS = 1_000;
 
 export interface ModelRunnerOptions {
   readonly model: string;
+  /** What its graphs are made for. */
+  readonly accelerator: PlannedAccelerator;
+  /** Longest start of a graph, ms; default: that of StreamPolicy. */
+  readonly startTimeoutMs?: number;
   /** Makes the graph of a camera, which fetches its frames at the socket. */
   readonly graphFor: (streamId: string, socketPath: string) => Promise<Graph>;
   readonly command: WorkerCommand;
@@ -54,6 +61,9 @@ export class ModelRunner {
   readonly #storing = new Set<Promise<void>>();
   /** The one frame in the worker, when it was in one that failed. */
   #alone: Task | undefined;
+  readonly #accelerator: StreamAccelerator;
+  /** When a result was last asked what ran the model. */
+  #askedMs = Number.NEGATIVE_INFINITY;
   #inside = 0;
   /** When the graphs were last not empty, busy time adds up here. */
   #busyMs = 0;
@@ -63,12 +73,18 @@ export class ModelRunner {
   private constructor(options: ModelRunnerOptions, server: (runner: ModelRunner) => FrameServer) {
     this.#options = options;
     this.#server = server(this);
-    const { model, command, logger } = options;
+    const { model, command, logger, startTimeoutMs } = options;
+    this.#accelerator = new StreamAccelerator(options.accelerator);
+    this.#tellAccelerator();
     this.#worker = new ModelWorker({
       ...{ model, command, logger },
+      ...(startTimeoutMs === undefined ? {} : { startTimeoutMs }),
       onRecords: (records) => this.#onRecords(records),
       onTrouble: (streamId, code, message) =>
         logger.warn({ model, streamId, code, reason: message }, 'infer.graph-failed'),
+      onFallback: (reason) => {
+        if (this.#accelerator.fellBack(reason)) this.#tellAccelerator();
+      },
     });
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -90,6 +106,10 @@ export class ModelRunner {
   }
   get restarts(): number {
     return this.#worker.restarts;
+  }
+  /** What its results say runs the model; before the first, what was planned. */
+  get accelerator(): AcceleratorStatus {
+    return this.#accelerator.status();
   }
   get cameras(): number {
     return this.#feeds.size;
@@ -207,6 +227,7 @@ export class ModelRunner {
       }
       this.#inside -= 1;
       if (task === this.#alone) this.#alone = undefined;
+      this.#askProvider(payload);
       found.push({ task, record: { kind: 'frame', streamId, recordId, atMs, payload } });
     }
     this.#pump();
@@ -229,6 +250,21 @@ export class ModelRunner {
       this.#options.onResult?.({ ageMs: Date.now() - record.atMs });
       task.job.done(this.model);
     }
+  }
+
+  /** Now and then: decoding every result costs. */
+  #askProvider(payload: Uint8Array): void {
+    const now = performance.now();
+    if (now - this.#askedMs < LOOK_MS) return;
+    this.#askedMs = now;
+    const provider = decodeFrame(payload).model?.executionProvider || undefined;
+    if (this.#accelerator.saw(provider)) this.#tellAccelerator();
+  }
+
+  #tellAccelerator(): void {
+    const facts = this.#accelerator.facts();
+    const level = facts['code'] === undefined ? 'info' : 'warn';
+    this.#options.logger[level]({ model: this.model, ...facts }, 'infer.accelerator');
   }
 
   #markBusy(): void {

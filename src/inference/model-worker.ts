@@ -31,6 +31,10 @@ export interface ModelWorkerOptions {
   readonly onRecords: (records: readonly DataRecord[]) => void | Promise<void>;
   /** A graph failed or waits. */
   readonly onTrouble: (streamId: string, code: string, message: string) => void;
+  /** The model does not run on the GPU it was to. */
+  readonly onFallback: (reason: string) => void;
+  /** Longest start of a graph, ms; default: that of StreamPolicy. */
+  readonly startTimeoutMs?: number;
 }
 
 /**
@@ -101,7 +105,7 @@ export class ModelWorker {
   }
 
   async #launch(): Promise<void> {
-    const { command, logger, onRecords, model } = this.#options;
+    const { command, logger, onRecords, model, startTimeoutMs } = this.#options;
     const startedMs = performance.now();
     const worker = await WorkerProcess.launch(
       {
@@ -115,7 +119,8 @@ export class ModelWorker {
     this.#worker = worker;
     this.#beat();
     const graphs = [...this.#graphs.values()];
-    await worker.start({ pipelineId: model, graphs, stream: POLICY });
+    const stream = startTimeoutMs === undefined ? POLICY : { ...POLICY, startTimeoutMs };
+    await worker.start({ pipelineId: model, graphs, stream });
     // Cameras that came or went meanwhile.
     const later = [...this.#graphs.values()].filter((graph) => !graphs.includes(graph));
     if (later.length > 0) this.#addNow(worker, later);
@@ -148,6 +153,8 @@ export class ModelWorker {
       this.#options.logger[event.level]({ ...event.fields, model: this.#options.model }, event.msg);
     } else if (event.event === 'stream' && event.code !== undefined) {
       this.#options.onTrouble(event.streamId, event.code, event.message ?? '');
+    } else if (event.event === 'fallback') {
+      this.#options.onFallback(event.message);
     } else if (event.event === 'frozen') {
       this.abort('A graph in it hangs');
     }

@@ -1,5 +1,7 @@
+import type { OnnxRuntimeSpec } from './onnxruntime-spec.ts';
 import type { ResolvedPipeline, ResolveOptions } from './resolve.ts';
 import { resolve } from './resolve.ts';
+import type { Accelerator } from './resolved.ts';
 import type { InferSpec, SecondarySpec, TrackSpec } from './spec.ts';
 
 /** A pipeline whose pictures come from a queue instead of cameras. */
@@ -8,9 +10,11 @@ export interface FramesSpec {
   readonly streams: readonly { readonly id: string }[];
   /** Unix socket of whoever sends the frames of all streams. */
   readonly socketPath: string;
+  readonly accelerator?: Accelerator;
   readonly infer: InferSpec;
   readonly secondary?: readonly SecondarySpec[];
   readonly track?: TrackSpec;
+  readonly onnxRuntime?: OnnxRuntimeSpec;
 }
 
 /**
@@ -18,11 +22,12 @@ export interface FramesSpec {
  * @throws SightlineError as resolve()
  */
 export function resolveFrames(spec: FramesSpec, options: ResolveOptions): ResolvedPipeline {
-  const { id, streams, socketPath, infer, secondary, track } = spec;
+  const { id, streams, socketPath, accelerator, infer, secondary, track, onnxRuntime } = spec;
   const resolved = resolve(
     {
       id,
-      accelerator: 'cpu',
+      ...(accelerator === undefined ? {} : { accelerator }),
+      ...(onnxRuntime === undefined ? {} : { onnxRuntime }),
       infer,
       ...(secondary === undefined ? {} : { secondary: [...secondary] }),
       ...(track === undefined ? {} : { track }),

@@ -68,7 +68,7 @@ export function resolve(
   if (!needsInfer(spec)) reportDetectorless(spec, findings);
   if (findings.problems.length > 0) throw failure(spec, findings);
   const { id, accelerator = 'prefer-gpu', track = { type: 'bytetrack' } } = spec;
-  const { annotated, deepstream } = spec;
+  const { annotated, deepstream, onnxRuntime } = spec;
   return deepFreeze({
     id,
     accelerator,
@@ -79,6 +79,7 @@ export function resolve(
     ...(images === undefined ? {} : { images }),
     ...(annotated === undefined ? {} : { annotated: { ...annotated } }),
     ...(deepstream === undefined ? {} : { deepstream: structuredClone(deepstream) }),
+    ...(onnxRuntime === undefined ? {} : { onnxRuntime: { ...onnxRuntime } }),
     streams,
   });
 }
@@ -203,8 +204,8 @@ function resolveInfer(
     const message = `the model "${name}" is a ${model.kind}: it belongs under "secondary"`;
     findings.problems.push({ pointer: '/infer/model', message });
   }
-  const { interval = 0, threshold, classes, batchSize = 1 } = spec ?? {};
-  if (batchSize > 1 && !model.dynamicBatch) {
+  const { interval = 0, threshold, classes, batchSize } = spec ?? {};
+  if (batchSize !== undefined && batchSize > 1 && !model.dynamicBatch) {
     const message = `must be 1: the model "${name}" takes one frame at a time`;
     findings.problems.push({ pointer: '/infer/batchSize', message });
   }
@@ -214,7 +215,7 @@ function resolveInfer(
     interval,
     ...(threshold === undefined ? {} : { threshold }),
     ...(classIds === undefined ? {} : { classIds }),
-    batchSize,
+    ...(batchSize === undefined ? {} : { batchSize }),
   };
 }
 

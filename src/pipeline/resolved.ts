@@ -1,4 +1,5 @@
 import type { ResolvedSource } from '../sources/resolve-source.ts';
+import type { OnnxRuntimeSpec } from './onnxruntime-spec.ts';
 import type {
   AnalyticsSpec,
   AnnotatedSpec,
@@ -33,7 +34,8 @@ export interface ResolvedInfer {
   readonly threshold?: number;
   /** Indices in the model's labels, ascending; absent: all. */
   readonly classIds?: readonly number[];
-  readonly batchSize: number;
+  /** Absent: what suits the backend. */
+  readonly batchSize?: number;
 }
 
 /** Component id of the primary detector; secondary steps follow from 2 in their order. */
@@ -112,6 +114,7 @@ export interface ResolvedPipeline {
   readonly images?: ResolvedImages;
   readonly annotated?: AnnotatedSpec;
   readonly deepstream?: DeepStreamSpec;
+  readonly onnxRuntime?: OnnxRuntimeSpec;
   /** Those to be run; none when all are switched off. */
   readonly streams: readonly ResolvedStream[];
 }

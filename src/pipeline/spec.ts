@@ -5,6 +5,7 @@ import { AnalyticsSpec } from './analytics-spec.ts';
 import { AnnotatedSpec, DeepStreamSpec } from './deepstream-spec.ts';
 import { ImagesSpec } from './images-spec.ts';
 import { ModelName } from './model-name.ts';
+import { OnnxRuntimeSpec } from './onnxruntime-spec.ts';
 import { enabled, streamDefaults } from './stream-spec.ts';
 import { TrackSpec } from './track-spec.ts';
 
@@ -46,7 +47,8 @@ export const InferSpec = strictObject(
       Type.Integer({
         minimum: 1,
         maximum: 64,
-        description: 'Frames of several streams in one run of the model; default 1 on the CPU',
+        description:
+          'Frames of several streams in one run of the model; default 1 on the CPU, one of each stream up to 16 on a GPU',
       }),
     ),
   },
@@ -89,7 +91,7 @@ export type SecondarySpec = Static<typeof SecondarySpec>;
 /** What a pipeline may or must run on. */
 export const Accelerator = oneOf(['prefer-gpu', 'require-gpu', 'cpu'], {
   description:
-    'prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without',
+    'prefer-gpu (the default): DeepStream where the machine has it, else the models on a GPU by ONNX Runtime, else the CPU; require-gpu: refused without a GPU',
 });
 
 const processing = {
@@ -101,6 +103,7 @@ const processing = {
   images: Type.Optional(ImagesSpec),
   annotated: Type.Optional(AnnotatedSpec),
   deepstream: Type.Optional(DeepStreamSpec),
+  onnxRuntime: Type.Optional(OnnxRuntimeSpec),
 };
 
 const StreamId = idString();

@@ -2,6 +2,7 @@ import { findDevices, readDriver } from './nvidia/driver.ts';
 import { Host, type HostOptions } from './nvidia/host.ts';
 import { DEEPSTREAM_FOLDER, findInstallation } from './nvidia/installation.ts';
 import { cudaVersion, tensorRtVersion } from './nvidia/libraries.ts';
+import { onnxRuntimeProblem } from './nvidia/onnx-runtime.ts';
 import {
   detectPlatform,
   isJetson,
@@ -26,6 +27,8 @@ interface Facts {
   readonly driver?: string;
   /** Why DeepStream cannot be used here, each with its remedy; empty when it can. */
   readonly problems: readonly string[];
+  /** Why ONNX Runtime cannot use a GPU here; empty when it should. Absent: nobody looked. */
+  readonly onnxRuntimeProblems?: readonly string[];
 }
 
 /** What pipelines of this machine can run on. */
@@ -48,16 +51,18 @@ interface Kept {
 }
 
 const MAX_AGE_MS = 60_000;
+const NO_DRIVER = 'No NVIDIA driver runs here: install it, or run the container with --gpus all';
 const kept = new Map<string, Kept>();
 
 /**
- * Whether DeepStream can run here, and on what. Reads a few files and starts no program (except nvidia-smi under WSL 2,
+ * Whether DeepStream can run here, and on what, and whether ONNX Runtime should be able to use a GPU. Reads a few files and starts no program (except nvidia-smi under WSL 2,
  * for 200 ms at most), so that it can be asked before each start of a pipeline. `sightline doctor` looks closer. Never
  * rejects.
  */
 export function probeAccelerator(options: ProbeOptions = {}): Promise<AcceleratorProbe> {
   const host = new Host(options);
-  const key = `${host.root}\n${host.arch}\n${host.env['SIGHTLINE_PLATFORM'] ?? ''}`;
+  const { SIGHTLINE_PLATFORM, SIGHTLINE_ONNXRUNTIME } = host.env;
+  const key = [host.root, host.arch, SIGHTLINE_PLATFORM, SIGHTLINE_ONNXRUNTIME].join('\n');
   const earlier = kept.get(key);
   const now = performance.now();
   if (earlier !== undefined && now - earlier.atMs < (options.maxAgeMs ?? MAX_AGE_MS)) {
@@ -69,13 +74,14 @@ export function probeAccelerator(options: ProbeOptions = {}): Promise<Accelerato
 }
 
 async function look(host: Host): Promise<AcceleratorProbe> {
-  const [{ platform, model, l4t }, { driver, gpus }, installation, tensorRt, cuda] =
+  const [{ platform, model, l4t }, { driver, gpus }, installation, tensorRt, cuda, onnxRuntime] =
     await Promise.all([
       detectPlatform(host),
       readDriver(host),
       findInstallation(host),
       tensorRtVersion(host),
       cudaVersion(host),
+      onnxRuntimeProblem(host),
     ]);
   const jetson = isJetson(platform);
   const devices = await findDevices(host, platform);
@@ -83,6 +89,11 @@ async function look(host: Host): Promise<AcceleratorProbe> {
   const deepstream = version?.split('.').slice(0, 2).join('.');
   const gpuName = jetson ? model : gpus[0];
   const driverName = driver ?? (l4t === undefined ? undefined : `L4T ${l4t}`);
+  const onnxRuntimeProblems = [
+    ...(jetson || driver !== undefined ? [] : [NO_DRIVER]),
+    ...deviceProblems(devices, jetson),
+    ...(onnxRuntime === undefined ? [] : [onnxRuntime]),
+  ];
   const problems = [
     platformProblem(host) ?? [],
     ...deepStreamProblems(installation),
@@ -97,6 +108,7 @@ async function look(host: Host): Promise<AcceleratorProbe> {
   const facts: Facts = {
     gpus: jetson ? [] : gpus,
     problems,
+    onnxRuntimeProblems,
     ...(deepstream === undefined ? {} : { deepstream }),
     ...(gpuName === undefined ? {} : { gpuName }),
     ...(tensorRt === undefined ? {} : { tensorRt }),
@@ -130,7 +142,7 @@ function deepStreamProblems(installation: Awaited<ReturnType<typeof findInstalla
 
 function driverProblems(driver: string | undefined, deepstream: string | undefined): string[] {
   if (driver === undefined) {
-    return ['No NVIDIA driver runs here: install it, or run the container with --gpus all'];
+    return [NO_DRIVER];
   }
   const floor = deepstream === undefined ? undefined : releaseOf(deepstream)?.driver;
   if (floor === undefined || compareVersions(driver, floor) >= 0) return [];

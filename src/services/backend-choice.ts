@@ -18,23 +18,32 @@ export type BackendChoice =
     }
   | {
       readonly backend: 'cpu';
+      /** ONNX Runtime is to run the models on a GPU. */
+      readonly gpu?: {
+        /** Rather fail than run a model on the CPU. */
+        readonly required: boolean;
+        /** Why not DeepStream. */
+        readonly reason: string;
+      };
       /** Why not the GPU, where it was preferred. */
       readonly fallbackReason?: string;
     };
 
 /**
- * Follows a pipeline's policy on this machine; the probe is not asked where only the CPU is wanted.
+ * Follows a pipeline's policy on this machine: DeepStream, else ONNX Runtime on a GPU, else the CPU. The probe is not
+ * asked where only the CPU is wanted. `notDeepStream`: why it is out of the question for this pipeline.
  *
- * @throws SightlineError `SL_GPU_UNAVAILABLE` for `require-gpu` without DeepStream, with every reason.
+ * @throws SightlineError `SL_GPU_UNAVAILABLE` for `require-gpu` without a GPU that can be used, with every reason.
  */
 export async function chooseBackend(
   policy: Accelerator,
   pipelineId: string,
   probe: () => Promise<AcceleratorProbe>,
+  notDeepStream?: string,
 ): Promise<BackendChoice> {
   if (policy === 'cpu') return { backend: 'cpu' };
   const found = await probe();
-  const problems = problemsOf(found);
+  const problems = notDeepStream === undefined ? problemsOf(found) : [notDeepStream];
   if (found.kind === 'deepstream' && problems.length === 0) {
     const { platform, deepstream, gpuName, tensorRt } = found;
     const machine = {
@@ -48,12 +57,18 @@ export async function chooseBackend(
       machine,
     };
   }
-  if (policy === 'prefer-gpu') return { backend: 'cpu', fallbackReason: problems.join('; ') };
-  throw gpuUnavailable(pipelineId, problems);
+  const { onnxRuntimeProblems } = found;
+  if (onnxRuntimeProblems?.length === 0) {
+    const required = policy === 'require-gpu';
+    return { backend: 'cpu', gpu: { required, reason: problems.join('; ') } };
+  }
+  const all = [...new Set([...problems, ...(onnxRuntimeProblems ?? [])])];
+  if (policy === 'prefer-gpu') return { backend: 'cpu', fallbackReason: all.join('; ') };
+  throw gpuUnavailable(pipelineId, all);
 }
 
 /** `require-gpu`, and there is none to use. */
-export function gpuUnavailable(pipelineId: string, problems: readonly string[]): SightlineError {
+function gpuUnavailable(pipelineId: string, problems: readonly string[]): SightlineError {
   return new SightlineError(
     'SL_GPU_UNAVAILABLE',
     `Cannot run pipeline "${pipelineId}" on a GPU, which its "accelerator" requires: ${problems.join('; ')}`,

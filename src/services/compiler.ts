@@ -1,7 +1,7 @@
 import { problemsError } from '../common/check.ts';
 import { SightlineError } from '../common/errors.ts';
 import type { CompiledPipeline, Compiler } from '../control/types.ts';
-import type { Graph, Lowered } from '../pipeline/graph.ts';
+import type { Graph, Lowered, PropertyValue } from '../pipeline/graph.ts';
 import { needsInfer, resolve } from '../pipeline/resolve.ts';
 import type { PipelineSpec, StreamSpec } from '../pipeline/spec.ts';
 import type { AcceleratorProbe } from './accelerator.ts';
@@ -10,8 +10,10 @@ import { writeGeneratedFiles } from './generated-files.ts';
 import { lower } from './lower.ts';
 import { preload } from './preload.ts';
 
-/** GStreamer takes the start of a DeepStream graph within this: CUDA comes up and engines are loaded. */
-const DEEPSTREAM_START_MS = 180_000;
+/** GStreamer takes the start of a graph on a GPU within this: CUDA comes up and engines are loaded. */
+const GPU_START_MS = 180_000;
+/** ONNX Runtime's TensorRT builds its engines in the graph that needs them first. */
+const ENGINE_BUILD_MS = 1_800_000;
 
 export interface CompilerOptions {
   readonly modelsDir: string;
@@ -101,7 +103,7 @@ async function compile(
       executionProvider: plannedProvider(lowered),
       ...(fallbackReason === undefined ? {} : { fallbackReason }),
     },
-    ...(backend === 'cpu' ? {} : { policy: { startTimeoutMs: DEEPSTREAM_START_MS } }),
+    ...startPolicy(lowered),
   };
 }
 
@@ -123,11 +125,32 @@ function withOwner(graph: Graph, { epochOf }: CompilerOptions): Graph {
   return epoch === undefined ? graph : { ...graph, epoch: String(epoch) };
 }
 
+/** Longer than usual for a graph that brings a GPU up; nothing for others. */
+export function startPolicy(lowered: Lowered): { readonly policy?: { startTimeoutMs: number } } {
+  const provider = providerAsked(lowered);
+  if (provider === 'tensorrt') return { policy: { startTimeoutMs: ENGINE_BUILD_MS } };
+  const gpu = lowered.backend === 'deepstream' || provider === 'cuda';
+  return gpu ? { policy: { startTimeoutMs: GPU_START_MS } } : {};
+}
+
+function providerAsked({ graphs }: Lowered): PropertyValue | undefined {
+  const nodes = graphs.flatMap((graph) => graph.nodes);
+  return nodes.find(({ factory }) => factory === 'slinfer')?.properties['execution-provider'];
+}
+
+/** ONNX Runtime's names. */
+const PROVIDERS: ReadonlyMap<PropertyValue | undefined, string> = new Map([
+  ['cuda', 'CUDAExecutionProvider'],
+  ['tensorrt', 'TensorrtExecutionProvider'],
+]);
+
 /** What the frames will say, as far as it is known before. */
-function plannedProvider({ backend, graphs }: Lowered): string {
+export function plannedProvider(lowered: Lowered): string {
+  const { backend, graphs } = lowered;
   const nodes = graphs.flatMap((graph) => graph.nodes);
   const said = nodes.find(({ factory }) => factory === 'sldsmeta')?.properties[
     'execution-provider'
   ];
-  return backend === 'cpu' ? 'CPUExecutionProvider' : String(said ?? 'TensorRT');
+  if (backend === 'cpu') return PROVIDERS.get(providerAsked(lowered)) ?? 'CPUExecutionProvider';
+  return String(said ?? 'TensorRT');
 }

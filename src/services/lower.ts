@@ -1,14 +1,17 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { SightlineError, toSightlineError } from '../common/errors.ts';
 import { onnxRuntimeLibrary } from '../common/paths.ts';
 import { createThresholdWriter } from '../models/catalog.ts';
 import { lowerCpu } from '../pipeline/backends/cpu.ts';
+import type { CpuGpu } from '../pipeline/backends/cpu-gpu.ts';
 import { lowerDeepStream } from '../pipeline/backends/deepstream.ts';
 import type { EngineRequest } from '../pipeline/engine-request.ts';
 import type { Lowered } from '../pipeline/graph.ts';
 import type { ResolvedPipeline } from '../pipeline/resolved.ts';
 import { type AcceleratorProbe, probeAccelerator } from './accelerator.ts';
-import { type BackendChoice, chooseBackend, gpuUnavailable } from './backend-choice.ts';
+import { type BackendChoice, chooseBackend } from './backend-choice.ts';
 import { deepStreamTarget } from './deepstream-target.ts';
 import { createClassifierFileWriter } from './infer-files.ts';
 import type { LoadedModels } from './preload.ts';
@@ -33,9 +36,14 @@ export interface LoweredPipeline {
   readonly fallbackReason?: string;
 }
 
+/** Frames of one run of a model on a GPU where they come from a queue and nobody says. */
+const QUEUED_BATCH = 8;
+/** What DeepStream has no element for. */
+const NO_FRAMES_SOURCE = 'DeepStream has no source for frames of a queue';
+
 /**
  * Lowers a pipeline to the backend that its policy and this machine give. Where DeepStream cannot do what the pipeline
- * asks and the CPU may, it runs there, and the reason is told.
+ * asks, it runs without, on a GPU by ONNX Runtime or, if it may, on the CPU, and the reason is told.
  *
  * @throws SightlineError `SL_GPU_UNAVAILABLE`, and what lowering throws.
  */
@@ -44,23 +52,38 @@ export async function lower(
   models: LoadedModels,
   options: LowerOptions,
 ): Promise<LoweredPipeline> {
-  const { id, accelerator } = pipeline;
-  const choice = await chooseBackend(accelerator, id, options.probe ?? probeAccelerator);
-  if (choice.backend === 'cpu') {
-    const { fallbackReason } = choice;
-    if (fallbackReason === undefined) {
-      return { lowered: await toCpu(pipeline, models, options), engines: [] };
-    }
-    return fallBack(pipeline, fallbackReason, models, options);
-  }
+  const queued = pipeline.streams.some(({ source }) => source.type === 'frames');
+  const choice = await choose(pipeline, options, queued ? NO_FRAMES_SOURCE : undefined);
+  if (choice.backend === 'cpu') return toCpuAs(choice, pipeline, models, options);
   try {
     return await toDeepStream(pipeline, choice, models, options);
   } catch (cause) {
     const error = toSightlineError(cause);
     if (error.code !== 'SL_BACKEND_UNSUPPORTED') throw cause;
-    if (accelerator === 'require-gpu') throw gpuUnavailable(id, [error.message]);
-    return fallBack(pipeline, error.message, models, options);
+    const other = await choose(pipeline, options, error.message);
+    if (other.backend !== 'cpu') throw cause;
+    return toCpuAs(other, pipeline, models, options);
   }
+}
+
+function choose(
+  { accelerator, id }: ResolvedPipeline,
+  options: LowerOptions,
+  notDeepStream?: string,
+): Promise<BackendChoice> {
+  return chooseBackend(accelerator, id, options.probe ?? probeAccelerator, notDeepStream);
+}
+
+type CpuChoice = Extract<BackendChoice, { backend: 'cpu' }>;
+
+async function toCpuAs(
+  { gpu, fallbackReason }: CpuChoice,
+  pipeline: ResolvedPipeline,
+  models: LoadedModels,
+  options: LowerOptions,
+): Promise<LoweredPipeline> {
+  if (fallbackReason !== undefined) return fallBack(pipeline, fallbackReason, models, options);
+  return { lowered: await toCpu(pipeline, models, options, gpu), engines: [] };
 }
 
 /** To the CPU for want of a GPU: where the CPU cannot do it, what would help is told too. */
@@ -99,17 +122,37 @@ async function toDeepStream(
 async function toCpu(
   pipeline: ResolvedPipeline,
   models: LoadedModels,
-  { modelsDir, workDir, recordDir }: LowerOptions,
+  options: LowerOptions,
+  gpu?: CpuChoice['gpu'],
 ): Promise<Lowered> {
+  const { modelsDir, workDir, recordDir } = options;
   const { model, threshold } = pipeline.infer ?? {};
   return lowerCpu(pipeline, {
     onnxRuntimeLibrary: onnxRuntimeLibrary(),
     cores: availableParallelism(),
     filesDir: workDir,
     classifierFiles: createClassifierFileWriter({ models, filesDir: workDir }),
+    ...(gpu === undefined ? {} : { gpu: await gpuOf(pipeline, gpu, options) }),
     ...(recordDir === undefined ? {} : { recordDir }),
     ...(model === undefined || threshold === undefined
       ? {}
       : { configFile: await createThresholdWriter(modelsDir, workDir)(model, threshold) }),
   });
+}
+
+/** The folder of engines is made here: ONNX Runtime wants it to be there. */
+async function gpuOf(
+  { streams, onnxRuntime }: ResolvedPipeline,
+  { required, reason }: NonNullable<CpuChoice['gpu']>,
+  { workDir, enginesDir = join(workDir, 'engines') }: LowerOptions,
+): Promise<CpuGpu> {
+  const { provider = 'cuda', gpuId = 0 } = onnxRuntime ?? {};
+  const engineCacheDir = join(enginesDir, 'onnxruntime');
+  if (provider === 'tensorrt') await mkdir(engineCacheDir, { recursive: true });
+  // Frames of a queue come from any number of cameras, each with a graph of its own.
+  const queued = streams.some(({ source }) => source.type === 'frames');
+  return {
+    ...{ provider, gpuId, required, reason, engineCacheDir },
+    ...(queued ? { batchSize: QUEUED_BATCH } : {}),
+  };
 }

@@ -224,6 +224,13 @@ export interface FrozenEvent {
   readonly streams: readonly string[];
 }
 
+/** A model does not run on the GPU it was to, nor fails for it. */
+export interface FallbackEvent {
+  readonly event: 'fallback';
+  readonly streamId: string;
+  readonly message: string;
+}
+
 /** So long a worker with a graph that hangs goes on for the sake of the others. */
 export const FROZEN_STAY_MS = 60_000;
 
@@ -233,6 +240,7 @@ export type WorkerEvent =
   | ReadyEvent
   | LogEvent
   | FrozenEvent
+  | FallbackEvent
   | SegmentEvent;
 
 export interface WorkerRequest<M extends keyof WorkerMethods = keyof WorkerMethods> {

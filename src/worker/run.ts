@@ -1,7 +1,7 @@
 import type { SightlineError } from '../common/errors.ts';
 import type { SegmentEvent } from '../common/segments.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import type { StreamPolicy } from './protocol.ts';
+import type { FallbackEvent, StreamPolicy } from './protocol.ts';
 import { Session } from './session.ts';
 import { newSessionId } from './session-id.ts';
 import type { RulesOptions, SessionRules, StreamChange } from './session-rules.ts';
@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly rescueMs: number;
   /** A stream of this run changed its phase. */
   readonly onChange: (change: StreamChange, run: Run) => void;
-  readonly onSegment: (event: SegmentEvent) => void;
+  readonly onTold: (event: SegmentEvent | FallbackEvent) => void;
 }
 
 /** One session of a graph, and the last word on each of its streams. */
@@ -44,8 +44,8 @@ export class Run {
       shared = new SharedStreams({ ...common, over, absent, rescueMs });
       return shared;
     };
-    const { onSegment } = options;
-    this.session = new Session({ id: this.id, graph, policy, rules, onSegment });
+    const { onTold } = options;
+    this.session = new Session({ id: this.id, graph, policy, rules, onTold });
     this.shared = shared;
   }
 

@@ -7,9 +7,10 @@ import { allNodes } from '../gst/redact.ts';
 import type { Graph, GraphNode } from '../pipeline/graph.ts';
 import type { PropertyChange } from '../pipeline/graph-changes.ts';
 import { setChecked } from './checked-set.ts';
+import { fallbackEvent } from './fallback-event.ts';
 import { FrameCounters } from './frame-counters.ts';
 import { countedNodes, decodedNodes, muxIds } from './graph-facts.ts';
-import { DATA_FD, type StreamPolicy } from './protocol.ts';
+import { DATA_FD, type FallbackEvent, type StreamPolicy } from './protocol.ts';
 import { segmentEvent } from './segment-event.ts';
 import type { RulesOptions, SessionEnd, SessionRules } from './session-rules.ts';
 import type { SamplesByStream } from './stream-sample.ts';
@@ -25,8 +26,8 @@ export interface SessionOptions {
   readonly policy: StreamPolicy;
   /** What the graph's events mean: for one stream or for several. */
   readonly rules: (options: Pick<RulesOptions, 'end'>) => SessionRules;
-  /** A recorder says something of one of its files; also when the session is over already. */
-  readonly onSegment: (event: SegmentEvent) => void;
+  /** An element says something: a recorder of one of its files, also when the session is over already. */
+  readonly onTold: (event: SegmentEvent | FallbackEvent) => void;
 }
 
 /** The graph with this session's id, and the epoch, in the nodes that carry them. */
@@ -198,8 +199,9 @@ export class Session {
   }
 
   #onEvent(event: PipelineEvent): void {
-    const segment = segmentEvent(event, this.#options.graph);
-    if (segment !== undefined) this.#options.onSegment(segment);
+    const { graph, onTold } = this.#options;
+    const told = segmentEvent(event, graph) ?? fallbackEvent(event, graph);
+    if (told !== undefined) onTold(told);
     if (this.#finished) return;
     if (event.type !== 'writer-stopped') {
       this.#rules.onEvent(event);

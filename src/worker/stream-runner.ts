@@ -6,6 +6,7 @@ import { changeGraph, type PropertyChange } from '../pipeline/graph-changes.ts';
 import { withoutSources } from './graph-facts.ts';
 import { HandOver } from './hand-over.ts';
 import type {
+  FallbackEvent,
   StreamCounters,
   StreamEvent,
   StreamFacts,
@@ -28,7 +29,7 @@ export interface StreamRunnerOptions {
   readonly over: readonly string[];
   /** Before the first session. */
   readonly wait: StreamWait | undefined;
-  readonly report: (event: StreamEvent | SegmentEvent) => void;
+  readonly report: (event: StreamEvent | SegmentEvent | FallbackEvent) => void;
   /** A pipeline hangs in a call: only the end of the process helps. */
   readonly onFrozen: (graph: Graph) => void;
 }
@@ -209,7 +210,7 @@ export class StreamRunner {
         if (from === this.#current) this.#onChange(change, from);
         this.#handOver?.check();
       },
-      onSegment: this.#options.report,
+      onTold: this.#options.report,
     });
     this.#runs.add(run);
     void run.session.ended.then((end) =>

@@ -13,7 +13,7 @@ import { createEngines } from '../../src/services/engines.ts';
 import { deliveryDouble } from '../api/delivery-double.ts';
 import { memoryLogger, temporaryFolder } from '../control/support.ts';
 import { startCamera } from '../support/camera.ts';
-import { GPU_MACHINE, NO_GPU, standInEnv } from '../support/stand-in.ts';
+import { GPU_MACHINE, NO_GPU, ONNX_GPU, standInEnv } from '../support/stand-in.ts';
 import { until } from '../support/wait.ts';
 
 /** Everything of `serve` but the outbox, on a machine that is said to have (or not to have) a GPU. */
@@ -128,4 +128,28 @@ test('without one, prefer-gpu falls back to the CPU and is known to; require-gpu
     201,
   );
   assert.equal((await server.statusOf('cpu')).accelerator?.degraded, false);
+});
+
+test('a GPU that turns out not to work is told by the worker: told and done without, or refused', async (t) => {
+  await using camera = await startCamera();
+  const server = await serverOn(t, ONNX_GPU);
+  const source = { type: 'rtsp', url: camera.url };
+  assert.equal((await server.create({ id: 'may', source, infer: INFER })).statusCode, 201);
+  const must = { id: 'must', source, infer: INFER, accelerator: 'require-gpu' };
+  assert.equal((await server.create(must)).statusCode, 201);
+
+  const { accelerator } = await server.live('may');
+  assert.equal(accelerator?.executionProvider, 'CPUExecutionProvider');
+  assert.equal(accelerator.degraded, true);
+  assert.match(accelerator.fallbackReason ?? '', /^CPUExecutionProvider runs the model: CUDA/);
+  const told = server.orchestrator.events.recent(100).filter((e) => e['streamId'] === 'may');
+  const warning = told.findLast((e) => e.type === 'stream.accelerator');
+  assert.equal(warning?.['code'], 'SL_GPU_UNAVAILABLE');
+
+  const refused = await until('the other one is refused', 30_000, async () => {
+    const status = await server.statusOf('must');
+    return status.state === 'rejected' && status;
+  });
+  assert.equal(refused.reason?.code, 'SL_GPU_UNAVAILABLE');
+  assert.match(refused.reason.message, /cannot run on GPU 0 with ONNX Runtime/);
 });

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkValue } from '../../src/common/check.ts';
 import { SightlineError } from '../../src/common/errors.ts';
 import { PATHS } from '../../src/common/paths.ts';
-import type { Compiler } from '../../src/control/types.ts';
+import type { CompiledPipeline, Compiler } from '../../src/control/types.ts';
 import { StreamSpec } from '../../src/pipeline/spec.ts';
 import type { AcceleratorProbe } from '../../src/services/accelerator.ts';
 import { createCompiler } from '../../src/services/compiler.ts';
+import { graphMaker } from '../../src/services/infer/graphs.ts';
 import { temporaryFolder } from '../support/server.ts';
-import { GPU_MACHINE, NO_GPU } from '../support/stand-in.ts';
+import { GPU_MACHINE, NO_GPU, ONNX_GPU } from '../support/stand-in.ts';
 
 function compiler(workDir: string, probe: AcceleratorProbe): Compiler {
   return createCompiler({ modelsDir: PATHS.models, workDir, probe: async () => probe });
@@ -128,4 +130,79 @@ test('where the backend does otherwise than the spec says, the notes say so', as
     notes?.map(({ pointer }) => pointer),
     ['/track/type'],
   );
+});
+
+/** What the elements of a compiled stream are told of the GPU. */
+function gpuOf({ graphs }: Pick<CompiledPipeline, 'graphs'>) {
+  const nodes = graphs.flatMap((graph) => graph.nodes);
+  const { properties } = nodes.find(({ factory }) => factory === 'slinfer')!;
+  const names = ['execution-provider', 'gpu-id', 'gpu-required', 'engine-cache-dir', 'batch-size'];
+  return Object.fromEntries(names.map((name) => [name, properties[name]]));
+}
+
+const CUDA = {
+  'execution-provider': 'cuda',
+  'gpu-id': 0,
+  'gpu-required': false,
+  'engine-cache-dir': undefined,
+  'batch-size': 1,
+};
+
+test('prefer-gpu without DeepStream is ONNX Runtime on the GPU, and a note says why', async () => {
+  await using folder = await temporaryFolder();
+  const compiled = await compiler(folder.path, ONNX_GPU).stream(stream());
+  assert.deepEqual(compiled.accelerator, {
+    policy: 'prefer-gpu',
+    backend: 'cpu',
+    executionProvider: 'CUDAExecutionProvider',
+  });
+  assert.deepEqual(gpuOf(compiled), CUDA);
+  assert.match(compiled.notes?.[0]?.message ?? '', /on the GPU.*: DeepStream is not installed$/);
+  // CUDA comes up in the first of them.
+  assert.ok(compiled.policy!.startTimeoutMs! > 60_000);
+  const cpu = await compiler(folder.path, ONNX_GPU).stream(stream({ accelerator: 'cpu' }));
+  assert.equal(gpuOf(cpu)['execution-provider'], undefined);
+});
+
+test('require-gpu is passed on to the elements, and TensorRT has a folder for its engines', async () => {
+  await using folder = await temporaryFolder();
+  const onnxRuntime = { provider: 'tensorrt', gpuId: 1 };
+  const compiled = await compiler(folder.path, ONNX_GPU).stream(
+    stream({ accelerator: 'require-gpu', onnxRuntime }),
+  );
+  assert.equal(compiled.accelerator?.executionProvider, 'TensorrtExecutionProvider');
+  const engines = join(folder.path, 'engines', 'onnxruntime');
+  assert.deepEqual(gpuOf(compiled), {
+    ...{ 'execution-provider': 'tensorrt', 'gpu-id': 1, 'gpu-required': true },
+    ...{ 'engine-cache-dir': engines, 'batch-size': 1 },
+  });
+  assert.ok((await stat(engines)).isDirectory());
+});
+
+test('what DeepStream cannot do runs on the GPU by ONNX Runtime, where that can', async () => {
+  await using folder = await temporaryFolder();
+  const both = { ...GPU_MACHINE, onnxRuntimeProblems: [] };
+  const unknown = compiler(folder.path, { ...both, deepstream: '12.0' });
+  assert.deepEqual(gpuOf(await unknown.stream(stream())), CUDA);
+});
+
+test('frames of a queue follow the same policy, eight to a run of the model', async () => {
+  await using folder = await temporaryFolder();
+  const route = { infer: { model: 'centernet-512x384', interval: 0 } };
+  const options = { modelsDir: PATHS.models, workDir: folder.path };
+  const on = (probe: AcceleratorProbe, accelerator?: 'require-gpu') =>
+    graphMaker(
+      { ...route, ...(accelerator && { accelerator }) },
+      { ...options, probe: async () => probe },
+    );
+  const gpu = await on({ ...GPU_MACHINE, onnxRuntimeProblems: [] });
+  assert.equal(gpu.accelerator.executionProvider, 'CUDAExecutionProvider');
+  assert.deepEqual(gpuOf({ graphs: [await gpu.make('cam', '/socket')] }), {
+    ...CUDA,
+    'batch-size': 8,
+  });
+  const cpu = await on(NO_GPU);
+  assert.match(cpu.accelerator.fallbackReason ?? '', /^DeepStream has no source for frames/);
+  assert.equal(gpuOf({ graphs: [await cpu.make('cam', '/socket')] })['batch-size'], 1);
+  await assert.rejects(on(NO_GPU, 'require-gpu'), { code: 'SL_GPU_UNAVAILABLE' });
 });

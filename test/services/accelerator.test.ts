@@ -18,7 +18,9 @@ describe('probeAccelerator', () => {
 
   it('finds a card with all that the choice of an engine depends on', async () => {
     using machine = dgpu();
-    assert.deepEqual(await probe(machine), {
+    const { onnxRuntimeProblems, ...found } = await probe(machine);
+    assert.match(onnxRuntimeProblems?.join() ?? '', /is built for the CPU alone/);
+    assert.deepEqual(found, {
       kind: 'deepstream',
       platform: 'dgpu',
       deepstream: '9.1',
@@ -29,6 +31,21 @@ describe('probeAccelerator', () => {
       driver: '595.58.03',
       problems: [],
     });
+  });
+
+  it('tells whether ONNX Runtime has its part for GPUs, apart from DeepStream', async () => {
+    using machine = dgpu();
+    const library = '/opt/ort/libonnxruntime.so.1.30.0';
+    machine.env['SIGHTLINE_ONNXRUNTIME'] = library;
+    const forCpu = (await probe(machine)).onnxRuntimeProblems;
+    assert.equal(forCpu?.length, 1);
+    assert.match(forCpu[0]!, new RegExp(`^ONNX Runtime in ${library} is built for the CPU alone`));
+    machine.write('/opt/ort/libonnxruntime_providers_cuda.so');
+    machine.remove('/opt/nvidia');
+    const { kind, onnxRuntimeProblems } = await probe(machine);
+    assert.deepEqual([kind, onnxRuntimeProblems], ['none', []]);
+    machine.remove('/proc/driver');
+    assert.match((await probe(machine)).onnxRuntimeProblems?.join() ?? '', /^No NVIDIA driver/);
   });
 
   it('finds Jetsons, and which have no encoder', async () => {

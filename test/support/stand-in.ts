@@ -47,6 +47,14 @@ export const NO_GPU: AcceleratorProbe = {
   problems: ['DeepStream is not installed', 'No NVIDIA driver runs here'],
 };
 
+/** A machine on which ONNX Runtime looks as if it could use a GPU; DeepStream is not there. */
+export const ONNX_GPU: AcceleratorProbe = {
+  kind: 'none',
+  gpus: ['Stand-in'],
+  problems: ['DeepStream is not installed'],
+  onnxRuntimeProblems: [],
+};
+
 /** Lowers a spec for a machine with DeepStream and writes the files its elements read into `folder`. */
 export async function lowerForStandIn(
   streams: readonly object[],

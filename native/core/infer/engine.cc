@@ -12,11 +12,21 @@
 namespace sightline {
 namespace {
 
+constexpr int kRunsAtOnceOnGpu = 2;
+
 // Cores this process may use, which taskset and containers narrow.
 int CountCores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
+// ONNX Runtime's text without the place in its code that it names before, and the line's end.
+std::string WithoutPlace(const std::string& text) {
+  constexpr char kMark[] = " : FAIL : ";
+  const size_t mark = text.rfind(kMark);
+  const size_t from = mark == std::string::npos ? 0 : mark + sizeof(kMark) - 1;
+  return text.substr(from, text.find_last_not_of(" \n") + 1 - from);
 }
 
 // What makes two elements share an engine. A file replaced on disk is another model.
@@ -30,7 +40,9 @@ std::string MakeKey(const EngineOptions& options) {
       << (info.st_ino == 0 ? options.model_path : "") << '\n'
       << options.intra_op_threads << ' ' << options.batch_size << ' ' << options.batch_wait_us
       << ' ' << options.channels << ' ' << options.height << ' ' << options.width << ' '
-      << options.channels_last;
+      << options.channels_last << ' ' << static_cast<int>(options.provider.wanted) << ' '
+      << options.provider.gpu_id << ' ' << options.provider.gpu_required << ' '
+      << options.provider.engine_cache;
   for (const std::string& name : options.output_names) key << '\n' << name;
   return key.str();
 }
@@ -51,14 +63,77 @@ std::shared_ptr<Engine> Engine::Acquire(const EngineOptions& options) {
 }
 
 Engine::Engine(const EngineOptions& options)
-    : options_(options),
-      library_(&OrtLibrary::Load(options.library_path)),
-      session_(std::make_unique<Session>(
-          *library_, SessionOptions{options.model_path, options.intra_op_threads})),
-      permits_(std::max(1, CountCores() / std::max(1, options.intra_op_threads))) {
-  CheckInput();
-  ChooseOutputs();
-  TryRun();
+    : options_(options), library_(&OrtLibrary::Load(options.library_path)) {
+  Open();
+  permits_ = provider_ == Provider::kCpu
+                 ? std::max(1, CountCores() / std::max(1, options.intra_op_threads))
+                 : kRunsAtOnceOnGpu;
+}
+
+// Whatever a GPU fails with, up to its first Run, is a reason to try what comes next; what is wrong
+// with the model itself is an error on every provider.
+void Engine::Open() {
+  for (const Provider provider : ProvidersToTry(options_.provider)) {
+    const auto can = [&](auto&& step) {
+      if (provider == Provider::kCpu) {
+        step();
+        return true;
+      }
+      try {
+        step();
+        return true;
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kModel) throw;
+        fallback_reason_ += (fallback_reason_.empty() ? "" : "; ") +
+                            std::string(ProviderName(provider)) + ": " + WithoutPlace(error.what());
+        return false;
+      }
+    };
+    if (!can([&] { Load(provider); })) continue;
+    CheckInput();
+    if (provider != Provider::kCpu) fixed_batch_ = std::max(1, options_.batch_size);
+    ChooseOutputs();
+    if (!can([&] { TryRun(); })) continue;
+    provider_ = provider;
+    return;
+  }
+  throw Error(ErrorKind::kNoGpu, "The model " + options_.model_path + " cannot run on GPU " +
+                                     std::to_string(options_.provider.gpu_id) +
+                                     " with ONNX Runtime " + library_->version() + " in " +
+                                     library_->path() + ": " + fallback_reason_);
+}
+
+void Engine::Load(Provider provider) {
+  output_names_.clear();
+  output_indices_.clear();
+  output_static_.clear();
+  SessionOptions options;
+  options.model_path = options_.model_path;
+  options.intra_op_threads = options_.intra_op_threads;
+  options.provider = provider;
+  options.gpu = options_.provider;
+  if (provider == Provider::kTensorRt) options.shape = Shape();
+  session_ = std::make_unique<Session>(*library_, options);
+}
+
+// TensorRT has to know before it loads the model which pictures will come.
+InputShape Engine::Shape() const {
+  SessionOptions plain;
+  plain.model_path = options_.model_path;
+  const Session model(*library_, plain);
+  if (model.inputs().size() != 1 || model.inputs()[0].dims.size() != 4) return {};
+  const TensorSpec& input = model.inputs()[0];
+  if (std::all_of(input.dims.begin(), input.dims.end(), [](auto dim) { return dim > 0; }))
+    return {};
+  const int64_t batch = std::max(1, options_.batch_size);
+  const int64_t channels = options_.channels, height = options_.height, width = options_.width;
+  InputShape shape{input.name, options_.channels_last
+                                   ? std::vector<int64_t>{batch, height, width, channels}
+                                   : std::vector<int64_t>{batch, channels, height, width}};
+  for (size_t i = 0; i < shape.dims.size(); ++i) {
+    if (input.dims[i] > 0) shape.dims[i] = input.dims[i];
+  }
+  return shape;
 }
 
 void Engine::CheckInput() {

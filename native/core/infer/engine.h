@@ -26,6 +26,7 @@ struct EngineOptions {
   int width = 0;
   bool channels_last = false;             // NHWC instead of NCHW
   std::vector<std::string> output_names;  // empty: every output of the model
+  ProviderOptions provider;
 };
 
 class Engine;
@@ -56,6 +57,10 @@ class InferRequest {
   std::vector<OrtValue*> values_;
   std::vector<TensorView> outputs_;
   State state_ = State::kIdle;
+  // Where in a batch its picture goes, and how many pictures of that batch are still missing; null
+  // but while its own thread is to bring it there.
+  float* place_ = nullptr;
+  size_t* missing_ = nullptr;
   std::string failure_;
   int batched_with_ = 0;
 };
@@ -64,7 +69,8 @@ class InferRequest {
 // same options. It lets at most one Run per core (per `intra_op_threads` cores) go on at once, in
 // the order of asking. One session serves them all: run from two threads at once it gives as many
 // frames as two sessions (36.7 and 36.2 a second at 512x384, medians of bench/infer.ts) and holds
-// the weights once.
+// the weights once. On a GPU two go on at once, one of which copies while the other computes; what
+// waits meanwhile fills the next batch, and places that nobody fills are computed all the same.
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // The engine for these options, made when no element holds it. Throws Error when the library or
@@ -80,6 +86,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // The outputs' names, types and dimensions for one picture, as the trial Run gave them; no data.
   const std::vector<TensorView>& outputs() const { return specimen_; }
   const OrtLibrary& library() const { return *library_; }
+  // What runs the model, and why not what was wanted; empty where it is that.
+  Provider provider() const { return provider_; }
+  const std::string& fallback_reason() const { return fallback_reason_; }
 
   std::unique_ptr<InferRequest> CreateRequest();
   // Runs the request's picture, alone or together with others that wait. Blocks. Throws Error.
@@ -93,13 +102,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // Memory for one Run on several pictures.
   struct Batch {
-    std::vector<float> input;
+    std::shared_ptr<float> input;
     std::vector<std::vector<char>> storage;  // an output; empty where ONNX Runtime allocates
     std::vector<OrtTensor> input_tensors;    // [pictures - 1]
     std::vector<std::vector<OrtTensor>> output_tensors;  // [pictures - 1][output]
     std::vector<OrtValue*> values;                       // of the Run under way
   };
 
+  void Open();
+  void Load(Provider provider);
+  InputShape Shape() const;
   void CheckInput();
   void ChooseOutputs();
   void TryRun();
@@ -110,16 +122,21 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<Batch> TakeBatchBuffers();
   size_t CollectBatch(std::unique_lock<std::mutex>& lock, InferRequest** batch);
   void RunAlone(InferRequest& request) const;
-  void RunTogether(InferRequest** requests, size_t count);
+  void FillFrom(InferRequest** requests, size_t count, float* input);
+  void RunTogether(InferRequest** requests, size_t count, bool own_threads);
   void Detach();
 
   EngineOptions options_;
   const OrtLibrary* library_;
   std::unique_ptr<Session> session_;
+  Provider provider_ = Provider::kCpu;
+  std::string fallback_reason_;
   int channels_ = 0;
   int height_ = 0;
   int width_ = 0;
-  int64_t fixed_batch_ = 0;  // 0: the model takes any
+  // Pictures of every Run; 0: any number. A GPU prepares for a shape, which takes it longer than
+  // many Runs, and is given no other.
+  int64_t fixed_batch_ = 0;
   std::vector<const char*> output_names_;
   std::vector<size_t> output_indices_;  // into the session's outputs
   std::vector<bool> output_static_;     // its shape is known before a Run

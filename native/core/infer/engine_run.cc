@@ -1,6 +1,7 @@
 // How pictures wait, run and share a Run; how an engine is made is in engine.cc.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 #include "core/infer/engine.h"
@@ -51,11 +52,19 @@ void Engine::Run(InferRequest& request) {
   request.failure_.clear();
   waiting_.push_back(&request);
   changed_.notify_all();
-  changed_.wait(lock, [&] {
-    return request.state_ == InferRequest::State::kDone ||
-           (running_ < permits_ && !collecting_ && !waiting_.empty() &&
-            waiting_.front() == &request);
-  });
+  for (;;) {
+    changed_.wait(lock, [&] {
+      return request.state_ == InferRequest::State::kDone || request.place_ != nullptr ||
+             (running_ < permits_ && !collecting_ && !waiting_.empty() &&
+              waiting_.front() == &request);
+    });
+    if (request.place_ == nullptr) break;
+    float* place = std::exchange(request.place_, nullptr);
+    lock.unlock();
+    std::copy(request.input_.begin(), request.input_.end(), place);
+    lock.lock();
+    if (--*request.missing_ == 0) changed_.notify_all();
+  }
   if (request.state_ != InferRequest::State::kDone) {
     const size_t count = CollectBatch(lock, batch);
     ++running_;
@@ -65,7 +74,7 @@ void Engine::Run(InferRequest& request) {
       if (count == 1 && fixed_batch_ <= 1) {
         RunAlone(request);
       } else {
-        RunTogether(batch, count);
+        RunTogether(batch, count, true);
       }
     } catch (const std::exception& error) {
       failure = error.what();
@@ -99,7 +108,7 @@ void Engine::RunAll(const std::vector<InferRequest*>& requests) {
       if (group.size() == 1 && fixed_batch_ <= 1) {
         RunAlone(*group[0]);
       } else {
-        RunTogether(group.data(), group.size());
+        RunTogether(group.data(), group.size(), false);
       }
     } catch (const std::exception& error) {
       failure = error.what();
@@ -156,13 +165,13 @@ void Engine::RunAlone(InferRequest& request) const {
 std::unique_ptr<Engine::Batch> Engine::MakeBatch() const {
   auto batch = std::make_unique<Batch>();
   const int64_t most = std::max(1, options_.batch_size);
-  batch->input.resize(CountElements(InputDims(most)));
+  batch->input = session_->AllocateInput(CountElements(InputDims(most)));
   for (size_t i = 0; i < specimen_.size(); ++i) {
     const size_t bytes = CountElements(OutputDims(i, most)) * ElementSize(specimen_[i].type);
     batch->storage.emplace_back(output_static_[i] ? bytes : 0);
   }
   for (int64_t pictures = 1; pictures <= most; ++pictures) {
-    batch->input_tensors.push_back(session_->WrapFloats(batch->input.data(), InputDims(pictures)));
+    batch->input_tensors.push_back(session_->WrapFloats(batch->input.get(), InputDims(pictures)));
     std::vector<OrtTensor> outputs;
     for (size_t i = 0; i < specimen_.size(); ++i) {
       outputs.push_back(output_static_[i] ? WrapOutput(i, batch->storage[i].data(), pictures)
@@ -185,11 +194,33 @@ std::unique_ptr<Engine::Batch> Engine::TakeBatchBuffers() {
   return MakeBatch();
 }
 
-void Engine::RunTogether(InferRequest** requests, size_t count) {
+// Has the threads that wait for these requests bring their pictures, all at once: one thread alone
+// would keep a GPU waiting. The first request is the caller's own.
+void Engine::FillFrom(InferRequest** requests, size_t count, float* input) {
+  const size_t picture = requests[0]->input_.size();
+  size_t missing = count - 1;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (size_t i = 1; i < count; ++i) {
+      requests[i]->missing_ = &missing;
+      requests[i]->place_ = input + i * picture;
+    }
+  }
+  changed_.notify_all();
+  std::copy_n(requests[0]->input(), picture, input);
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [&] { return missing == 0; });
+}
+
+void Engine::RunTogether(InferRequest** requests, size_t count, bool own_threads) {
   std::unique_ptr<Batch> batch = TakeBatchBuffers();
-  const size_t picture = CountElements(InputDims(1));
-  for (size_t i = 0; i < count; ++i) {
-    std::copy_n(requests[i]->input(), picture, batch->input.data() + i * picture);
+  if (own_threads) {
+    FillFrom(requests, count, batch->input.get());
+  } else {
+    const size_t picture = requests[0]->input_.size();
+    for (size_t i = 0; i < count; ++i) {
+      std::copy_n(requests[i]->input(), picture, batch->input.get() + i * picture);
+    }
   }
   // A model of a fixed batch also works on the places that nobody filled; nobody reads those.
   const size_t pictures = fixed_batch_ > 0 ? static_cast<size_t>(fixed_batch_) : count;

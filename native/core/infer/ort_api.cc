@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,7 +22,7 @@ OrtLogFunction g_log = nullptr;
 
 void IgnoreLog(void*, int, const char*, const char*, const char*, const char*) {}
 
-// Places in the table, of version 1 except the last, which is of version 5.
+// Places in the table; the youngest, those of CUDA's options, are of version 11.
 enum Slot : size_t {
   kGetErrorMessage = 2,
   kCreateEnvWithCustomLogger = 4,
@@ -44,16 +45,31 @@ enum Slot : size_t {
   kGetDimensionsCount = 61,
   kGetDimensions = 62,
   kGetTensorTypeAndShape = 65,
+  kCreateMemoryInfo = 68,
   kCreateCpuMemoryInfo = 69,
+  kAllocatorAlloc = 75,
   kAllocatorFree = 76,
   kGetAllocatorWithDefaultOptions = 78,
   kReleaseStatus = 93,
+  kReleaseMemoryInfo = 94,
   kReleaseSession = 95,
   kReleaseValue = 96,
   kReleaseTypeInfo = 98,
   kReleaseTensorTypeAndShapeInfo = 99,
   kReleaseSessionOptions = 100,
+  kGetAvailableProviders = 125,
+  kReleaseAvailableProviders = 126,
   kAddSessionConfigEntry = 130,
+  kCreateAllocator = 131,
+  kReleaseAllocator = 132,
+  kAppendTensorRt = 170,
+  kCreateTensorRtOptions = 171,
+  kUpdateTensorRtOptions = 172,
+  kReleaseTensorRtOptions = 174,
+  kAppendCuda = 204,
+  kCreateCudaOptions = 205,
+  kUpdateCudaOptions = 206,
+  kReleaseCudaOptions = 208,
 };
 
 template <class Function>
@@ -94,7 +110,22 @@ OrtApi ReadTable(const void* table) {
   SIGHTLINE_TAKE(ReleaseTypeInfo);
   SIGHTLINE_TAKE(ReleaseTensorTypeAndShapeInfo);
   SIGHTLINE_TAKE(ReleaseSessionOptions);
+  SIGHTLINE_TAKE(GetAvailableProviders);
+  SIGHTLINE_TAKE(ReleaseAvailableProviders);
   SIGHTLINE_TAKE(AddSessionConfigEntry);
+  SIGHTLINE_TAKE(CreateAllocator);
+  SIGHTLINE_TAKE(ReleaseAllocator);
+  SIGHTLINE_TAKE(CreateMemoryInfo);
+  SIGHTLINE_TAKE(AllocatorAlloc);
+  SIGHTLINE_TAKE(ReleaseMemoryInfo);
+  SIGHTLINE_TAKE(AppendTensorRt);
+  SIGHTLINE_TAKE(CreateTensorRtOptions);
+  SIGHTLINE_TAKE(UpdateTensorRtOptions);
+  SIGHTLINE_TAKE(ReleaseTensorRtOptions);
+  SIGHTLINE_TAKE(AppendCuda);
+  SIGHTLINE_TAKE(CreateCudaOptions);
+  SIGHTLINE_TAKE(UpdateCudaOptions);
+  SIGHTLINE_TAKE(ReleaseCudaOptions);
 #undef SIGHTLINE_TAKE
   return api;
 }
@@ -127,6 +158,9 @@ const OrtLibrary& OrtLibrary::Load(const std::string& path) {
 
 OrtLibrary::OrtLibrary(const std::string& path)
     : path_(path.empty() ? "libonnxruntime.so.1" : path) {
+  // Builds of ONNX Runtime since 1.30 report to their maker what they run; whoever wants that sets
+  // 0.
+  setenv("ORT_DISABLE_TELEMETRY", "1", 0);
   void* handle = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* reason = dlerror();

@@ -19,6 +19,8 @@ struct OrtTypeInfo;
 struct OrtTensorTypeAndShapeInfo;
 struct OrtMemoryInfo;
 struct OrtAllocator;
+struct OrtCUDAProviderOptionsV2;
+struct OrtTensorRTProviderOptionsV2;
 
 namespace sightline {
 
@@ -29,6 +31,8 @@ constexpr int kOrtLogWarning = 2;
 constexpr int kOrtOptimizeAll = 99;
 constexpr int kOrtArenaAllocator = 1;
 constexpr int kOrtMemoryDefault = 0;
+constexpr int kOrtDeviceAllocator = 0;
+constexpr int kOrtMemoryCpuOutput = -1;
 
 // Receives a line of ONNX Runtime's own log. Severity: 0 verbose, 1 info, 2 warning, 3 error, 4
 // fatal.
@@ -73,6 +77,25 @@ struct OrtApi {
   void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo*);
   void (*ReleaseSessionOptions)(OrtSessionOptions*);
   OrtStatus* (*AddSessionConfigEntry)(OrtSessionOptions*, const char* key, const char* value);
+  OrtStatus* (*GetAvailableProviders)(char*** names, int* count);
+  OrtStatus* (*ReleaseAvailableProviders)(char** names, int count);
+  OrtStatus* (*CreateMemoryInfo)(const char* name, int allocator, int device, int memory,
+                                 OrtMemoryInfo**);
+  OrtStatus* (*CreateAllocator)(const OrtSession*, const OrtMemoryInfo*, OrtAllocator**);
+  OrtStatus* (*AllocatorAlloc)(OrtAllocator*, size_t bytes, void**);
+  void (*ReleaseAllocator)(OrtAllocator*);
+  void (*ReleaseMemoryInfo)(OrtMemoryInfo*);
+  // SessionOptionsAppendExecutionProvider_TensorRT_V2, CreateTensorRTProviderOptions, ...
+  OrtStatus* (*AppendTensorRt)(OrtSessionOptions*, const OrtTensorRTProviderOptionsV2*);
+  OrtStatus* (*CreateTensorRtOptions)(OrtTensorRTProviderOptionsV2**);
+  OrtStatus* (*UpdateTensorRtOptions)(OrtTensorRTProviderOptionsV2*, const char* const* keys,
+                                      const char* const* values, size_t count);
+  void (*ReleaseTensorRtOptions)(OrtTensorRTProviderOptionsV2*);
+  OrtStatus* (*AppendCuda)(OrtSessionOptions*, const OrtCUDAProviderOptionsV2*);
+  OrtStatus* (*CreateCudaOptions)(OrtCUDAProviderOptionsV2**);
+  OrtStatus* (*UpdateCudaOptions)(OrtCUDAProviderOptionsV2*, const char* const* keys,
+                                  const char* const* values, size_t count);
+  void (*ReleaseCudaOptions)(OrtCUDAProviderOptionsV2*);
 };
 
 // The oldest ONNX Runtime that is accepted: 1.<this>.

@@ -38,7 +38,11 @@ std::string ElementName(int element) {
 }
 
 Session::Session(const OrtLibrary& library, const SessionOptions& options)
-    : library_(&library), model_path_(options.model_path), session_(NoSession()) {
+    : library_(&library),
+      model_path_(options.model_path),
+      provider_(options.provider),
+      gpu_id_(options.gpu.gpu_id),
+      session_(NoSession()) {
   RequireReadableFile(model_path_);
   const OrtApi& api = library.api();
   OrtSessionOptions* raw_options = nullptr;
@@ -52,6 +56,7 @@ Session::Session(const OrtLibrary& library, const SessionOptions& options)
   // Threads that spin between operators take the decoders' core away.
   library.Check(api.AddSessionConfigEntry(raw_options, "session.intra_op.allow_spinning", "0"),
                 "switch spinning off");
+  AppendProvider(library, raw_options, options.provider, options.gpu, options.shape);
 
   OrtSession* raw_session = nullptr;
   library.Check(api.CreateSession(library.env(), model_path_.c_str(), raw_options, &raw_session),
@@ -107,6 +112,29 @@ static OrtTensor Wrap(const OrtLibrary& library, void* data, size_t element_size
                     dims.size(), element, &value),
                 "make a tensor");
   return OrtTensor(value, library.api().ReleaseValue);
+}
+
+std::shared_ptr<float> Session::AllocateInput(size_t floats) const {
+  if (provider_ == Provider::kCpu) {
+    return std::shared_ptr<float>(new float[floats](), std::default_delete<float[]>());
+  }
+  const OrtApi& api = library_->api();
+  OrtMemoryInfo* raw_memory = nullptr;
+  library_->Check(api.CreateMemoryInfo("CudaPinned", kOrtDeviceAllocator, gpu_id_,
+                                       kOrtMemoryCpuOutput, &raw_memory),
+                  "describe page-locked memory");
+  const OrtOwned<OrtMemoryInfo> memory(raw_memory, api.ReleaseMemoryInfo);
+  OrtAllocator* raw_allocator = nullptr;
+  library_->Check(api.CreateAllocator(session_.get(), raw_memory, &raw_allocator),
+                  "get page-locked memory");
+  const std::shared_ptr<OrtAllocator> allocator(raw_allocator, api.ReleaseAllocator);
+  void* data = nullptr;
+  library_->Check(api.AllocatorAlloc(raw_allocator, floats * sizeof(float), &data),
+                  "get page-locked memory");
+  auto free = api.AllocatorFree;
+  return std::shared_ptr<float>(static_cast<float*>(data), [allocator, free](float* floats) {
+    free(allocator.get(), floats);
+  });
 }
 
 OrtTensor Session::WrapFloats(float* data, const std::vector<int64_t>& dims) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/infer/ort_api.h"
+#include "core/infer/provider.h"
 #include "core/parsers/tensor.h"
 
 namespace sightline {
@@ -26,18 +27,24 @@ struct SessionOptions {
   std::string model_path;
   // Threads inside one Run. 1: no pool is made and Run works in the caller's thread.
   int intra_op_threads = 1;
+  Provider provider = Provider::kCpu;
+  ProviderOptions gpu;  // for any other provider
+  InputShape shape;     // for TensorRT
 };
 
 // One loaded model. Run may be called by several threads at once.
 class Session {
  public:
-  // Throws Error: kNotFound when the file is missing, kModel when ONNX Runtime refuses it.
+  // Throws Error: kNotFound when the file is missing, kModel when ONNX Runtime refuses it or the
+  // provider.
   Session(const OrtLibrary& library, const SessionOptions& options);
 
   const std::vector<TensorSpec>& inputs() const { return inputs_; }
   const std::vector<TensorSpec>& outputs() const { return outputs_; }
   const OrtLibrary& library() const { return *library_; }
 
+  // Memory for input. On a GPU it is page-locked, so that it is copied from without a detour.
+  std::shared_ptr<float> AllocateInput(size_t floats) const;
   // A tensor over memory that the caller keeps: `data` must outlive it.
   OrtTensor WrapFloats(float* data, const std::vector<int64_t>& dims) const;
   OrtTensor WrapIntegers(int64_t* data, const std::vector<int64_t>& dims) const;
@@ -54,6 +61,8 @@ class Session {
 
   const OrtLibrary* library_;
   std::string model_path_;
+  Provider provider_;
+  int gpu_id_;
   OrtOwned<OrtSession> session_;
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;

@@ -33,6 +33,9 @@ TEST(Engine, IsSharedByEqualOptionsAndEndsWithTheLast) {
   EngineOptions batched = options;
   batched.batch_size = 2;
   EXPECT_NE(Engine::Acquire(batched), first);
+  EngineOptions elsewhere = options;
+  elsewhere.provider.wanted = Provider::kCuda;
+  EXPECT_NE(Engine::Acquire(elsewhere), first);
   const std::weak_ptr<Engine> gone = first;
   first.reset();
   EXPECT_TRUE(gone.expired());

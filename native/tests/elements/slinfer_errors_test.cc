@@ -225,6 +225,39 @@ TEST_F(SlInferErrorsTest, LibraryThatIsSomethingElseOrTooOld) {
                         " cannot be used: 1.17 or newer is needed; set the ");
 }
 
+TEST_F(SlInferErrorsTest, GpuThatIsRequiredAndNotThere) {
+  const std::string model = FixtureModel("fixed-boxes.onnx");
+  const std::string config = files_.WriteConfig(model);
+  TestPipeline pipeline("videotestsrc num-buffers=1 ! " +
+                        files_.Launch(config, "execution-provider=tensorrt gpu-required=true") +
+                        "gpu-id=1 ! fakesink");
+  EXPECT_EQ(gst_element_set_state(pipeline.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  GstBus* bus = gst_element_get_bus(pipeline.get());
+  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
+  gst_object_unref(bus);
+  ASSERT_NE(message, nullptr);
+  GError* error = nullptr;
+  const GstStructure* details = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  gst_message_parse_error_details(message, &details);
+  const std::string text = error->message;
+  ExpectStart(text, "The model " + model + " cannot run on GPU 1 with ONNX Runtime ");
+  EXPECT_NE(text.find(": TensorrtExecutionProvider: "), std::string::npos) << text;
+  EXPECT_NE(text.find("; CUDAExecutionProvider: "), std::string::npos) << text;
+  EXPECT_TRUE(g_error_matches(error, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT));
+  ASSERT_NE(details, nullptr);
+  EXPECT_STREQ(gst_structure_get_string(details, "sl-code"), "SL_GPU_UNAVAILABLE");
+  g_error_free(error);
+  gst_message_unref(message);
+}
+
+TEST_F(SlInferErrorsTest, ModelThatIsNotThereIsNoReasonToFallBack) {
+  const BusError error = Refusal(files_.Launch(files_.WriteConfig("/nowhere/model.onnx"),
+                                               "execution-provider=cuda gpu-required=true"));
+  ExpectStart(error.text, "Cannot open the model /nowhere/model.onnx: ");
+  EXPECT_EQ(error.code, GST_RESOURCE_ERROR_NOT_FOUND);
+}
+
 TEST_F(SlInferErrorsTest, ClassBeyondTheLabelsAtTheFirstFrame) {
   files_.Write("labels.txt", "person\n");
   std::string config = files_.WriteConfig(FixtureModel("fixed-boxes.onnx"));

@@ -150,6 +150,36 @@ TEST_F(SlInferTest, KeepsTimestampsFlagsAndOtherMetas) {
   gst_buffer_unref(buffer);
 }
 
+TEST_F(SlInferTest, WithoutAGpuTheCpuRunsTheModelAndAWarningSaysWhy) {
+  TestPipeline pipeline(Source(1) + Detector("", "execution-provider=cuda") + kSink);
+  ASSERT_TRUE(pipeline.SetState(GST_STATE_PLAYING));
+  const Sample sample = pipeline.Pull();
+  ASSERT_TRUE(sample);
+  const SlFrameMeta* meta = FrameMetaOf(gst_sample_get_buffer(sample.get()));
+  EXPECT_STREQ(g_quark_to_string(meta->execution_provider), "CPUExecutionProvider");
+  EXPECT_EQ(Counter(pipeline, "objects"), 3u);
+
+  gchar *in_use = nullptr, *reason = nullptr;
+  g_object_get(pipeline.Find("infer").get(), "provider-in-use", &in_use, "fallback-reason", &reason,
+               nullptr);
+  EXPECT_STREQ(in_use, "CPUExecutionProvider");
+  EXPECT_EQ(std::string(reason).rfind("CUDAExecutionProvider: ", 0), 0u) << reason;
+  GstBus* bus = gst_element_get_bus(pipeline.get());
+  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING);
+  gst_object_unref(bus);
+  ASSERT_NE(message, nullptr);
+  GError* warning = nullptr;
+  const GstStructure* details = nullptr;
+  gst_message_parse_warning(message, &warning, nullptr);
+  gst_message_parse_warning_details(message, &details);
+  EXPECT_EQ(warning->message, std::string("CPUExecutionProvider runs the model: ") + reason);
+  EXPECT_STREQ(gst_structure_get_string(details, "sl-code"), "SL_GPU_UNAVAILABLE");
+  g_error_free(warning);
+  gst_message_unref(message);
+  g_free(in_use);
+  g_free(reason);
+}
+
 TEST_F(SlInferTest, TellsWhatRanAndWhen) {
   TestPipeline pipeline(Source(1) + Detector("", "model-version=2.1") + kSink);
   ASSERT_TRUE(pipeline.SetState(GST_STATE_PLAYING));

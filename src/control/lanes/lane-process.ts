@@ -57,6 +57,7 @@ export class LaneProcess {
       onStream: (event) => lane.streams.phase(event),
       onStats: (event) => this.#onStats(event),
       onFrozen: (event) => host.frozen(lane, event),
+      onFallback: (event) => lane.streams.fellBack(event),
     });
   }
 

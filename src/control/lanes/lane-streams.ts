@@ -1,5 +1,5 @@
 import type { Logger } from '../../common/logger.ts';
-import type { StatsEvent, StreamEvent, StreamWait } from '../../worker/protocol.ts';
+import type { FallbackEvent, StatsEvent, StreamEvent, StreamWait } from '../../worker/protocol.ts';
 import type { Scrubber } from '../scrubber.ts';
 import type { Evidence } from '../stream-state.ts';
 import type { SupervisedStream } from '../supervised-stream.ts';
@@ -159,6 +159,11 @@ export class LaneStreams {
     // A camera that was given up and has pictures after all.
     if (phase === 'live') this.#over.delete(streamId);
     if (this.#owned.has(streamId)) this.#tell(event);
+  }
+
+  fellBack({ streamId, message }: FallbackEvent): void {
+    if (!this.#ids.has(streamId)) return;
+    this.#options.streams.get(streamId)?.fellBack(this.#options.scrubber.text(message));
   }
 
   stats(event: StatsEvent, worker: object): void {

@@ -1,7 +1,7 @@
 import { toSightlineError } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { SegmentEvent } from '../../common/segments.ts';
-import type { StatsEvent, StreamEvent, WorkerEvent } from '../../worker/protocol.ts';
+import type { FallbackEvent, StatsEvent, StreamEvent, WorkerEvent } from '../../worker/protocol.ts';
 import type { LaneHost } from './lane-host.ts';
 
 type FrozenEvent = Extract<WorkerEvent, { event: 'frozen' }>;
@@ -11,6 +11,7 @@ export interface ReportReaders {
   readonly onStream: (event: StreamEvent) => void;
   readonly onStats: (event: StatsEvent) => void;
   readonly onFrozen: (event: FrozenEvent) => void;
+  readonly onFallback: (event: FallbackEvent) => void;
 }
 
 /** Takes what a lane's worker says to those whom it concerns. */
@@ -24,11 +25,12 @@ export class WorkerReports {
   }
 
   take(event: WorkerEvent): void {
-    const { logger, onStream, onStats, onFrozen } = this.#readers;
+    const { logger, onStream, onStats, onFrozen, onFallback } = this.#readers;
     if (event.event === 'stream') onStream(event);
     else if (event.event === 'stats') onStats(event);
     else if (event.event === 'log') this.#log(event);
     else if (event.event === 'frozen') onFrozen(event);
+    else if (event.event === 'fallback') onFallback(event);
     else if (event.event.startsWith('segment-')) this.#segment(event as SegmentEvent);
     else logger.warn({ event: event.event }, 'worker.event_unknown');
   }

@@ -2,6 +2,8 @@ import { problemsError } from '../../common/check.ts';
 import { SightlineError } from '../../common/errors.ts';
 import type { GeneratedFile, GraphNode, LoweringNote } from '../graph.ts';
 import type { ResolvedPipeline, ResolvedSecondary } from '../resolved.ts';
+import type { CpuOptions } from './cpu.ts';
+import { gpuProperties } from './cpu-gpu.ts';
 
 /**
  * Gives the files of one classifier, its configuration first. Pure: equal steps give equal files.
@@ -21,12 +23,15 @@ export interface CpuClassifiers {
 
 /**
  * Lowers secondary classifiers to an slclassify each, behind the tracker, so that objects are known again.
- * @throws SightlineError `SL_BACKEND_UNSUPPORTED` for secondary detectors; `SL_INTERNAL` without `write`.
+ * @throws SightlineError `SL_BACKEND_UNSUPPORTED` for secondary detectors; `SL_INTERNAL` without `classifierFiles`.
  */
 export function lowerClassifiers(
   { id, secondary, track }: ResolvedPipeline,
-  onnxRuntimeLibrary: string,
-  write: ClassifierFileWriter | undefined,
+  {
+    onnxRuntimeLibrary,
+    classifierFiles: write,
+    gpu,
+  }: Pick<CpuOptions, 'onnxRuntimeLibrary' | 'classifierFiles' | 'gpu'>,
 ): CpuClassifiers {
   refuseDetectors(id, secondary);
   const files: GeneratedFile[] = [];
@@ -53,6 +58,7 @@ export function lowerClassifiers(
         'unique-id': step.uniqueId,
         'batch-size': step.batchSize,
         'onnxruntime-library': onnxRuntimeLibrary,
+        ...gpuProperties(gpu),
       },
       origin,
     };

@@ -16,6 +16,7 @@ import type { TrackSpec } from '../spec.ts';
 import type { ByteTrackSpec } from '../track-spec.ts';
 import { lowerAnalytics } from './cpu-analytics.ts';
 import { type ClassifierFileWriter, lowerClassifiers } from './cpu-classify.ts';
+import { type CpuGpu, gpuBatch, gpuNotes, gpuProperties } from './cpu-gpu.ts';
 import { type ImageNodes, imageNodes } from './cpu-images.ts';
 import { assertRecordable, recordNodes } from './cpu-record.ts';
 import { lowerSource } from './cpu-source.ts';
@@ -36,12 +37,14 @@ export interface CpuOptions {
   readonly classifierFiles?: ClassifierFileWriter;
   /** Folder (absolute) of the files the graphs read; `Lowered.files` are to be written there. */
   readonly filesDir: string;
+  /** For a GPU under ONNX Runtime. Default: the CPU. */
+  readonly gpu?: CpuGpu;
   /** Folder (absolute) in which recorded streams get one each; never a client's word. Needed when one is recorded. */
   readonly recordDir?: string;
 }
 
 /**
- * Lowers a pipeline to elements that run on the CPU: one graph a stream. The worker runs all of them in one process,
+ * Lowers a pipeline to elements that run on the CPU, but for the models where ONNX Runtime has a GPU: one graph a stream. The worker runs all of them in one process,
  * where their detectors share the model.
  *
  * @throws SightlineError `SL_BACKEND_UNSUPPORTED` with the pointers of what only DeepStream does, and of recordings
@@ -50,8 +53,8 @@ export interface CpuOptions {
 export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lowered {
   refuseGpuOnly(pipeline);
   assertRecordable(pipeline, options.recordDir);
-  const { filesDir, onnxRuntimeLibrary, classifierFiles } = options;
-  const classifiers = lowerClassifiers(pipeline, onnxRuntimeLibrary, classifierFiles);
+  const { filesDir, gpu } = options;
+  const classifiers = lowerClassifiers(pipeline, options);
   const analytics = lowerAnalytics(pipeline, filesDir);
   const graphs = pipeline.streams.map((stream, index) =>
     lowerStream(pipeline, stream, options, [...classifiers.nodes, ...analytics.nodes(index)]),
@@ -59,6 +62,7 @@ export function lowerCpu(pipeline: ResolvedPipeline, options: CpuOptions): Lower
   assertSound(graphs);
   const files = [...classifiers.files, ...analytics.files];
   const notes = [
+    ...gpuNotes(gpu),
     ...trackerNotes(pipeline.track),
     ...classifiers.notes,
     ...recordingNotes(pipeline.streams),
@@ -159,7 +163,9 @@ function detector(
   const [first] = streams;
   // One live stream gains latency from a second thread; several streams gain throughput from a session a core.
   const alone = streams.length === 1 && first !== undefined && isLive(first.source);
-  const { model, interval, threshold, classIds, batchSize } = infer;
+  const { model, interval, threshold, classIds } = infer;
+  const { gpu, cores } = options;
+  const { batchSize = gpuBatch(gpu, model, streams.length) } = infer;
   const { configFile = threshold === undefined ? model.configFile : undefined } = options;
   if (configFile === undefined) {
     const message = `Cannot lower pipeline "${id}": its threshold needs a configuration file of its own`;
@@ -176,9 +182,10 @@ function detector(
       ? {}
       : { 'filter-out-class-ids': others.join(';') }),
     'onnxruntime-library': options.onnxRuntimeLibrary,
-    'intra-op-threads': alone && options.cores >= 2 ? 2 : 1,
+    'intra-op-threads': alone && cores >= 2 ? 2 : 1,
     'model-name': model.name,
     'model-version': model.version,
+    ...gpuProperties(gpu),
   });
 }
 

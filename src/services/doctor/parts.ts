@@ -1,6 +1,8 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onnxRuntimeLibrary, PATHS } from '../../common/paths.ts';
+import { Host } from '../nvidia/host.ts';
+import { onnxRuntimeProblem } from '../nvidia/onnx-runtime.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import { exists } from './machine.ts';
 
@@ -66,7 +68,8 @@ export async function checkOnnxRuntime(env: NodeJS.ProcessEnv): Promise<Finding>
     if (machine !== undefined && header.readUInt16LE(18) !== machine) {
       return fail(check, `${file} is made for another processor than ${process.arch}`, mend);
     }
-    return ok(check, `ONNX Runtime: ${file}`);
+    const cpuOnly = (await onnxRuntimeProblem(new Host({ env }))) !== undefined;
+    return ok(check, `ONNX Runtime: ${file} (${cpuOnly ? 'for the CPU' : 'for NVIDIA GPUs too'})`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return fail(check, `ONNX Runtime cannot be read: ${file} (${code ?? String(error)})`, mend);

@@ -5,7 +5,8 @@ import type { RecordKind } from '../../common/delivery.ts';
 import { loadDocument } from '../../common/document.ts';
 import { PATHS } from '../../common/paths.ts';
 import { defaulted, oneOf, strictObject, tagged } from '../../common/schema.ts';
-import { InferSpec, SecondarySpec, TrackSpec } from '../../pipeline/spec.ts';
+import { OnnxRuntimeSpec } from '../../pipeline/onnxruntime-spec.ts';
+import { Accelerator, InferSpec, SecondarySpec, TrackSpec } from '../../pipeline/spec.ts';
 import { AMQP_LOGIN } from '../../sinks/amqp/spec.ts';
 import { AWS, MIB, Tls } from '../../sinks/spec-parts.ts';
 import { SinkSpec } from '../../sinks/specs.ts';
@@ -63,9 +64,11 @@ const Patterns = Type.Optional(
 );
 
 const ModelRoute = strictObject({
+  accelerator: Type.Optional(Accelerator),
   infer: InferSpec,
   secondary: Type.Optional(Type.Array(SecondarySpec, { minItems: 1, maxItems: 16 })),
   track: Type.Optional(TrackSpec),
+  onnxRuntime: Type.Optional(OnnxRuntimeSpec),
   streams: Patterns,
   sensors: Patterns,
 });

@@ -29,8 +29,8 @@ function status({ intake, queue, runners, hasRoom, signal }: Inference) {
     hasRoom: hasRoom(),
     queue: { name: queue.what, ...queue.counts },
     frames: { ...intake.counts, inFlight: intake.working.frames },
-    models: runners.map(({ model, pid, restarts, cameras, inside, counts }) => ({
-      ...{ model, pid, restarts, cameras, inside },
+    models: runners.map(({ model, pid, accelerator, restarts, cameras, inside, counts }) => ({
+      ...{ model, pid, accelerator, restarts, cameras, inside },
       ...counts,
     })),
     load: signal(),

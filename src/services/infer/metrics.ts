@@ -73,7 +73,18 @@ export async function renderInferMetrics(
   ]);
   const cameras = gauge('sightline_infer_cameras', 'Cameras that have a graph', perModel);
   const busy = counter('sightline_infer_busy_seconds_total', 'Time with a frame in it', perModel);
-  for (const { model, restarts: again, cameras: graphs, busyMs } of runners) {
+  const accelerators = gauge('sightline_infer_accelerator_info', '1; what runs the model', [
+    ...['model', 'policy', 'execution_provider'],
+  ]);
+  const fallback = gauge(
+    'sightline_infer_accelerator_fallback',
+    '1 when a GPU was preferred and the model runs without one',
+    perModel,
+  );
+  for (const { model, accelerator, restarts: again, cameras: graphs, busyMs } of runners) {
+    const { policy, executionProvider, degraded } = accelerator;
+    accelerators.set({ model, policy, execution_provider: executionProvider }, 1);
+    fallback.set({ model }, degraded ? 1 : 0);
     restarts.inc({ model }, again);
     cameras.set({ model }, graphs);
     busy.inc({ model }, busyMs / 1000);

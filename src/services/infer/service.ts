@@ -8,6 +8,7 @@ import { Intake } from '../../inference/intake.ts';
 import { ModelRunner } from '../../inference/model-runner.ts';
 import { PoisonFolder } from '../../inference/poison-folder.ts';
 import { Routes } from '../../inference/routes.ts';
+import type { AcceleratorProbe } from '../accelerator.ts';
 import { type DeliveryService, openDelivery } from '../delivery/service.ts';
 import type { InferConfig, LoadedInferConfig } from './config.ts';
 import { graphMaker } from './graphs.ts';
@@ -40,6 +41,8 @@ export interface InferenceOptions {
   readonly logger: Logger;
   /** A result is durable. `ageMs`: since the frame was captured, by the wall clock. */
   readonly onResult: (model: string, ageMs: number) => void;
+  /** Default: a look at this machine. */
+  readonly probe?: () => Promise<AcceleratorProbe>;
   /** Closes what was opened, also when opening fails. */
   readonly cleanup: Cleanup;
 }
@@ -91,18 +94,22 @@ export async function openInference(options: InferenceOptions): Promise<Inferenc
 
 async function openRunner(
   route: InferConfig['models'][number],
-  { loaded, logger, onResult }: InferenceOptions,
+  { loaded, logger, onResult, probe }: InferenceOptions,
   store: DeliveryService['store'],
 ): Promise<ModelRunner> {
   const { config, dataDir, modelsDir } = loaded;
   const { model } = route.infer;
+  const workDir = join(dataDir, 'work');
+  const maker = await graphMaker(route, { modelsDir, workDir, ...(probe && { probe }) });
+  const { make, accelerator, startTimeoutMs = 0 } = maker;
   return ModelRunner.open({
-    model,
-    graphFor: await graphMaker(route, { modelsDir, workDir: join(dataDir, 'work') }),
+    ...{ model, graphFor: make, accelerator },
+    ...(startTimeoutMs === 0 ? {} : { startTimeoutMs }),
     command: workerCommand(),
     ...{ logger, store },
     idleMs: config.idleMs,
-    frameTimeoutMs: config.frameTimeoutMs,
+    // The first frame waits for the start.
+    frameTimeoutMs: Math.max(config.frameTimeoutMs, startTimeoutMs),
     onResult: ({ ageMs }) => onResult(model, ageMs),
   });
 }

@@ -17,7 +17,7 @@ export function lowerPrimary(context: LoweringContext, plan: GraphPlan): GraphNo
   const dropClassIds = model.labels.map((_, id) => id).filter((id) => !kept.includes(id));
   // One frame of each stream, as the muxer. A model whose ONNX file takes one frame at a time runs once for each.
   const frames = model.dynamicBatch ? plan.streams.length : 1;
-  if (batchSize > 1 && batchSize !== frames) {
+  if (batchSize !== undefined && batchSize > 1 && batchSize !== frames) {
     const message = `on DeepStream a batch takes one frame of each stream: ${frames}, not ${batchSize}`;
     context.note('/infer/batchSize', message);
   }
