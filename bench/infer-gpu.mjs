@@ -113,7 +113,7 @@ async function agreement(env) {
 const cases = [
   { name: 'ONNX Runtime alone, CPU, batch 1', args: bare('cpu', 1, cpus().length) },
   ...options.batches.split(',').flatMap((batch) => [
-    ...[1, 2].map((threads) => ({
+    ...[1, 2, 3].map((threads) => ({
       name: `ONNX Runtime alone, batch ${batch}, ${threads} at once`,
       args: bare(provider, batch, threads),
     })),

@@ -63,7 +63,7 @@ export interface AcceleratorStatus {
   readonly policy: Accelerator;
   readonly backend: Backend;
   /**
-   * What runs the model: as the newest frame says ("TensorRT", "CPUExecutionProvider"...), before the first frame as
+   * What runs the model: as the newest frame says ("TensorRT", "CUDAExecutionProvider"...), before the first frame as
    * planned.
    */
   readonly executionProvider: string;

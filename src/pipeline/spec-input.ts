@@ -26,7 +26,7 @@ export type PipelineInput = {
     /** Bytes that may wait for the end of a fragment; with more the file is given up and another begun */
     readonly maxHeldBytes?: number;
   };
-  /** prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without */
+  /** prefer-gpu (the default): DeepStream where the machine has it, else the models on a GPU by ONNX Runtime, else the CPU; require-gpu: refused without a GPU */
   readonly accelerator?: 'prefer-gpu' | 'require-gpu' | 'cpu';
   /** Object detection */
   readonly infer?: {
@@ -38,7 +38,7 @@ export type PipelineInput = {
     readonly threshold?: number;
     /** Labels to keep; default: all */
     readonly classes?: readonly string[];
-    /** Frames of several streams in one run of the model; default 1 on the CPU */
+    /** Frames of several streams in one run of the model; default 1 on the CPU, one of each stream up to 16 on a GPU */
     readonly batchSize?: number;
   };
   readonly secondary?: readonly {
@@ -249,6 +249,13 @@ export type PipelineInput = {
         readonly [name: string]: string | number | boolean;
       };
     };
+  };
+  /** How ONNX Runtime uses a GPU; no effect on the CPU and with DeepStream */
+  readonly onnxRuntime?: {
+    /** tensorrt builds engines at its first start, which takes minutes; without its libraries: cuda */
+    readonly provider?: 'cuda' | 'tensorrt';
+    /** CUDA device */
+    readonly gpuId?: number;
   };
   readonly streams: readonly {
     /** Lower-case letters, digits, - and _; starts with a letter or digit; at most 63 */
@@ -367,7 +374,7 @@ export type StreamInput = {
     /** Bytes that may wait for the end of a fragment; with more the file is given up and another begun */
     readonly maxHeldBytes?: number;
   };
-  /** prefer-gpu (the default): DeepStream where the machine has it, else the CPU; require-gpu: refused without */
+  /** prefer-gpu (the default): DeepStream where the machine has it, else the models on a GPU by ONNX Runtime, else the CPU; require-gpu: refused without a GPU */
   readonly accelerator?: 'prefer-gpu' | 'require-gpu' | 'cpu';
   /** Object detection */
   readonly infer?: {
@@ -379,7 +386,7 @@ export type StreamInput = {
     readonly threshold?: number;
     /** Labels to keep; default: all */
     readonly classes?: readonly string[];
-    /** Frames of several streams in one run of the model; default 1 on the CPU */
+    /** Frames of several streams in one run of the model; default 1 on the CPU, one of each stream up to 16 on a GPU */
     readonly batchSize?: number;
   };
   readonly secondary?: readonly {
@@ -590,5 +597,12 @@ export type StreamInput = {
         readonly [name: string]: string | number | boolean;
       };
     };
+  };
+  /** How ONNX Runtime uses a GPU; no effect on the CPU and with DeepStream */
+  readonly onnxRuntime?: {
+    /** tensorrt builds engines at its first start, which takes minutes; without its libraries: cuda */
+    readonly provider?: 'cuda' | 'tensorrt';
+    /** CUDA device */
+    readonly gpuId?: number;
   };
 };

@@ -12,7 +12,7 @@
 namespace sightline {
 namespace {
 
-constexpr int kRunsAtOnceOnGpu = 2;
+constexpr int kRunsAtOnceOnGpu = 3;
 
 // Cores this process may use, which taskset and containers narrow.
 int CountCores() {

@@ -57,10 +57,14 @@ class InferRequest {
   std::vector<OrtValue*> values_;
   std::vector<TensorView> outputs_;
   State state_ = State::kIdle;
-  // Where in a batch its picture goes, and how many pictures of that batch are still missing; null
-  // but while its own thread is to bring it there.
+  // Its state changed, or it may be its turn. One each: waking all that wait for every frame costs
+  // more than the frame.
+  std::condition_variable changed_;
+  // Where in the batch of `leader_` its picture goes; null but while its own thread is to bring it
+  // there.
   float* place_ = nullptr;
-  size_t* missing_ = nullptr;
+  InferRequest* leader_ = nullptr;
+  size_t missing_ = 0;  // pictures that are not in its batch yet
   std::string failure_;
   int batched_with_ = 0;
 };
@@ -69,7 +73,7 @@ class InferRequest {
 // same options. It lets at most one Run per core (per `intra_op_threads` cores) go on at once, in
 // the order of asking. One session serves them all: run from two threads at once it gives as many
 // frames as two sessions (36.7 and 36.2 a second at 512x384, medians of bench/infer.ts) and holds
-// the weights once. On a GPU two go on at once, one of which copies while the other computes; what
+// the weights once. On a GPU three go on at once, some of which copy while another computes; what
 // waits meanwhile fills the next batch, and places that nobody fills are computed all the same.
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
@@ -120,6 +124,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   OrtTensor WrapOutput(size_t index, void* data, int64_t batch) const;
   std::unique_ptr<Batch> MakeBatch() const;
   std::unique_ptr<Batch> TakeBatchBuffers();
+  void WakeNext();
+  std::string RunLocked(std::unique_lock<std::mutex>& lock, InferRequest** requests, size_t count,
+                        bool own_threads);
   size_t CollectBatch(std::unique_lock<std::mutex>& lock, InferRequest** batch);
   void RunAlone(InferRequest& request) const;
   void FillFrom(InferRequest** requests, size_t count, float* input);
@@ -144,7 +151,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   int permits_ = 1;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable arrived_;  // for who collects a batch
+  std::condition_variable freed_;    // for RunAll
   std::deque<InferRequest*> waiting_;
   std::vector<std::unique_ptr<Batch>> spare_batches_;
   int running_ = 0;

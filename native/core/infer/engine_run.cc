@@ -41,7 +41,12 @@ std::unique_ptr<InferRequest> Engine::CreateRequest() {
 void Engine::Detach() {
   std::lock_guard<std::mutex> lock(mutex_);
   --clients_;
-  changed_.notify_all();
+  arrived_.notify_one();
+}
+
+// To be called, under the lock, wherever it may have become the turn of the first that waits.
+void Engine::WakeNext() {
+  if (!waiting_.empty()) waiting_.front()->changed_.notify_one();
 }
 
 void Engine::Run(InferRequest& request) {
@@ -51,9 +56,9 @@ void Engine::Run(InferRequest& request) {
   request.state_ = InferRequest::State::kWaiting;
   request.failure_.clear();
   waiting_.push_back(&request);
-  changed_.notify_all();
+  arrived_.notify_one();
   for (;;) {
-    changed_.wait(lock, [&] {
+    request.changed_.wait(lock, [&] {
       return request.state_ == InferRequest::State::kDone || request.place_ != nullptr ||
              (running_ < permits_ && !collecting_ && !waiting_.empty() &&
               waiting_.front() == &request);
@@ -63,30 +68,16 @@ void Engine::Run(InferRequest& request) {
     lock.unlock();
     std::copy(request.input_.begin(), request.input_.end(), place);
     lock.lock();
-    if (--*request.missing_ == 0) changed_.notify_all();
+    if (--request.leader_->missing_ == 0) request.leader_->changed_.notify_one();
   }
   if (request.state_ != InferRequest::State::kDone) {
     const size_t count = CollectBatch(lock, batch);
-    ++running_;
-    lock.unlock();
-    std::string failure;
-    try {
-      if (count == 1 && fixed_batch_ <= 1) {
-        RunAlone(request);
-      } else {
-        RunTogether(batch, count, true);
-      }
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-    lock.lock();
-    --running_;
+    const std::string failure = RunLocked(lock, batch, count, true);
     for (size_t i = 0; i < count; ++i) {
       batch[i]->failure_ = failure;
-      batch[i]->batched_with_ = static_cast<int>(count);
       batch[i]->state_ = InferRequest::State::kDone;
+      batch[i]->changed_.notify_one();
     }
-    changed_.notify_all();
   }
   request.state_ = InferRequest::State::kIdle;
   if (!request.failure_.empty()) throw Error(ErrorKind::kFailed, request.failure_);
@@ -100,26 +91,35 @@ void Engine::RunAll(const std::vector<InferRequest*>& requests) {
         requests.begin() + static_cast<std::ptrdiff_t>(from),
         requests.begin() + static_cast<std::ptrdiff_t>(std::min(from + most, requests.size())));
     std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return running_ < permits_; });
-    ++running_;
-    lock.unlock();
-    std::string failure;
-    try {
-      if (group.size() == 1 && fixed_batch_ <= 1) {
-        RunAlone(*group[0]);
-      } else {
-        RunTogether(group.data(), group.size(), false);
-      }
-    } catch (const std::exception& error) {
-      failure = error.what();
-    }
-    lock.lock();
-    --running_;
-    changed_.notify_all();
-    lock.unlock();
-    for (InferRequest* request : group) request->batched_with_ = static_cast<int>(group.size());
+    freed_.wait(lock, [&] { return running_ < permits_; });
+    const std::string failure = RunLocked(lock, group.data(), group.size(), false);
     if (!failure.empty()) throw Error(ErrorKind::kFailed, failure);
   }
+}
+
+// One Run, without the lock while it goes on. `own_threads`: all but the first request have a
+// thread that waits in Run. Gives what went wrong; empty when nothing did.
+std::string Engine::RunLocked(std::unique_lock<std::mutex>& lock, InferRequest** requests,
+                              size_t count, bool own_threads) {
+  ++running_;
+  if (running_ < permits_) WakeNext();
+  lock.unlock();
+  std::string failure;
+  try {
+    if (count == 1 && fixed_batch_ <= 1) {
+      RunAlone(*requests[0]);
+    } else {
+      RunTogether(requests, count, own_threads);
+    }
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  lock.lock();
+  --running_;
+  for (size_t i = 0; i < count; ++i) requests[i]->batched_with_ = static_cast<int>(count);
+  WakeNext();
+  freed_.notify_one();
+  return failure;
 }
 
 // Takes the front of the queue, and what else waits up to the batch size. Waits for more only while
@@ -137,10 +137,9 @@ size_t Engine::CollectBatch(std::unique_lock<std::mutex>& lock, InferRequest** b
       waiting_.pop_front();
     }
     const size_t possible = std::min(most, static_cast<size_t>(std::max(1, clients_)));
-    if (count >= possible || changed_.wait_until(lock, deadline) == std::cv_status::timeout) break;
+    if (count >= possible || arrived_.wait_until(lock, deadline) == std::cv_status::timeout) break;
   }
   collecting_ = false;
-  changed_.notify_all();
   return count;
 }
 
@@ -197,19 +196,20 @@ std::unique_ptr<Engine::Batch> Engine::TakeBatchBuffers() {
 // Has the threads that wait for these requests bring their pictures, all at once: one thread alone
 // would keep a GPU waiting. The first request is the caller's own.
 void Engine::FillFrom(InferRequest** requests, size_t count, float* input) {
-  const size_t picture = requests[0]->input_.size();
-  size_t missing = count - 1;
+  InferRequest& leader = *requests[0];
+  const size_t picture = leader.input_.size();
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    leader.missing_ = count - 1;
     for (size_t i = 1; i < count; ++i) {
-      requests[i]->missing_ = &missing;
+      requests[i]->leader_ = &leader;
       requests[i]->place_ = input + i * picture;
+      requests[i]->changed_.notify_one();
     }
   }
-  changed_.notify_all();
-  std::copy_n(requests[0]->input(), picture, input);
+  std::copy(leader.input_.begin(), leader.input_.end(), input);
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [&] { return missing == 0; });
+  leader.changed_.wait(lock, [&] { return leader.missing_ == 0; });
 }
 
 void Engine::RunTogether(InferRequest** requests, size_t count, bool own_threads) {

@@ -251,13 +251,6 @@ TEST_F(SlInferErrorsTest, GpuThatIsRequiredAndNotThere) {
   gst_message_unref(message);
 }
 
-TEST_F(SlInferErrorsTest, ModelThatIsNotThereIsNoReasonToFallBack) {
-  const BusError error = Refusal(files_.Launch(files_.WriteConfig("/nowhere/model.onnx"),
-                                               "execution-provider=cuda gpu-required=true"));
-  ExpectStart(error.text, "Cannot open the model /nowhere/model.onnx: ");
-  EXPECT_EQ(error.code, GST_RESOURCE_ERROR_NOT_FOUND);
-}
-
 TEST_F(SlInferErrorsTest, ClassBeyondTheLabelsAtTheFirstFrame) {
   files_.Write("labels.txt", "person\n");
   std::string config = files_.WriteConfig(FixtureModel("fixed-boxes.onnx"));
