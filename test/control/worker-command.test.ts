@@ -44,6 +44,7 @@ test('the worker gets what it needs of the environment and no credentials', () =
   });
   assert.deepEqual(env, {
     MALLOC_ARENA_MAX: '2',
+    ORT_DISABLE_TELEMETRY: '1',
     PATH: '/bin',
     GST_DEBUG: '2',
     GST_PLUGIN_PATH: `${PATHS.pluginDir}:/more`,

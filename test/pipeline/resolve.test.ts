@@ -24,7 +24,7 @@ test('resolve() makes a pipeline of one stream of a StreamSpec', () => {
     id: 'cam',
     accelerator: 'prefer-gpu',
     secondary: [],
-    infer: { model: MODEL, interval: 0, batchSize: 1 },
+    infer: { model: MODEL, interval: 0 },
     track: { type: 'bytetrack' },
     streams: [
       {
@@ -107,7 +107,6 @@ test('resolve() turns labels into ascending class ids', () => {
     interval: 2,
     threshold: 0.5,
     classIds: [0, 7],
-    batchSize: 1,
   });
 });
 
