@@ -7,7 +7,7 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoCalls } from '../common/dynamodb-calls.ts';
-import type { EventQuery, EventStore, StoredEvent } from './event-store.ts';
+import { type EventQuery, type EventStore, parseEvent, type StoredEvent } from './event-store.ts';
 
 export interface DynamoEventStoreOptions {
   /** Made by the caller, and closed with the store. */
@@ -127,7 +127,7 @@ export class DynamoEventStore implements EventStore {
         }),
       );
       for (const item of page.Items ?? []) {
-        const event = eventOf(item);
+        const event = eventOf(item, this.#options.maxAgeMs);
         if (item['s']?.S === end || (rule !== undefined && event.rule !== rule)) continue;
         found.push(event);
         if (found.length >= limit) return found;
@@ -144,7 +144,7 @@ export class DynamoEventStore implements EventStore {
         Key: { p: { S: `event/${id}` }, s: { S: '-' } },
       }),
     );
-    return Item && eventOf(Item);
+    return Item && eventOf(Item, this.#options.maxAgeMs);
   }
 
   /** DynamoDB does it by itself. */
@@ -161,8 +161,21 @@ function dayOf(time: string): string {
   return time.slice(0, 10);
 }
 
-function eventOf(item: Item): StoredEvent {
-  return JSON.parse(item['body']?.S ?? '{}') as StoredEvent;
+/** Of a damaged one what its keys say, and when it was found by when it expires. */
+function eventOf({ p, s, body, expires_at }: Item, maxAgeMs: number): StoredEvent {
+  const event = parseEvent(body?.S);
+  if (event !== undefined) return event;
+  const [list, name] = cut(p?.S ?? '');
+  const time = new Date(Number(expires_at?.N ?? 0) * 1000 - maxAgeMs).toISOString();
+  const beside = { rule: list === 'rule' ? name : '', streamId: list === 'stream' ? name : '' };
+  if (list === 'event') return { id: name, time, ...beside };
+  const [exactTime, id] = cut(s?.S ?? '');
+  return { id, time: exactTime, ...beside };
+}
+
+function cut(text: string): [string, string] {
+  const at = text.indexOf('/');
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** The condition on the event itself failed, and nothing else. */

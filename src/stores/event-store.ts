@@ -36,3 +36,14 @@ export interface EventStore {
   prune(before: string): Promise<number>;
   close(): Promise<void>;
 }
+
+/** The event of a stored text; undefined for one that is damaged. */
+export function parseEvent(text = ''): StoredEvent | undefined {
+  try {
+    const event = JSON.parse(text) as Partial<StoredEvent> | null;
+    const keys = [event?.id, event?.time, event?.rule, event?.streamId];
+    return keys.every((key) => typeof key === 'string') ? (event as StoredEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SightlineError } from '../common/errors.ts';
 import { Database } from '../common/sqlite.ts';
-import type { EventQuery, EventStore, StoredEvent } from './event-store.ts';
+import { type EventQuery, type EventStore, parseEvent, type StoredEvent } from './event-store.ts';
 
 const FORMAT = 1;
 const SCHEMA = `
@@ -13,6 +13,12 @@ const SCHEMA = `
   CREATE INDEX event_by_stream ON event (stream, time, id);
   CREATE INDEX event_by_rule ON event (rule, time, id);
   PRAGMA user_version = ${FORMAT};`;
+
+const COLUMNS = 'id, time, rule, stream AS streamId, body';
+
+interface Row extends Pick<StoredEvent, 'id' | 'time' | 'rule' | 'streamId'> {
+  readonly body: string;
+}
 
 /** Events in one SQLite file that only its owner may read. */
 export class SqliteEventStore implements EventStore {
@@ -72,21 +78,18 @@ export class SqliteEventStore implements EventStore {
       values.push(after.time, after.id);
     }
     const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
-    const sql = `SELECT body FROM event ${filter} ORDER BY time DESC, id DESC LIMIT ?`;
-    const bodies = this.#run('read', () =>
-      this.#db
-        .prepare(sql)
-        .pluck()
-        .all(...values, limit),
-    );
-    return bodies.map((body) => JSON.parse(body as string) as StoredEvent);
+    const sql = `SELECT ${COLUMNS} FROM event ${filter} ORDER BY time DESC, id DESC LIMIT ?`;
+    const rows = this.#run('read', () => this.#db.prepare(sql).all(...values, limit));
+    return (rows as Row[]).map(({ body, ...beside }) => parseEvent(body) ?? beside);
   }
 
   async get(id: string): Promise<StoredEvent | undefined> {
-    const body = this.#run('read', () =>
-      this.#db.prepare('SELECT body FROM event WHERE id = ?').pluck().get(id),
-    );
-    return body === undefined ? undefined : (JSON.parse(body as string) as StoredEvent);
+    const row = this.#run('read', () =>
+      this.#db.prepare(`SELECT ${COLUMNS} FROM event WHERE id = ?`).get(id),
+    ) as Row | undefined;
+    if (row === undefined) return undefined;
+    const { body, ...beside } = row;
+    return parseEvent(body) ?? beside;
   }
 
   async prune(before: string): Promise<number> {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { Database } from '../../src/common/sqlite.ts';
 import { makeFleetTable } from '../../src/fleet/stores/dynamodb-table.ts';
+import { toShown } from '../../src/services/rules/shown-event.ts';
 import { DynamoEventStore } from '../../src/stores/dynamodb-events.ts';
 import type { EventStore, StoredEvent } from '../../src/stores/event-store.ts';
 import { SqliteEventStore } from '../../src/stores/sqlite-events.ts';
@@ -54,6 +56,16 @@ test('events in SQLite', async (context) => {
   const store = new SqliteEventStore(file);
   assert.equal(await store.prune(event(4).time), 4);
   assert.equal(await store.get('e3'), undefined);
+
+  const database = new Database(file);
+  database.exec("UPDATE event SET body = substr(body, 1, 20) WHERE id = 'e9'");
+  database.exec("UPDATE event SET body = '[]' WHERE id = 'e8'");
+  database.close();
+  const damaged = await store.list({ limit: 2 });
+  assert.deepEqual(damaged, [event(9), event(8)], 'what stands beside the body is left');
+  assert.deepEqual(await store.get('e9'), event(9));
+  const { kind, time, evidence } = toShown(damaged[0]!);
+  assert.deepEqual([kind, time, evidence.clip.from], ['damaged', event(9).time, event(9).time]);
   await store.close();
 });
 
@@ -69,6 +81,23 @@ test('events in DynamoDB', { skip: noMoto }, async (context: TestContext) => {
   const short = open(1000);
   await short.put([{ ...event(0), id: 'old' }]);
   assert.deepEqual(idsOf(await short.list({ limit: 9, streamId: 'a' })).includes('old'), false);
+
+  const client = new DynamoDBClient(moto.client);
+  const store = open();
+  const { time } = event(9);
+  const expires_at = { N: String(Math.floor((Date.parse(time) + 90 * DAY_MS) / 1000)) };
+  for (const [p, s] of [
+    ['rule/odd', `${time}/torn`],
+    ['event/torn', '-'],
+  ] as const) {
+    const Item = { p: { S: p }, s: { S: s }, body: { S: '{"id":' }, expires_at };
+    await client.send(new PutItemCommand({ TableName: 'events', Item }));
+  }
+  client.destroy();
+  const [torn] = await store.list({ limit: 1, rule: 'odd' });
+  assert.deepEqual(torn, { id: 'torn', time, rule: 'odd', streamId: '' });
+  assert.deepEqual(await store.get('torn'), { id: 'torn', time, rule: '', streamId: '' });
+  await store.close();
   await moto.close();
   const failed = await short.put([event(1)]).catch((error) => error.code);
   assert.equal(failed, 'SL_UNAVAILABLE');

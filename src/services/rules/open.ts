@@ -5,11 +5,11 @@ import type { OutboxRecord } from '../../common/delivery.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { JsonObject } from '../../control/types.ts';
 import type { RuleEvent } from '../../rules/event.ts';
-import type { StoredEvent } from '../../stores/event-store.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { runInput } from './inputs/run.ts';
 import { openEventStore } from './open-store.ts';
 import { RulesService } from './service.ts';
+import { toShown } from './shown-event.ts';
 
 export interface OpenRulesOptions {
   readonly loaded: LoadedConfig;
@@ -86,10 +86,6 @@ function listRules(service: RulesService): Rule[] {
       ...(lastError === undefined ? {} : { lastError }),
     };
   });
-}
-
-function toShown(event: StoredEvent): ShownEvent {
-  return event as unknown as ShownEvent;
 }
 
 /** Segments are closed some time after what they show: looked up when somebody asks. */
