@@ -61,6 +61,7 @@ test('a change between sessions waits for the next one', async () => {
   await using worker = await WorkerHarness.launch();
   await worker.start([counted('cam', 5)], { backoffBaseMs: 3_000, backoffCapMs: 3_000 });
   await worker.phase('cam', 'backoff');
+  await until('the records of the first session', 5_000, () => worker.records.length === 5);
   const changes = [{ node: 'decoded', property: 'drop-interval', value: 1000 }];
   const reply = await worker.request('set', { graphId: 'cam', changes });
   assert.ok('result' in reply);
