@@ -41,7 +41,7 @@ test('a broker that is away at the start and again later stops no video and gets
   await server.streamIn('cam', ['live'], LIVE_MS);
   const waiting = await until('frames wait for the broker', 10_000, async () => {
     const state = await sink(server, 'mqtt');
-    return state.pending >= 10 && state;
+    return state.pending >= 10 && state.lastError !== undefined && state;
   });
   assert.equal(waiting.delivered, 0);
   assert.equal(waiting.lastError?.code, 'SL_SINK_UNAVAILABLE');
