@@ -69,15 +69,16 @@ async function makeClip(folder: string): Promise<string> {
   return clip;
 }
 
-async function prototype(clip: string): Promise<Side> {
+async function prototype(clip: string): Promise<Side & { framesPerSecond: number }> {
   using aws = await Fauxqs.start({ buckets: ['prototype'], queues: ['prototype'] });
   await using camera = await startCamera({ args: ['--clip', clip, '--fps', '30'] });
   const program = join(FOLDER, 'receive.py');
   const { stdout } = await run(PYTHON, [program, aws.client.endpoint, camera.url, values.frames]);
   const said = JSON.parse(stdout) as Record<string, number>;
-  const { cpuSeconds: cpu, frames, bytes, messageBytes } = said;
+  const { cpuSeconds: cpu, seconds, frames, bytes, messageBytes } = said;
   return {
     framesPerCpuSecond: frames! / cpu!,
+    framesPerSecond: frames! / seconds!,
     bytesPerFrame: (bytes! + messageBytes!) / frames!,
     metadataPerFrame: messageBytes! / frames!,
   };
@@ -180,7 +181,12 @@ function mean(numbers: readonly number[]): number {
 await using folder = await temporaryFolder();
 await installPrototype();
 const clip = await makeClip(folder.path);
-const rounds: { was: Side; each: Side; packed: Side; codecs: number }[] = [];
+const rounds: {
+  readonly was: Side & { readonly framesPerSecond: number };
+  readonly each: Side;
+  readonly packed: Side;
+  readonly codecs: number;
+}[] = [];
 for (let round = 0; round < Number(values.rounds); round += 1) {
   rounds.push({
     was: await prototype(clip),
@@ -193,6 +199,8 @@ const of = (side: 'was' | 'each' | 'packed', key: keyof Side) =>
   median(rounds.map((round) => round[side][key]));
 const was = of('was', 'framesPerCpuSecond');
 console.log(`frames a second and core, the prototype: ${was.toFixed(2)}`);
+const loop = median(rounds.map((round) => round.was.framesPerSecond));
+console.log(`  its loop, which waits for each upload: ${loop.toFixed(2)} frames a second`);
 for (const side of ['each', 'packed'] as const) {
   const is = of(side, 'framesPerCpuSecond');
   const ratios = rounds.map((round) => {
