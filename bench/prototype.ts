@@ -1,6 +1,6 @@
 // The frame queue beside the prototype that came before it (bench/prototype/receive.py), both on cameras, a bucket and a queue of the
 // same kind (fauxqs in a process of its own).
-//   node --import tsx bench/prototype.ts [--frames 20] [--seconds 30] [--rounds 3]
+//   node --import tsx bench/prototype.ts [--frames 20] [--seconds 30] [--rounds 3] [--max-width 640]
 // 720p at 30 a second by RTSP. The prototype: each frame decoded, as 64-bit integers to S3, one message of SQS. Ours: `sightline receive`
 // as it is shipped, each frame decoded, as JPEG through the outbox and the sink sqs with a claim check in S3: an object each, then
 // those of a tenth of a second in one. Beside them what cannot be saved: GStreamer's receiver, decoder and JPEG encoder
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '30' },
     rounds: { type: 'string', default: '3' },
+    'max-width': { type: 'string' },
   },
 });
 const WIDTH = 1280;
@@ -104,6 +105,8 @@ async function ours(clip: string, packing: { packBytes?: number }): Promise<Side
   await using folder = await temporaryFolder();
   const ids = Array.from({ length: CAMERAS }, (_, index) => `cam-${index}`);
   const claimCheck = { bucket: 'claims', aboveBytes: 0, ...packing };
+  const { 'max-width': width } = values;
+  const scaling = width === undefined ? {} : { maxWidth: Number(width) };
   const config = fileConfig(folder.path, {
     defaults: {},
     recording: { store: { type: 'folder', dir: join(folder.path, 'store') } },
@@ -111,7 +114,7 @@ async function ours(clip: string, packing: { packBytes?: number }): Promise<Side
       {
         id: 'gate',
         // The least time between two pictures is shorter than that between two frames: each is taken.
-        images: { fps: 50, when: 'always' },
+        images: { fps: 50, when: 'always', ...scaling },
         streams: ids.map((id) => ({ id, source: { type: 'rtsp', url: camera.url } })),
       },
     ],
