@@ -94,18 +94,19 @@ function claimOf({ recordId, contentType }: Message, stored: StoredObject): Clai
   return { ...stored, recordId, contentType };
 }
 
-/** In order, each of at most so many bytes; a body that is bigger alone. */
+/** In order, each of at most so many bytes; a body that is bigger, or of no byte that a range could name, alone. */
 function cutIntoPacks(messages: readonly Message[], packBytes: number): Message[][] {
   const packs: Message[][] = [];
   let room = 0;
   for (const message of messages) {
     const { byteLength } = message.body;
-    if (byteLength > room) {
-      packs.push([]);
-      room = Math.max(packBytes, byteLength);
+    if (byteLength > 0 && byteLength <= room) {
+      packs.at(-1)!.push(message);
+      room -= byteLength;
+    } else {
+      packs.push([message]);
+      room = byteLength === 0 ? 0 : packBytes - byteLength;
     }
-    packs.at(-1)!.push(message);
-    room -= byteLength;
   }
   return packs;
 }
