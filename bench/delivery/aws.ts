@@ -5,7 +5,6 @@ import {
 } from '@aws-sdk/client-firehose';
 import { CreateStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { checkValue } from '../../src/common/check.ts';
 import type { OutboxRecord } from '../../src/common/delivery.ts';
 import { decodeImage } from '../../src/metadata/image.ts';
@@ -39,11 +38,7 @@ function groups<T>(items: readonly T[], size: number): T[][] {
 
 async function kinesis(): Promise<void> {
   const StreamName = 'bench';
-  const { requestHandler, ...config } = awsClientConfig(aws, 2);
-  const client = new KinesisClient({
-    ...config,
-    requestHandler: new NodeHttpHandler(requestHandler),
-  });
+  const client = new KinesisClient(awsClientConfig(aws, 2));
   await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
   const spec = { id: 'kinesis', type: 'kinesis', stream: StreamName, ...aws };
   await compare({

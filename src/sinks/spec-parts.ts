@@ -89,7 +89,11 @@ export const AWS = {
     Type.String({ minLength: 1, description: 'Default: AWS_REGION, then us-east-1' }),
   ),
   endpoint: Type.Optional(
-    Type.String({ pattern: '^https?://', description: 'Of a server other than AWS' }),
+    Type.String({
+      pattern: '^https?://[^@\\s]+$',
+      maxLength: 2048,
+      description: 'Of a server other than AWS; without user and password',
+    }),
   ),
   credentials: Type.Optional(
     strictObject(

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { decodeMessage } from '../../src/consumer/decode.ts';
 import { sightline } from '../../src/gen/frame.js';
 import { cutIntoRequests } from '../../src/sinks/sqs/requests.ts';
-import { type Answer, type Seen, sqsError, TestAws } from './aws-proxy.ts';
+import { type Answer, type Seen, s3Error, sqsError, TestAws } from './aws-proxy.ts';
+import { profileKeys } from './profile-keys.ts';
 import { errorCode, eventRecord, frameRecord, NO_LIMIT, statuses, withPayload } from './samples.ts';
 import { attribute, makeSink, QUEUE } from './sqs-sink.ts';
 
@@ -263,4 +264,80 @@ test('sqs sink gives up no message for a fault of the account', async (context) 
   const results = await sink.deliver([frameRecord(0), frameRecord(1)], NO_LIMIT);
   assert.deepEqual(statuses(results), ['retry', 'retry']);
   assert.deepEqual(results.map(errorCode), ['SL_SINK_THROTTLED', 'SL_SINK_UNAUTHORIZED']);
+});
+
+test('sqs sink gives up what makes SQS refuse a whole request, and that alone', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  const sink = makeSink(context, aws, { format: 'json' });
+  const batch = Array.from({ length: 9 }, (_, seq) => eventRecord(seq));
+  batch[3] = withPayload(batch[3]!, Buffer.alloc(0));
+  batch[6] = { ...batch[6]!, streamId: 'cam-\u0001' };
+  const expected = batch.map((_, seq) => (seq === 3 || seq === 6 ? 'rejected' : 'accepted'));
+  assert.deepEqual(statuses(await sink.deliver(batch, NO_LIMIT)), expected);
+  assert.deepEqual(statuses(await sink.deliver([batch[0]!], NO_LIMIT)), ['accepted']);
+  // Read a while ago, the limits of the queue may be to blame: they are read again first.
+  const again = [batch[3]!, ...batch.slice(4, 6)];
+  assert.deepEqual(new Set(statuses(await sink.deliver(again, NO_LIMIT))), new Set(['retry']));
+  assert.deepEqual(statuses(await sink.deliver(again, NO_LIMIT)), [
+    ...['rejected', 'accepted', 'accepted'],
+  ]);
+  // Nothing was taken: the configuration may be to blame.
+  aws.rule = ({ action }) =>
+    action === 'SendMessageBatch' ? sqsError('InvalidParameterValue') : undefined;
+  await sink.deliver(again, NO_LIMIT);
+  const results = await sink.deliver(again, NO_LIMIT);
+  assert.deepEqual(new Set(results.map(errorCode)), new Set(['SL_SINK_UNAVAILABLE']));
+});
+
+test('sqs sink sends what is exactly as long as the queue takes, counted in UTF-8', async (context) => {
+  const aws = await TestAws.start(context);
+  const room = 4096;
+  aws.server.createQueue(QUEUE, { attributes: { MaximumMessageSize: String(room) } });
+  const sink = makeSink(context, aws);
+  const make = (bytes: number) => {
+    const json = `{"a":"${'é€'.repeat(50)}`;
+    const fill = 'x'.repeat(bytes - Buffer.byteLength(json) - 2);
+    return withPayload(eventRecord(1), Buffer.from(`${json}${fill}"}`));
+  };
+  const first = await sink.deliver([make(1000)], NO_LIMIT);
+  assert.deepEqual(first, [{ status: 'accepted' }]);
+  const [message] = aws.messages(QUEUE);
+  const attributes = Object.entries(message!.messageAttributes as Record<string, object>);
+  const named = attributes.reduce((sum, [name]) => {
+    return sum + name.length + 'String'.length + Buffer.byteLength(attribute(message!, name)!);
+  }, 0);
+  const results = await sink.deliver([make(room - named), make(room - named + 1)], NO_LIMIT);
+  assert.deepEqual(statuses(results), ['accepted', 'rejected']);
+});
+
+test('sqs sink and its claims take up keys that were changed in the file of the profile', async (context) => {
+  const aws = await TestAws.start(context);
+  aws.server.createQueue(QUEUE);
+  aws.server.createBucket('claims');
+  const keys = profileKeys(context);
+  keys.write('WRONG');
+  aws.rule = ({ headers, path }) => {
+    if (headers.authorization?.includes('Credential=WRONG/') !== true) return undefined;
+    return path.startsWith('/claims')
+      ? s3Error('InvalidAccessKeyId', 403)
+      : sqsError('InvalidClientTokenId', 403);
+  };
+  const sink = makeSink(context, aws, {
+    ...{ credentials: undefined as never },
+    claimCheck: { bucket: 'claims', prefix: '', aboveBytes: 0 },
+  });
+  await assert.rejects(sink.deliver([frameRecord(1)], NO_LIMIT), { code: 'SL_SINK_UNAUTHORIZED' });
+  keys.write('RIGHT');
+  assert.deepEqual(statuses(await sink.deliver([frameRecord(1)], NO_LIMIT)), ['accepted']);
+  keys.write('WRONG');
+  // What was found stays until it is refused.
+  assert.deepEqual(statuses(await sink.deliver([frameRecord(2)], NO_LIMIT)), ['accepted']);
+  aws.rule = ({ headers, path }) =>
+    headers.authorization?.includes('Credential=RIGHT/') === true && path.startsWith('/claims')
+      ? s3Error('InvalidAccessKeyId', 403)
+      : undefined;
+  const [refused] = await sink.deliver([frameRecord(3)], NO_LIMIT);
+  assert.equal(errorCode(refused), 'SL_SINK_UNAUTHORIZED');
+  assert.deepEqual(statuses(await sink.deliver([frameRecord(3)], NO_LIMIT)), ['accepted']);
 });

@@ -11,8 +11,6 @@ import {
 import { type AwsSpec, awsClientConfig, awsError } from '../../sinks/aws/client.ts';
 
 const BATCH = 10;
-/** Above the longest poll, which is 20 s. */
-const READ_TIMEOUT_MS = 30_000;
 
 interface Entry {
   readonly Id: string;
@@ -28,9 +26,7 @@ export class MessageClient {
 
   /** @param queue name or URL */
   constructor(spec: AwsSpec, queue: string, sockets: number) {
-    const config = awsClientConfig(spec, sockets);
-    const requestHandler = { ...config.requestHandler, requestTimeout: READ_TIMEOUT_MS };
-    this.#client = new SQSClient({ ...config, requestHandler });
+    this.#client = new SQSClient(awsClientConfig(spec, sockets));
     this.#queue = queue;
   }
 

@@ -5,7 +5,6 @@ import {
   KinesisClient,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { toSightlineError } from '../../common/errors.ts';
 import { decodeMessage } from '../../consumer/index.ts';
 import { awsClientConfig, awsError } from '../../sinks/aws/client.ts';
@@ -19,10 +18,7 @@ const READ_RECORDS = 1000;
 /** Reads every shard from its end. Shards that come later, by a split or merge, are not followed. */
 export async function* followKinesis(spec: KinesisSinkSpec, options: ReadOptions): Reader {
   const { signal, tell } = options;
-  const { requestHandler, ...config } = awsClientConfig(spec, 4);
-  // Over HTTP/1.1, as the sink: HTTP/2 has no time-out for connecting.
-  const handler = new NodeHttpHandler(requestHandler);
-  const client = new KinesisClient({ ...config, requestHandler: handler });
+  const client = new KinesisClient(awsClientConfig(spec, 4));
   try {
     const iterators = await latestIterators(client, spec.stream, signal);
     tell(`Reading ${iterators.size} shards of ${spec.stream} from their ends`);

@@ -24,10 +24,12 @@ export async function* peekSqs(spec: SqsSinkSpec, options: ReadOptions): Reader 
         'with GET /v1/streams/{id}/metadata, or give the sink a second queue',
     );
   }
-  const config = awsClientConfig(spec, 1);
   const queue = new SqsQueue(spec, 1);
-  const sqs = new SQSClient(config);
-  const s3 = new S3Client({ ...config, forcePathStyle: spec.endpoint !== undefined });
+  const sqs = new SQSClient(awsClientConfig(spec, 1));
+  const s3 = new S3Client({
+    ...awsClientConfig(spec, 1),
+    forcePathStyle: spec.endpoint !== undefined,
+  });
   const shown = new Set<string>();
   try {
     const { url } = await queue.facts(signal);

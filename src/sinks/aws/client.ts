@@ -1,4 +1,6 @@
 import { SightlineError } from '../../common/errors.ts';
+import { shownName } from './answers.ts';
+import { BoundedHandler } from './bounded-handler.ts';
 
 /** What the specs of all sinks that talk to AWS share. */
 export interface AwsSpec {
@@ -13,22 +15,26 @@ export interface AwsSpec {
     | undefined;
 }
 
+/** Of an answer in memory: the most that is asked for at once is 10 MiB, in base64. */
+const ANSWER_BYTES = 32 * 1024 * 1024;
+
 /**
- * Settings of every AWS client: nothing waits for ever (the SDK's own default), and the long retry loop is the
- * outbox', so the SDK tries twice at most.
+ * Settings of one AWS client, which has the connections to itself: nothing waits for ever (the SDK's own default), no
+ * answer is longer than memory, and the long retry loop is the outbox', so the SDK tries twice at most.
  */
-export function awsClientConfig(spec: AwsSpec, sockets: number) {
+export function awsClientConfig(spec: AwsSpec, sockets: number, answerBytes = ANSWER_BYTES) {
   const { region, endpoint, credentials } = spec;
   return {
     region: region ?? process.env['AWS_REGION'] ?? 'us-east-1',
     maxAttempts: 2,
-    requestHandler: {
+    requestHandler: new BoundedHandler(answerBytes, {
       connectionTimeout: 3_000,
+      // Above the longest poll of a queue, which is 20 s.
       requestTimeout: 30_000,
       throwOnRequestTimeout: true,
       httpAgent: { maxSockets: sockets },
       httpsAgent: { maxSockets: sockets },
-    },
+    }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials: withoutUndefined(credentials) }),
   };
@@ -62,6 +68,7 @@ const THROTTLED = new Set([
 const UNAUTHORIZED = new Set([
   'AccessDenied',
   'AccessDeniedException',
+  'AuthFailure',
   'AuthorizationHeaderMalformed',
   'CredentialsProviderError',
   'ExpiredToken',
@@ -71,14 +78,19 @@ const UNAUTHORIZED = new Set([
   'InvalidAccessKeyId',
   'InvalidClientTokenId',
   'InvalidSecurity',
+  // Kinesis, EventBridge and others, with status 400: a wrong key, or a clock that the SDK could not make up for.
+  'InvalidSignatureException',
   'InvalidToken',
   'KMSAccessDeniedException',
   'KmsAccessDenied',
   'MissingAuthenticationToken',
   'MissingAuthenticationTokenException',
+  'NotAuthorized',
   'NotAuthorizedForDetailTypeException',
   'NotAuthorizedForSourceException',
+  'OptInRequired',
   'RequestExpired',
+  'RequestInTheFuture',
   'RequestTimeTooSkewed',
   'SignatureDoesNotMatch',
   'UnrecognizedClientException',
@@ -99,9 +111,13 @@ const CONNECTION_ENDED = new Set(['ECONNRESET', 'EPIPE']);
 
 const TIMEOUTS = new Set(['TimeoutError', 'RequestTimeout', 'RequestTimeoutException']);
 
+/** As long as a webhook may ask for. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** What the SDK throws has what the service said laid over it: nothing of it is sure to be what it should be. */
 interface AwsFailure {
-  readonly name?: string;
-  readonly code?: string;
+  readonly name?: unknown;
+  readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
   readonly $retryable?: { readonly throttling?: boolean };
@@ -112,10 +128,10 @@ export function awsError(thrown: unknown, what: string): SightlineError {
   if (thrown instanceof SightlineError) return thrown;
   const failure = thrown as AwsFailure;
   const status = failure.$metadata?.httpStatusCode;
-  const name = (failure.name ?? 'Error').replace(/^AWS\.SimpleQueueService\./, '');
-  const reason = failure.code ?? name;
+  const name = shownName(failure.name);
+  const reason = failure.code === undefined ? name : shownName(failure.code);
   const answered = status === undefined ? reason : `${reason}, status ${status}`;
-  const code = awsCode(failure, name, status);
+  const code = awsCode(failure, { name, reason, status });
   const retryAfterMs = retryAfter(failure);
   return new SightlineError(code, `Cannot ${what} (${answered})`, {
     cause: thrown,
@@ -123,14 +139,20 @@ export function awsError(thrown: unknown, what: string): SightlineError {
   });
 }
 
-function awsCode(failure: AwsFailure, name: string, status: number | undefined) {
+interface Answered {
+  readonly name: string;
+  readonly reason: string;
+  readonly status: number | undefined;
+}
+
+function awsCode(failure: AwsFailure, { name, reason, status }: Answered) {
   if (status === 429 || failure.$retryable?.throttling === true) return 'SL_SINK_THROTTLED';
   const byName = awsNameCode(name);
   if (byName !== undefined) return byName;
   if (status === 401 || status === 403) return 'SL_SINK_UNAUTHORIZED';
   if (status === 413) return 'SL_SINK_REJECTED';
-  if (CONNECTION_ENDED.has(failure.code ?? '')) return 'SL_SINK_UNAVAILABLE';
-  if (TIMEOUTS.has(name) || failure.code === 'ETIMEDOUT') return 'SL_SINK_TIMEOUT';
+  if (CONNECTION_ENDED.has(reason)) return 'SL_SINK_UNAVAILABLE';
+  if (TIMEOUTS.has(name) || reason === 'ETIMEDOUT') return 'SL_SINK_TIMEOUT';
   return 'SL_SINK_UNAVAILABLE';
 }
 
@@ -143,5 +165,5 @@ export function awsNameCode(name: string) {
 
 function retryAfter(failure: AwsFailure): number | undefined {
   const seconds = Number(failure.$response?.headers?.['retry-after']);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
+  return seconds > 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : undefined;
 }

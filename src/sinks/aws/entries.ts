@@ -1,7 +1,9 @@
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import type { Fates } from '../fates.ts';
 import type { Message } from '../format/formatter.ts';
+import type { EntryCodes } from './answers.ts';
 import { awsNameCode } from './client.ts';
+import { Suspects } from './suspects.ts';
 
 /** One entry of a request that takes many, and the records it stands for. */
 export interface Entry<T> extends Pick<Message, 'indexes' | 'recordId' | 'streamId'> {
@@ -43,9 +45,6 @@ export function cutIntoRequests<T>(
   return requests.map(({ items }) => items);
 }
 
-/** What the service said of the entries of a request, in their order: the name of the error, undefined for a taken one. */
-export type EntryCodes = readonly (string | undefined)[];
-
 export interface EntryRunOptions<T> {
   /** Throws a SightlineError `SL_SINK_*` when none was taken, or nobody knows. */
   readonly send: (entries: T[]) => Promise<EntryCodes>;
@@ -54,19 +53,12 @@ export interface EntryRunOptions<T> {
   readonly isOrdered?: boolean;
 }
 
-/** Refusals of whole requests that may be the fault of one entry, or of the configuration: the name does not say. */
-const SUSPICIONS = new Set(['InvalidArgumentException', 'ValidationException']);
-/** So many refused requests and none taken: the entries are not to blame. */
-const MOST_REFUSALS = 20;
-
 /** One batch on its way: sends its requests, one after the other or several at once, and remembers an outage. */
 export class EntryRun<T> {
   readonly #options: EntryRunOptions<T>;
   readonly #held = new Map<string, SightlineError>();
-  #suspects: { readonly entry: Entry<T>; readonly error: SightlineError }[] = [];
+  readonly #suspects = new Suspects<Entry<T>>();
   #outage: SightlineError | undefined;
-  #refusals = 0;
-  #hasTaken = false;
 
   constructor(options: EntryRunOptions<T>) {
     this.#options = options;
@@ -89,24 +81,14 @@ export class EntryRun<T> {
     }
   }
 
-  /** Call once all is sent. What was refused alone is given up where others were taken, else it is tried again. */
+  /** Call once all is sent. */
   end(): void {
-    for (const { entry, error } of this.#suspects) {
-      const { message, details } = error;
-      const isPoison = this.#hasTaken;
-      const fate = new SightlineError(
-        isPoison ? 'SL_SINK_REJECTED' : 'SL_SINK_UNAVAILABLE',
-        message,
-        { cause: error, ...(details && { details }) },
-      );
-      this.#fail(entry, fate);
-    }
-    this.#suspects = [];
+    this.#suspects.settle((entry, error) => this.#fail(entry, error));
   }
 
   #settle(entry: Entry<T>, code: string | undefined): void {
     if (code === undefined) {
-      this.#hasTaken = true;
+      this.#suspects.taken();
       this.#options.fates.accept(entry);
       return;
     }
@@ -134,10 +116,7 @@ export class EntryRun<T> {
   /** A request that may be refused for one entry is cut in halves down to it; anything else ends the batch. */
   async #failRequest(entries: readonly Entry<T>[], error: SightlineError): Promise<void> {
     const isRejected = error.code === 'SL_SINK_REJECTED';
-    const isSuspicion = SUSPICIONS.has(String(error.details?.['reason']));
-    this.#refusals++;
-    const isFruitless = !this.#hasTaken && this.#refusals > MOST_REFUSALS;
-    if ((!isRejected && !isSuspicion) || (isSuspicion && isFruitless)) {
+    if (!this.#suspects.mayBlameOne(error) && !isRejected) {
       this.#outage = error;
       for (const entry of entries) this.#fail(entry, error);
     } else if (entries.length > 1) {
@@ -147,7 +126,7 @@ export class EntryRun<T> {
     } else if (isRejected) {
       this.#fail(entries[0]!, error);
     } else {
-      this.#suspects.push({ entry: entries[0]!, error });
+      this.#suspects.add(entries[0]!, error);
       if (this.#options.isOrdered === true) this.#held.set(entries[0]!.streamId, error);
     }
   }

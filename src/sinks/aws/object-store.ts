@@ -9,11 +9,12 @@ import {
   S3Client,
   type StorageClass,
 } from '@aws-sdk/client-s3';
-import { SightlineError } from '../../common/errors.ts';
+import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import { fullJitterMs } from '../../common/retry.ts';
-import { type AwsSpec, awsClientConfig, awsError } from './client.ts';
+import { type AwsSpec, awsClientConfig } from './client.ts';
 import { putInParts } from './multipart.ts';
 import { type ObjectBody, sendable } from './object-body.ts';
+import { RenewedClient } from './renewed-client.ts';
 
 /** Of data that is hashed in one turn of the event loop. */
 const HASH_BYTES = 1024 * 1024;
@@ -71,17 +72,20 @@ const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, e
 
 /** Writes objects once: a second put of the same bytes is a success, of other bytes an error. */
 export class S3Store {
-  readonly #client: S3Client;
+  readonly #client: RenewedClient<S3Client>;
   readonly #spec: S3StoreSpec;
 
   constructor(spec: S3StoreSpec, sockets: number) {
     this.#spec = spec;
-    this.#client = new S3Client({
-      ...awsClientConfig(spec, sockets),
-      logger: SILENT,
-      forcePathStyle: spec.forcePathStyle ?? spec.endpoint !== undefined,
+    this.#client = new RenewedClient(() => {
+      const client = new S3Client({
+        ...awsClientConfig(spec, sockets),
+        logger: SILENT,
+        forcePathStyle: spec.forcePathStyle ?? spec.endpoint !== undefined,
+      });
+      signKnownHashes(client);
+      return client;
     });
-    signKnownHashes(this.#client);
   }
 
   /** @throws SightlineError one of `SL_SINK_*` */
@@ -101,7 +105,7 @@ export class S3Store {
           await this.#compare(stored, signal);
           return stored;
         }
-        if (status !== 409 || race > RACES) throw awsError(error, `put s3://${bucket}/${key}`);
+        if (status !== 409 || race > RACES) throw error;
         await delay(fullJitterMs(race, { baseMs: 50 }), undefined, { signal });
       }
     }
@@ -116,22 +120,20 @@ export class S3Store {
   /** Bytes `start` to before `end` of an object. @throws SightlineError one of `SL_SINK_*` */
   async read(name: string, start: number, end: number, signal: AbortSignal): Promise<Readable> {
     const { bucket, prefix, expectedBucketOwner } = this.#spec;
-    try {
-      const command = new GetObjectCommand({
-        Bucket: bucket,
-        Key: prefix + name,
-        Range: `bytes=${start}-${end - 1}`,
-        ExpectedBucketOwner: expectedBucketOwner,
-      });
-      const { Body } = await this.#client.send(command, { abortSignal: signal });
-      return Body as Readable;
-    } catch (error) {
-      throw awsError(error, `read s3://${bucket}/${prefix}${name}`);
-    }
+    const command = new GetObjectCommand({
+      Bucket: bucket,
+      Key: prefix + name,
+      Range: `bytes=${start}-${end - 1}`,
+      ExpectedBucketOwner: expectedBucketOwner,
+    });
+    const { Body } = await this.#client.call(`read s3://${bucket}/${prefix}${name}`, (client) =>
+      client.send(command, { abortSignal: signal }),
+    );
+    return Body as Readable;
   }
 
   close(): void {
-    this.#client.destroy();
+    this.#client.close();
   }
 
   async #write(
@@ -151,8 +153,10 @@ export class S3Store {
       StorageClass: storageClass as StorageClass | undefined,
       ...this.#encryption(),
     };
+    const what = `put s3://${bucket}/${key}`;
     if (size >= PARTS_FROM_BYTES) {
-      await putInParts(this.#client, { object: common, data, signal });
+      const upload = { object: common, data, signal };
+      await this.#client.call(what, (client) => putInParts(client, upload));
       return;
     }
     const command = new PutObjectCommand({
@@ -162,7 +166,12 @@ export class S3Store {
       ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
       IfNoneMatch: '*',
     });
-    await this.#client.send(command, { abortSignal: signal });
+    const { ETag } = await this.#client.call(what, (client) =>
+      client.send(command, { abortSignal: signal }),
+    );
+    // Something else may have answered 200 in its place.
+    if (ETag !== undefined) return;
+    throw new SightlineError('SL_SINK_UNAVAILABLE', `Cannot ${what}: the answer names no object`);
   }
 
   #encryption(): Partial<PutObjectCommandInput> {
@@ -189,17 +198,19 @@ export class S3Store {
 
   async #holds({ bucket, key, size, sha256 }: StoredObject, signal: AbortSignal): Promise<boolean> {
     const { expectedBucketOwner } = this.#spec;
+    const command = new HeadObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      ExpectedBucketOwner: expectedBucketOwner,
+    });
     try {
-      const command = new HeadObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        ExpectedBucketOwner: expectedBucketOwner,
-      });
-      const head = await this.#client.send(command, { abortSignal: signal });
+      const head = await this.#client.call(`compare s3://${bucket}/${key}`, (client) =>
+        client.send(command, { abortSignal: signal }),
+      );
       return head.ContentLength === size && head.Metadata?.['sha256'] === sha256;
     } catch (error) {
       if (statusOf(error) === 404) return false;
-      throw awsError(error, `compare s3://${bucket}/${key}`);
+      throw error;
     }
   }
 }
@@ -229,6 +240,6 @@ export async function hashInTurns(data: Uint8Array): Promise<Buffer> {
   return hash.digest();
 }
 
-function statusOf(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+function statusOf(error: unknown): unknown {
+  return toSightlineError(error).details['status'];
 }

@@ -5,8 +5,9 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError } from '../../common/errors.ts';
+import { type EntryCodes, entryCodes } from '../aws/answers.ts';
 import { awsClientConfig } from '../aws/client.ts';
-import { cutIntoRequests, type Entry, type EntryCodes, EntryRun } from '../aws/entries.ts';
+import { cutIntoRequests, type Entry, EntryRun } from '../aws/entries.ts';
 import { RenewedClient } from '../aws/renewed-client.ts';
 import { Fates } from '../fates.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
@@ -43,8 +44,9 @@ export class EventBridgeSink implements Sink {
     );
     this.#source = new Template(spec.source, { what: 'the source', maxBytes: 256 });
     this.#detailType = new Template(spec.detailType, { what: 'the detail type', maxBytes: 128 });
-    const config = awsClientConfig(spec, concurrency);
-    this.#client = new RenewedClient(() => new EventBridgeClient(config));
+    this.#client = new RenewedClient(
+      () => new EventBridgeClient(awsClientConfig(spec, concurrency)),
+    );
     this.limits = {
       maxRecords: REQUEST.maxEntries * concurrency,
       maxBytes: REQUEST.maxBytes * concurrency,
@@ -85,6 +87,13 @@ export class EventBridgeSink implements Sink {
     const detail = detailOf(message, this.#spec.envelope !== undefined);
     const source = this.#source.fill(message);
     const detailType = this.#detailType.fill(message);
+    // Refused as if the keys had no right to it, which would hold up all others.
+    if (/^aws\./i.test(source)) {
+      throw new SightlineError(
+        'SL_SINK_REJECTED',
+        `Cannot put ${recordId} on bus ${this.#spec.bus}: AWS keeps sources that begin with aws. for itself`,
+      );
+    }
     let bytes = TIME_BYTES;
     for (const text of [detail, source, detailType]) bytes += Buffer.byteLength(text);
     if (bytes > REQUEST.maxBytes) {
@@ -105,11 +114,10 @@ export class EventBridgeSink implements Sink {
 
   async #put(events: PutEventsRequestEntry[], signal: AbortSignal): Promise<EntryCodes> {
     const command = new PutEventsCommand({ Entries: events });
-    const { Entries = [] } = await this.#client.call(
-      `put events on bus ${this.#spec.bus}`,
-      (client) => client.send(command, { abortSignal: signal }),
+    const { Entries } = await this.#client.call(`put events on bus ${this.#spec.bus}`, (client) =>
+      client.send(command, { abortSignal: signal }),
     );
-    return Entries.map(({ ErrorCode }) => ErrorCode);
+    return entryCodes(Entries, 'EventId');
   }
 }
 

@@ -1,8 +1,9 @@
 import { type _Record, FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError } from '../../common/errors.ts';
+import { type EntryCodes, entryCodes } from '../aws/answers.ts';
 import { awsClientConfig } from '../aws/client.ts';
-import { cutIntoRequests, type EntryCodes, EntryRun } from '../aws/entries.ts';
+import { cutIntoRequests, EntryRun } from '../aws/entries.ts';
 import { RenewedClient } from '../aws/renewed-client.ts';
 import { Fates } from '../fates.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
@@ -47,8 +48,8 @@ export class FirehoseSink implements Sink {
       { format: 'json', ...(fields && { fields }), ...(envelope && { envelope }) },
       { headers: false },
     );
-    const config = awsClientConfig(spec, spec.concurrency);
-    this.#client = new RenewedClient(() => new FirehoseClient(config));
+    const { concurrency } = spec;
+    this.#client = new RenewedClient(() => new FirehoseClient(awsClientConfig(spec, concurrency)));
   }
 
   async deliver(
@@ -113,10 +114,10 @@ export class FirehoseSink implements Sink {
       Records: records,
     });
     const what = `put records into delivery stream ${deliveryStream}`;
-    const { RequestResponses = [] } = await this.#client.call(what, (client) =>
+    const { RequestResponses } = await this.#client.call(what, (client) =>
       client.send(command, { abortSignal: signal }),
     );
-    return RequestResponses.map(({ ErrorCode }) => ErrorCode);
+    return entryCodes(RequestResponses, 'RecordId');
   }
 }
 

@@ -3,11 +3,11 @@ import {
   PutRecordsCommand,
   type PutRecordsRequestEntry,
 } from '@aws-sdk/client-kinesis';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { DeliveryResult, PendingRecord, RecordKind, Sink } from '../../common/delivery.ts';
 import { SightlineError } from '../../common/errors.ts';
+import { type EntryCodes, entryCodes } from '../aws/answers.ts';
 import { awsClientConfig } from '../aws/client.ts';
-import { cutIntoRequests, type Entry, type EntryCodes, EntryRun } from '../aws/entries.ts';
+import { cutIntoRequests, type Entry, EntryRun } from '../aws/entries.ts';
 import { RenewedClient } from '../aws/renewed-client.ts';
 import { Fates } from '../fates.ts';
 import { Formatter, type Message } from '../format/formatter.ts';
@@ -52,11 +52,7 @@ export class KinesisSink implements Sink {
       what: 'the partition key',
       maxBytes: MAX_KEY_BYTES,
     });
-    const { requestHandler, ...config } = awsClientConfig(spec, 2);
-    this.#client = new RenewedClient(
-      // Its own handler speaks HTTP/2, whose sessions have no time-out for connecting.
-      () => new KinesisClient({ ...config, requestHandler: new NodeHttpHandler(requestHandler) }),
-    );
+    this.#client = new RenewedClient(() => new KinesisClient(awsClientConfig(spec, 2)));
     const framesPerMessage = Math.min(10, spec.framesPerMessage ?? 1);
     this.limits = {
       maxRecords: REQUEST.maxEntries * framesPerMessage,
@@ -127,10 +123,9 @@ export class KinesisSink implements Sink {
     const { stream } = this.#spec;
     const target = stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };
     const command = new PutRecordsCommand({ ...target, Records: records });
-    const { Records = [] } = await this.#client.call(
-      `put records into stream ${stream}`,
-      (client) => client.send(command, { abortSignal: signal }),
+    const { Records } = await this.#client.call(`put records into stream ${stream}`, (client) =>
+      client.send(command, { abortSignal: signal }),
     );
-    return Records.map(({ ErrorCode }) => ErrorCode);
+    return entryCodes(Records, 'SequenceNumber');
   }
 }

@@ -2,14 +2,20 @@ import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   SendMessageBatchCommand,
+  type SendMessageBatchCommandOutput,
   type SendMessageBatchRequestEntry,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type AwsSpec, awsClientConfig, awsError } from '../aws/client.ts';
+import { SightlineError, toSightlineError } from '../../common/errors.ts';
+import { shownName } from '../aws/answers.ts';
+import { type AwsSpec, awsClientConfig } from '../aws/client.ts';
+import { RenewedClient } from '../aws/renewed-client.ts';
 
 /** What one SendMessageBatch may hold together; queues older than the rise to 1 MiB still say 256 KiB. */
 const BATCH_BYTES = 1024 * 1024;
 const OLD_BATCH_BYTES = 256 * 1024;
+/** The attribute is never less. */
+const LEAST_BYTES = 1024;
 
 export interface QueueFacts {
   readonly url: string;
@@ -36,13 +42,13 @@ export interface EntryFailure {
 
 /** One SQS queue: found by name or URL on first use, its limits read from its attributes. */
 export class SqsQueue {
-  readonly #client: SQSClient;
+  readonly #client: RenewedClient<SQSClient>;
   readonly #nameOrUrl: string;
   #facts: QueueFacts | undefined;
 
   constructor(spec: AwsSpec & { readonly queue: string }, sockets: number) {
     this.#nameOrUrl = spec.queue;
-    this.#client = new SQSClient(awsClientConfig(spec, sockets));
+    this.#client = new RenewedClient(() => new SQSClient(awsClientConfig(spec, sockets)));
   }
 
   /** @throws SightlineError one of `SL_SINK_*` */
@@ -62,48 +68,69 @@ export class SqsQueue {
     entries: SendMessageBatchRequestEntry[],
     signal: AbortSignal,
   ): Promise<EntryFate[]> {
+    const command = new SendMessageBatchCommand({ QueueUrl: url, Entries: entries });
     try {
-      const command = new SendMessageBatchCommand({ QueueUrl: url, Entries: entries });
-      const { Successful = [], Failed = [] } = await this.#client.send(command, {
-        abortSignal: signal,
-      });
-      const failed = Failed.map(({ Id, Code, SenderFault }) => ({
-        id: Id ?? '',
-        failure: { code: Code ?? 'unknown', isSenderFault: SenderFault === true },
-      }));
-      return [...Successful.map(({ Id }) => ({ id: Id ?? '' })), ...failed];
+      return await this.#client.call(`send to queue ${this.#nameOrUrl}`, async (client) =>
+        fatesIn(await client.send(command, { abortSignal: signal })),
+      );
     } catch (error) {
       this.forgetFacts();
-      throw awsError(error, `send to queue ${this.#nameOrUrl}`);
+      throw error;
     }
   }
 
   close(): void {
-    this.#client.destroy();
+    this.#client.close();
   }
 
   async #readFacts(signal: AbortSignal): Promise<QueueFacts> {
-    try {
-      const url = await this.#findUrl(signal);
-      const command = new GetQueueAttributesCommand({
-        QueueUrl: url,
-        AttributeNames: ['MaximumMessageSize'],
+    const what = `read the attributes of queue ${this.#nameOrUrl}`;
+    const { url, size } = await this.#client
+      .call(what, (client) => this.#ask(client, signal))
+      .catch((thrown: unknown) => {
+        throw blamingNoMessage(toSightlineError(thrown));
       });
-      const { Attributes } = await this.#client.send(command, { abortSignal: signal });
-      const size = Number(Attributes?.MaximumMessageSize);
-      const maxMessageBytes = Number.isInteger(size) && size > 0 ? size : OLD_BATCH_BYTES;
-      const maxBatchBytes = Math.min(BATCH_BYTES, Math.max(maxMessageBytes, OLD_BATCH_BYTES));
-      const isFifo = url.endsWith('.fifo');
-      return { url, isFifo, maxMessageBytes, maxBatchBytes, readMs: performance.now() };
-    } catch (error) {
-      throw awsError(error, `read the attributes of queue ${this.#nameOrUrl}`);
-    }
+    const isSize = Number.isInteger(size) && size >= LEAST_BYTES;
+    const maxMessageBytes = isSize ? Math.min(size, BATCH_BYTES) : OLD_BATCH_BYTES;
+    const maxBatchBytes = Math.max(maxMessageBytes, OLD_BATCH_BYTES);
+    const isFifo = url.endsWith('.fifo');
+    return { url, isFifo, maxMessageBytes, maxBatchBytes, readMs: performance.now() };
   }
 
-  async #findUrl(signal: AbortSignal): Promise<string> {
-    if (/^https?:\/\//.test(this.#nameOrUrl)) return this.#nameOrUrl;
-    const command = new GetQueueUrlCommand({ QueueName: this.#nameOrUrl });
-    const { QueueUrl } = await this.#client.send(command, { abortSignal: signal });
-    return QueueUrl ?? this.#nameOrUrl;
+  async #ask(client: SQSClient, abortSignal: AbortSignal) {
+    let url: string | undefined = this.#nameOrUrl;
+    if (!/^https?:\/\//.test(url)) {
+      const command = new GetQueueUrlCommand({ QueueName: url });
+      ({ QueueUrl: url } = await client.send(command, { abortSignal }));
+      if (typeof url !== 'string') throw noSense('names no queue');
+    }
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: url,
+      AttributeNames: ['MaximumMessageSize'],
+    });
+    const { Attributes } = await client.send(command, { abortSignal });
+    return { url, size: Number(Attributes?.MaximumMessageSize) };
   }
+}
+
+/** What failed goes first: of an entry that is in both lists the failure counts. */
+function fatesIn({ Successful = [], Failed = [] }: SendMessageBatchCommandOutput): EntryFate[] {
+  if (!Array.isArray(Successful) || !Array.isArray(Failed)) throw noSense('has no list of entries');
+  const failed = Failed.map(({ Id, Code, SenderFault }) => ({
+    id: Id ?? '',
+    failure: { code: shownName(Code), isSenderFault: SenderFault === true },
+  }));
+  const taken = Successful.filter(({ MessageId }) => typeof MessageId === 'string');
+  return [...failed, ...taken.map(({ Id }) => ({ id: Id ?? '' }))];
+}
+
+function noSense(problem: string): SightlineError {
+  return new SightlineError('SL_SINK_UNAVAILABLE', `The answer of the queue ${problem}`);
+}
+
+/** No message was sent yet that could be refused. */
+function blamingNoMessage(error: SightlineError): SightlineError {
+  const { code, message, details } = error;
+  if (code !== 'SL_SINK_REJECTED') return error;
+  return new SightlineError('SL_SINK_UNAVAILABLE', message, { cause: error, details });
 }

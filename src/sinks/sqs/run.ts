@@ -1,5 +1,6 @@
 import { SightlineError, toSightlineError } from '../../common/errors.ts';
 import { awsNameCode } from '../aws/client.ts';
+import { Suspects } from '../aws/suspects.ts';
 import type { Fates } from '../fates.ts';
 import { type Place, type SqsMessage, toEntry } from './message.ts';
 import type { EntryFailure, QueueFacts, SqsQueue } from './queue.ts';
@@ -25,6 +26,7 @@ interface Block {
 export class Run {
   readonly #options: RunOptions;
   readonly #blocks = new Map<string, Block>();
+  readonly #suspects = new Suspects<SqsMessage>();
   #outage: SightlineError | undefined;
 
   constructor(options: RunOptions) {
@@ -43,8 +45,10 @@ export class Run {
         const message = byId.get(id);
         if (message === undefined) continue;
         byId.delete(id);
-        if (failure === undefined) fates.accept(message.message);
-        else this.fail(message, this.#entryError(message, failure));
+        if (failure === undefined) {
+          this.#suspects.taken();
+          fates.accept(message.message);
+        } else this.fail(message, this.#entryError(message, failure));
       }
       const silence = new SightlineError('SL_SINK_UNAVAILABLE', 'The queue said nothing of it');
       for (const message of byId.values()) this.fail(message, silence);
@@ -53,10 +57,19 @@ export class Run {
     }
   }
 
+  /** Call once all is sent. */
+  end(): void {
+    this.#suspects.settle((message, error) => this.fail(message, error));
+  }
+
   /** A message that will be tried again holds back the later ones of its group where the queue keeps an order. */
   fail({ message, index, groupId }: Place, error: SightlineError): void {
     this.#options.fates.fail(message, error);
-    if (error.code === 'SL_SINK_REJECTED' || !this.#options.facts.isFifo) return;
+    if (error.code !== 'SL_SINK_REJECTED') this.#hold({ index, groupId }, error);
+  }
+
+  #hold({ index, groupId }: Pick<Place, 'index' | 'groupId'>, error: SightlineError): void {
+    if (!this.#options.facts.isFifo) return;
     const block = this.#blocks.get(groupId);
     if (block === undefined || block.index > index) this.#blocks.set(groupId, { index, error });
   }
@@ -71,15 +84,21 @@ export class Run {
 
   /** A refused request is cut in halves down to the message that causes it; anything else ends the batch. */
   async #failRequest(messages: readonly SqsMessage[], error: SightlineError): Promise<void> {
-    if (error.code !== 'SL_SINK_REJECTED') {
+    const isRejected = error.code === 'SL_SINK_REJECTED';
+    // The queue's limit may be another than was read some time ago: then no message is to blame.
+    const isSuspicion = this.#suspects.mayBlameOne(error) && this.#options.isFresh;
+    if (!isRejected && !isSuspicion) {
       this.#outage = error;
       for (const message of messages) this.fail(message, error);
-    } else if (messages.length === 1) {
-      this.fail(messages[0]!, error);
-    } else {
+    } else if (messages.length > 1) {
       const middle = messages.length >>> 1;
       await this.send(messages.slice(0, middle));
       await this.send(messages.slice(middle));
+    } else if (isRejected) {
+      this.fail(messages[0]!, error);
+    } else {
+      this.#suspects.add(messages[0]!, error);
+      this.#hold(messages[0]!, error);
     }
   }
 

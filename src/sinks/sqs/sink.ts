@@ -61,6 +61,7 @@ export class SqsSink implements Sink {
     await eachLimited(cutIntoRequests(messages, facts), concurrency, (request) =>
       run.send(request),
     );
+    run.end();
     return fates.results();
   }
 

@@ -7,7 +7,11 @@ export const SqsSinkSpec = strictObject({
   ...COMMON,
   type: Type.Literal('sqs'),
   ...AWS,
-  queue: Type.String({ minLength: 1, description: 'Name or URL' }),
+  queue: Type.String({
+    pattern: '^[^@\\s]+$',
+    maxLength: 2048,
+    description: 'Name or URL, without user and password',
+  }),
   // Who reads frames from a queue must not meet JSON there unless it was asked for.
   kinds: kinds(['frame', 'image', 'event'], ['frame']),
   ...MESSAGE,

@@ -11,7 +11,7 @@ import { EventBridgeSink } from '../../../src/sinks/eventbridge/sink.ts';
 import type { EventBridgeSinkSpec } from '../../../src/sinks/eventbridge/spec.ts';
 import { jsonError } from '../aws-limits/entries.ts';
 import type { AwsProxy } from '../aws-proxy.ts';
-import { eventRecord, frameRecord, withPayload } from '../samples.ts';
+import { eventRecord, frameRecord, NO_LIMIT, statuses, withPayload } from '../samples.ts';
 import { firehose } from './firehose.ts';
 import { deliverAll, type EntriesWorld, settled } from './world.ts';
 
@@ -79,6 +79,15 @@ export function eventBridgeTests(world: EntriesWorld): void {
       ...{ type: 'entered', zone: 'door', seq: 4 },
       ...{ recordId: 'cam-1/events/4', streamId: 'cam-1' },
     });
+  });
+
+  it('eventbridge: a stream whose name makes a source of AWS holds nobody up', async (context) => {
+    const { proxy } = await world.proxied(context);
+    const { sink } = await bus(world, context, proxy, { source: '{streamId}' });
+    const batch = [eventRecord(1), eventRecord(2, 'aws.cam'), eventRecord(3, 'AWS.cam')];
+    assert.deepEqual(statuses(await sink.deliver(batch, NO_LIMIT)), [
+      ...['accepted', 'rejected', 'rejected'],
+    ]);
   });
 
   it('firehose, eventbridge: throttled, and unheard after they took it, they get everything', async (context) => {

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import {
   CreateStreamCommand,
@@ -19,6 +16,7 @@ import type { KinesisSinkSpec } from '../../../src/sinks/kinesis/spec.ts';
 import { until } from '../../support/wait.ts';
 import { jsonError } from '../aws-limits/entries.ts';
 import type { AwsProxy } from '../aws-proxy.ts';
+import { profileKeys } from '../profile-keys.ts';
 import {
   errorCode,
   frameRecord,
@@ -144,18 +142,8 @@ export function kinesisTests(world: EntriesWorld): void {
 
   it('kinesis: takes up keys that were changed in the file of the profile', async (context) => {
     const { proxy } = await world.proxied(context);
-    const dir = mkdtempSync(join(tmpdir(), 'sightline-keys-'));
-    const before = process.env['AWS_SHARED_CREDENTIALS_FILE'];
-    context.after(() => {
-      rmSync(dir, { recursive: true, force: true });
-      if (before === undefined) delete process.env['AWS_SHARED_CREDENTIALS_FILE'];
-      else process.env['AWS_SHARED_CREDENTIALS_FILE'] = before;
-    });
-    const file = join(dir, 'credentials');
-    process.env['AWS_SHARED_CREDENTIALS_FILE'] = file;
-    const keys = (id: string) =>
-      writeFileSync(file, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = x\n`);
-    keys('WRONG');
+    const keys = profileKeys(context);
+    keys.write('WRONG');
     proxy.rule = ({ headers }) =>
       headers.authorization?.includes('Credential=WRONG/') === true
         ? jsonError('UnrecognizedClientException')
@@ -170,7 +158,7 @@ export function kinesisTests(world: EntriesWorld): void {
     const delivery = await deliverAll(context, sink, [frameRecord(1), frameRecord(2)]);
     await until('the keys are refused', 10_000, () => delivery.stats().lastError !== undefined);
     assert.equal(delivery.stats().lastError?.code, 'SL_SINK_UNAUTHORIZED');
-    keys('RIGHT');
+    keys.write('RIGHT');
     assert.equal((await settled(delivery)).delivered, 2);
     assert.equal((await read()).length, 2);
   });

@@ -12,9 +12,14 @@ const SOCKETS = 16;
 /** Messages of a queue, also those whose record lies in S3. What fails comes again, and ends in the queue's dead letters. */
 export const readSqs: ReadInput<SpecOf<'sqs'>> = async (spec, options) => {
   const { handle, signal, onConnected } = options;
-  const config = awsClientConfig(spec, SOCKETS);
-  const sqs = new SQSClient({ ...config, useQueueUrlAsEndpoint: spec.endpoint === undefined });
-  const s3 = new S3Client({ ...config, forcePathStyle: spec.endpoint !== undefined });
+  const sqs = new SQSClient({
+    ...awsClientConfig(spec, SOCKETS),
+    useQueueUrlAsEndpoint: spec.endpoint === undefined,
+  });
+  const s3 = new S3Client({
+    ...awsClientConfig(spec, SOCKETS),
+    forcePathStyle: spec.endpoint !== undefined,
+  });
   const lost = deferred<never>();
   lost.promise.catch(() => undefined);
   let consumer: SqsConsumer | undefined;
