@@ -10,7 +10,9 @@
 #include <cstring>
 
 #include "plugin/frame_meta.h"
+#include "plugin/matroska_muxer.h"
 #include "plugin/metadata_filter.h"
+#include "plugin/mp4_muxer.h"
 
 namespace {
 
@@ -94,7 +96,7 @@ void SlRecorder::Take(GstBuffer* buffer) {
   }
   Note(buffer, sequence, pts, key_frame);
   ++counters_->recorded;
-  if (!open_->muxer->Push(buffer)) {
+  if (!open_->muxer->Push(buffer, pts)) {
     const std::string trouble = Trouble();
     Abandon(trouble.empty() ? "The muxer takes no more pictures" : trouble);
   }
@@ -131,18 +133,22 @@ bool SlRecorder::Begin(GstClockTime pts, guint64 now_ns) {
     counters_->last_write_ns = at_ns;
     return true;
   };
-  const SlSegmentMuxer::Settings settings = {settings_.matroska, settings_.fragment_ms};
-  open_->muxer = std::make_unique<SlSegmentMuxer>(settings, write);
+  const guint64 now_unix_ns = SlUnixNs();
+  if (settings_.matroska) {
+    open_->muxer = std::make_unique<SlMatroskaMuxer>(settings_.fragment_ms, write);
+  } else {
+    open_->muxer = std::make_unique<SlMp4Muxer>(settings_.fragment_ms, now_unix_ns, write);
+  }
   sightline::NotesHeader header;
   header.epoch = settings_.epoch;
   header.number = number;
-  header.opened_unix_ns = static_cast<std::int64_t>(SlUnixNs());
+  header.opened_unix_ns = static_cast<std::int64_t>(now_unix_ns);
   if (!open_->files.Open(header)) {
     Forget("Cannot make " + open_->files.path() + ": " + ErrnoText(open_->files.failure()));
     return false;
   }
   if (!open_->muxer->Start(caps_, segment_)) {
-    Forget(open_->muxer->error());
+    Forget(Trouble());
     return false;
   }
   if (counters_->last_write_ns == 0) counters_->last_write_ns = now_ns;

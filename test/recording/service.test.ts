@@ -172,7 +172,7 @@ for (const container of ['mp4', 'matroska'] as const) {
     const shown = await shownTimes(file);
     assert.equal(shown.length, FRAMES / 2 + FRAMES, 'all of them can be decoded');
     const steps = shown.slice(1).map((ms, index) => ms - shown[index]!);
-    // mp4mux writes no edit list into fragments: what it begins with is shown later, see docs/recording.md.
+    // mp4mux, which made the file, writes no edit list into fragments: what it begins with is shown later.
     assert.ok(
       steps.every((ms) => ms > 0 && (container === 'mp4' || ms === 100)),
       String(steps),

@@ -74,23 +74,70 @@ TEST_F(SlRecordTest, BeginsAFileAtTheFirstKeyFrameAfterItsTime) {
   EXPECT_EQ(Counter(record, "segments"), 3U);
 }
 
+// Times of all pictures of a file, as a player shows them.
+std::vector<GstClockTime> Played(const std::string& path, const std::string& demux) {
+  TestPipeline play("filesrc location=" + path + " ! " + demux +
+                    " ! h264parse ! avdec_h264 ! appsink name=out sync=false");
+  play.SetState(GST_STATE_PLAYING);
+  std::vector<GstClockTime> times;
+  while (const Sample sample = play.Pull()) {
+    times.push_back(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())));
+  }
+  return times;
+}
+
 TEST_F(SlRecordTest, FilesPlayFromTheirBeginning) {
   for (const char* container : {"mp4", "matroska"}) {
     const std::string suffix = container == std::string("mp4") ? "mp4" : "mkv";
     TestPipeline pipeline(
         Text(kSource, "segment-ms=700 session=" + suffix + " container=" + container));
     ASSERT_EQ(pipeline.RunToEnd(), "");
-    const std::string demux = suffix == "mp4" ? "qtdemux" : "matroskademux";
-    TestPipeline play("filesrc location=" + folder_ + "/cam/" + suffix + "-000001." + suffix +
-                      " ! " + demux + " ! h264parse ! avdec_h264 ! appsink name=out sync=false");
-    play.SetState(GST_STATE_PLAYING);
-    std::vector<GstClockTime> times;
-    while (const Sample sample = play.Pull()) {
-      times.push_back(GST_BUFFER_PTS(gst_sample_get_buffer(sample.get())));
-    }
+    const std::vector<GstClockTime> times = Played(folder_ + "/cam/" + suffix + "-000001." + suffix,
+                                                   suffix == "mp4" ? "qtdemux" : "matroskademux");
     EXPECT_EQ(times.size(), 20U) << container;
     EXPECT_LT(times.front(), 100 * GST_MSECOND) << container;
   }
+}
+
+TEST_F(SlRecordTest, PicturesThatAreShownInAnotherOrderKeepTheirTimes) {
+  std::string source = kSource;
+  source.replace(source.find("bframes=0"), 9, "bframes=2 b-adapt=false");
+  TestPipeline pipeline(Text(source, "segment-ms=700 fragment-ms=200"));
+  ASSERT_EQ(pipeline.RunToEnd(), "");
+  const std::vector<GstClockTime> times = Played(folder_ + "/cam/s-000001.mp4", "qtdemux");
+  ASSERT_EQ(times.size(), 20U);
+  EXPECT_LT(times.front(), 100 * GST_MSECOND);
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    EXPECT_NEAR(static_cast<double>(times[i] - times[i - 1]), 40e6, 1e5) << i;
+  }
+}
+
+// The number of key frames and other pictures of each fragment (ISO/IEC 14496-12, 8.8.8).
+std::vector<std::string> Fragments(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  const auto number = [&](std::size_t at) {
+    return GST_READ_UINT32_BE(reinterpret_cast<const guint8*>(bytes.data() + at));
+  };
+  std::vector<std::string> fragments;
+  for (std::size_t at = bytes.find("trun"); at != std::string::npos;
+       at = bytes.find("trun", at + 4)) {
+    std::string pictures;
+    for (guint32 i = 0; i < number(at + 8); ++i) {
+      pictures += (number(at + 16 + 16 * i + 8) & 0x1'0000) == 0 ? 'K' : '.';
+    }
+    fragments.push_back(pictures);
+  }
+  return fragments;
+}
+
+TEST_F(SlRecordTest, FragmentsEndWithTheirTimeAndBeforeKeyFrames) {
+  TestPipeline pipeline(Text(kSource, "fragment-ms=280"));
+  ASSERT_EQ(pipeline.RunToEnd(), "");
+  const std::vector<std::string> group = {"K......", "..."};
+  std::vector<std::string> expected;
+  for (int i = 0; i < 5; ++i) expected.insert(expected.end(), group.begin(), group.end());
+  EXPECT_EQ(Fragments(folder_ + "/cam/s-000000.mp4"), expected);
 }
 
 TEST_F(SlRecordTest, AnotherSizeBeginsAnotherFile) {

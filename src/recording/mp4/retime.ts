@@ -33,8 +33,8 @@ function moovOf(init: Buffer): Buffer | undefined {
 }
 
 /**
- * Gives fragments of several files the numbers and times of one. Their offsets count from their own beginning, as those
- * of GStreamer's mp4mux do, so nothing else changes.
+ * Gives fragments of several files the numbers and times of one. Their offsets count from their own beginning, as
+ * slrecord writes them, so nothing else changes.
  */
 export class Retimer {
   readonly #track: VideoTrack;

@@ -1,4 +1,4 @@
-#include "plugin/segment_muxer.h"
+#include "plugin/matroska_muxer.h"
 
 #include <chrono>
 #include <utility>
@@ -10,10 +10,10 @@ constexpr auto kFinishLimit = std::chrono::seconds(30);
 
 }  // namespace
 
-SlSegmentMuxer::SlSegmentMuxer(const Settings& settings, Write write)
-    : settings_(settings), write_(std::move(write)) {}
+SlMatroskaMuxer::SlMatroskaMuxer(guint cluster_ms, Write write)
+    : cluster_ms_(cluster_ms), write_(std::move(write)) {}
 
-SlSegmentMuxer::~SlSegmentMuxer() {
+SlMatroskaMuxer::~SlMatroskaMuxer() {
   if (muxer_ != nullptr) {
     // Lets a push that waits for the muxer go, and ends its thread.
     gst_element_set_state(muxer_, GST_STATE_NULL);
@@ -27,17 +27,15 @@ SlSegmentMuxer::~SlSegmentMuxer() {
   if (muxer_ != nullptr) gst_object_unref(muxer_);
 }
 
-bool SlSegmentMuxer::Start(GstCaps* caps, const GstSegment& segment) {
-  const char* factory = settings_.matroska ? "matroskamux" : "mp4mux";
-  if (!Link(factory)) {
-    SetError(std::string(factory) +
-             " cannot be used: is GStreamer's \"good\" plugin set installed?");
+bool SlMatroskaMuxer::Start(GstCaps* caps, const GstSegment& segment) {
+  if (!Link()) {
+    SetError("matroskamux cannot be used: is GStreamer's \"good\" plugin set installed?");
     return false;
   }
   gst_pad_push_event(feed_, gst_event_new_stream_start("recording"));
   if (!gst_pad_push_event(feed_, gst_event_new_caps(caps))) {
     gchar* text = gst_caps_to_string(caps);
-    SetError(std::string(factory) + " does not take " + text);
+    SetError(std::string("matroskamux does not take ") + text);
     g_free(text);
     return false;
   }
@@ -45,16 +43,12 @@ bool SlSegmentMuxer::Start(GstCaps* caps, const GstSegment& segment) {
   return true;
 }
 
-bool SlSegmentMuxer::Link(const char* factory) {
-  muxer_ = gst_element_factory_make(factory, nullptr);
+bool SlMatroskaMuxer::Link() {
+  muxer_ = gst_element_factory_make("matroskamux", nullptr);
   if (muxer_ == nullptr) return false;
   gst_object_ref_sink(muxer_);
-  if (settings_.matroska) {
-    const gint64 cluster_ns = static_cast<gint64>(settings_.fragment_ms) * 1'000'000;
-    g_object_set(muxer_, "max-cluster-duration", cluster_ns, "offset-to-zero", TRUE, nullptr);
-  } else {
-    g_object_set(muxer_, "fragment-duration", settings_.fragment_ms, nullptr);
-  }
+  const gint64 cluster_ns = static_cast<gint64>(cluster_ms_) * 1'000'000;
+  g_object_set(muxer_, "max-cluster-duration", cluster_ns, "offset-to-zero", TRUE, nullptr);
   GstBus* bus = gst_bus_new();
   gst_bus_set_sync_handler(bus, Message, this, nullptr);
   gst_element_set_bus(muxer_, bus);
@@ -84,9 +78,11 @@ bool SlSegmentMuxer::Link(const char* factory) {
   return gst_element_set_state(muxer_, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
 }
 
-bool SlSegmentMuxer::Push(GstBuffer* buffer) { return gst_pad_push(feed_, buffer) == GST_FLOW_OK; }
+bool SlMatroskaMuxer::Push(GstBuffer* buffer, GstClockTime) {
+  return gst_pad_push(feed_, buffer) == GST_FLOW_OK;
+}
 
-bool SlSegmentMuxer::Finish() {
+bool SlMatroskaMuxer::Finish() {
   gst_pad_push_event(feed_, gst_event_new_eos());
   std::unique_lock lock(mutex_);
   if (!ended_.wait_for(lock, kFinishLimit, [this] { return end_; })) {
@@ -96,16 +92,16 @@ bool SlSegmentMuxer::Finish() {
   return well_;
 }
 
-std::string SlSegmentMuxer::error() const {
+std::string SlMatroskaMuxer::error() const {
   const std::lock_guard lock(mutex_);
   return error_;
 }
 
-SlSegmentMuxer* SlSegmentMuxer::Self(GstPad* pad) {
-  return static_cast<SlSegmentMuxer*>(gst_pad_get_element_private(pad));
+SlMatroskaMuxer* SlMatroskaMuxer::Self(GstPad* pad) {
+  return static_cast<SlMatroskaMuxer*>(gst_pad_get_element_private(pad));
 }
 
-GstFlowReturn SlSegmentMuxer::Put(GstBuffer* buffer) {
+GstFlowReturn SlMatroskaMuxer::Put(GstBuffer* buffer) {
   for (guint i = 0; i < gst_buffer_n_memory(buffer); ++i) {
     GstMemory* memory = gst_buffer_peek_memory(buffer, i);
     GstMapInfo map;
@@ -121,25 +117,25 @@ GstFlowReturn SlSegmentMuxer::Put(GstBuffer* buffer) {
   return GST_FLOW_OK;
 }
 
-void SlSegmentMuxer::End(bool well) {
+void SlMatroskaMuxer::End(bool well) {
   const std::lock_guard lock(mutex_);
   if (!end_) well_ = well;
   end_ = true;
   ended_.notify_all();
 }
 
-void SlSegmentMuxer::SetError(const std::string& error) {
+void SlMatroskaMuxer::SetError(const std::string& error) {
   const std::lock_guard lock(mutex_);
   if (error_.empty()) error_ = error;
 }
 
-GstFlowReturn SlSegmentMuxer::Chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
+GstFlowReturn SlMatroskaMuxer::Chain(GstPad* pad, GstObject*, GstBuffer* buffer) {
   const GstFlowReturn flow = Self(pad)->Put(buffer);
   gst_buffer_unref(buffer);
   return flow;
 }
 
-GstFlowReturn SlSegmentMuxer::ChainList(GstPad* pad, GstObject*, GstBufferList* list) {
+GstFlowReturn SlMatroskaMuxer::ChainList(GstPad* pad, GstObject*, GstBufferList* list) {
   GstFlowReturn flow = GST_FLOW_OK;
   for (guint i = 0; i < gst_buffer_list_length(list) && flow == GST_FLOW_OK; ++i) {
     flow = Self(pad)->Put(gst_buffer_list_get(list, i));
@@ -148,8 +144,8 @@ GstFlowReturn SlSegmentMuxer::ChainList(GstPad* pad, GstObject*, GstBufferList* 
   return flow;
 }
 
-// Muxers go back to the file's head with a segment in bytes.
-gboolean SlSegmentMuxer::Event(GstPad* pad, GstObject*, GstEvent* event) {
+// The muxer goes back to the file's head with a segment in bytes.
+gboolean SlMatroskaMuxer::Event(GstPad* pad, GstObject*, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
     const GstSegment* segment = nullptr;
     gst_event_parse_segment(event, &segment);
@@ -161,7 +157,7 @@ gboolean SlSegmentMuxer::Event(GstPad* pad, GstObject*, GstEvent* event) {
   return TRUE;
 }
 
-gboolean SlSegmentMuxer::Query(GstPad* pad, GstObject* parent, GstQuery* query) {
+gboolean SlMatroskaMuxer::Query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_SEEKING) {
     return gst_pad_query_default(pad, parent, query);
   }
@@ -172,7 +168,7 @@ gboolean SlSegmentMuxer::Query(GstPad* pad, GstObject* parent, GstQuery* query) 
 }
 
 // Not live: a muxer of one stream has nothing to wait for but its pictures.
-gboolean SlSegmentMuxer::FeedQuery(GstPad* pad, GstObject* parent, GstQuery* query) {
+gboolean SlMatroskaMuxer::FeedQuery(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) {
     return gst_pad_query_default(pad, parent, query);
   }
@@ -180,13 +176,13 @@ gboolean SlSegmentMuxer::FeedQuery(GstPad* pad, GstObject* parent, GstQuery* que
   return TRUE;
 }
 
-GstBusSyncReply SlSegmentMuxer::Message(GstBus*, GstMessage* message, gpointer self) {
+GstBusSyncReply SlMatroskaMuxer::Message(GstBus*, GstMessage* message, gpointer self) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
     GError* error = nullptr;
     gst_message_parse_error(message, &error, nullptr);
-    static_cast<SlSegmentMuxer*>(self)->SetError(error->message);
+    static_cast<SlMatroskaMuxer*>(self)->SetError(error->message);
     g_error_free(error);
-    static_cast<SlSegmentMuxer*>(self)->End(false);
+    static_cast<SlMatroskaMuxer*>(self)->End(false);
   }
   return GST_BUS_DROP;
 }
