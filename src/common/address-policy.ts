@@ -15,6 +15,8 @@ const SPECIAL_V4 = [
   '10.0.0.0/8',
   '100.64.0.0/10',
   '127.0.0.0/8',
+  // Azure's own, which answers machines of Azure alone.
+  '168.63.129.16/32',
   '169.254.0.0/16',
   '172.16.0.0/12',
   '192.0.0.0/24',
@@ -41,9 +43,8 @@ const CARRIERS: readonly (readonly [network: string, group: number])[] = [
   ['::ffff:0:0/96', 6],
   ['::/96', 6],
   ['::ffff:0:0:0/96', 6],
-  // NAT64 (RFC 6052, RFC 8215).
+  // NAT64 (RFC 6052). Its prefix for local use (RFC 8215) carries addresses anywhere, and is of no public internet.
   ['64:ff9b::/96', 6],
-  ['64:ff9b:1::/48', 6],
   // 6to4 (RFC 3056).
   ['2002::/16', 1],
 ];

@@ -24,7 +24,7 @@ export function retryAfterMs({ status, retryAfter }: Answer): number {
   const wait = /^\d+$/.test(retryAfter)
     ? Number(retryAfter) * 1000
     : Date.parse(retryAfter) - Date.now();
-  return Number.isFinite(wait) ? Math.min(Math.max(0, wait), MAX_RETRY_AFTER_MS) : 0;
+  return Number.isNaN(wait) ? 0 : Math.min(Math.max(0, wait), MAX_RETRY_AFTER_MS);
 }
 
 function codeOf(answer: Answer): ErrorCode {

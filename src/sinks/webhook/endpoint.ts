@@ -1,6 +1,11 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { readFile } from 'node:fs/promises';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { resolve } from 'node:path';
@@ -102,11 +107,17 @@ export class Endpoint {
         maxHeaderSize: MAX_HEADER_BYTES,
         signal,
       });
-      sent.once('error', reject);
+      sent.on('error', reject);
+      // There are ways to end without an error and without an answer.
+      sent.once('close', () => reject(new Error('the connection ended')));
       sent.once('response', (answer) => {
         const { statusCode = 0, headers: received } = answer;
-        letGo(answer);
+        letGo(sent, answer);
         resolve({ status: statusCode, retryAfter: received['retry-after'] });
+      });
+      sent.once('upgrade', ({ statusCode = 0 }, socket) => {
+        socket.destroy();
+        resolve({ status: statusCode, retryAfter: undefined });
       });
       sent.end(body);
     });
@@ -180,16 +191,24 @@ export class Endpoint {
   }
 }
 
-/** Reads the body of an answer as far as it is short and quick; nobody is interested in it. */
-function letGo(answer: IncomingMessage): void {
+/**
+ * Reads the body of an answer as far as it is short and quick; nobody is interested in it. A receiver that answered before
+ * it read all of the request has as long for the rest: the connection would be taken for ever.
+ */
+function letGo(sent: ClientRequest, answer: IncomingMessage): void {
   let bytes = 0;
-  const timer = setTimeout(() => answer.destroy(), ANSWER_MS);
+  const timer = setTimeout(() => sent.destroy(), ANSWER_MS);
+  const settle = (): void => {
+    if (answer.closed && sent.writableFinished) clearTimeout(timer);
+  };
   answer.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > ANSWER_BYTES) answer.destroy();
   });
   answer.on('error', () => undefined);
-  answer.once('close', () => clearTimeout(timer));
+  answer.once('close', settle);
+  sent.once('finish', settle);
+  sent.once('close', () => clearTimeout(timer));
 }
 
 function refusal(

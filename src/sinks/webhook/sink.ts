@@ -60,6 +60,7 @@ export class WebhookSink implements Sink {
       maxWaitMs: framesPerMessage > 1 ? 500 : 20,
     };
     for (const [name, value] of Object.entries(headers)) checkHeader(id, name, value);
+    checkValue(id, 'bearerToken', spec.bearerToken ?? '');
   }
 
   async deliver(
@@ -193,12 +194,16 @@ function checkHeader(sinkId: string, name: string, value: string): void {
       `Cannot use the header ${name} of sink ${sinkId}: the sink sets it itself`,
     );
   }
-  if (/[^\t\x20-\x7e]/.test(value)) {
-    throw new SightlineError(
-      'SL_CONFIG_INVALID',
-      `Cannot use the header ${name} of sink ${sinkId}: its value may hold printable ASCII alone`,
-    );
-  }
+  checkValue(sinkId, `header ${name}`, value);
+}
+
+/** A token from a file often has a line feed at its end, and no request with it could be sent. */
+function checkValue(sinkId: string, what: string, value: string): void {
+  if (!/[^\t\x20-\x7e]/.test(value)) return;
+  throw new SightlineError(
+    'SL_CONFIG_INVALID',
+    `Cannot use the ${what} of sink ${sinkId}: its value may hold printable ASCII alone, no line feed`,
+  );
 }
 
 function kebab(name: string): string {
