@@ -48,9 +48,9 @@ sightline::Mp4Track TrackOf(const GstCaps* caps) {
 }  // namespace
 
 SlMp4Muxer::SlMp4Muxer(guint fragment_ms, guint64 made_unix_ns, Write write)
-    : fragment_ns_(fragment_ms * GST_MSECOND),
-      made_unix_ns_(made_unix_ns),
-      write_(std::move(write)) {}
+    : made_unix_ns_(made_unix_ns),
+      write_(std::move(write)),
+      span_(fragment_ms * GST_MSECOND, fragment_ms * GST_MSECOND / kShortPart) {}
 
 bool SlMp4Muxer::Start(GstCaps* caps, const GstSegment&) {
   sightline::Mp4Track track = TrackOf(caps);
@@ -71,12 +71,12 @@ bool SlMp4Muxer::Push(GstBuffer* buffer, GstClockTime pts) {
   const bool key_frame = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   const sightline::Mp4Sample sample = {pts, static_cast<std::uint32_t>(size), key_frame};
   if (!fragments_) fragments_.emplace(pts);
-  if (Begins(sample) && !WriteFragment(pts)) {
+  const bool full = !samples_.empty() && media_.size() + size > kMostBytes;
+  if ((full || span_.EndsBefore(pts, key_frame)) && !WriteFragment(pts)) {
     gst_buffer_unref(buffer);
     return false;
   }
-  first_pts_ = samples_.empty() ? pts : std::min(first_pts_, pts);
-  last_pts_ = samples_.empty() ? pts : std::max(last_pts_, pts);
+  span_.Add(pts);
   samples_.push_back(sample);
   const std::size_t at = media_.size();
   media_.resize(at + size);
@@ -85,18 +85,11 @@ bool SlMp4Muxer::Push(GstBuffer* buffer, GstClockTime pts) {
   return true;
 }
 
-bool SlMp4Muxer::Begins(const sightline::Mp4Sample& next) const {
-  if (samples_.empty()) return false;
-  if (media_.size() + next.size_bytes > kMostBytes) return true;
-  if (next.pts_ns <= last_pts_) return false;
-  const GstClockTime held_ns = next.pts_ns - first_pts_;
-  return held_ns >= fragment_ns_ || (next.key_frame && held_ns >= fragment_ns_ / kShortPart);
-}
-
 bool SlMp4Muxer::WriteFragment(std::optional<guint64> next_pts) {
   const bool written = Put(fragments_->Header(samples_, offset_, next_pts)) && Put(media_);
   samples_.clear();
   media_.clear();
+  span_.Clear();
   return written;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/record/fragment_span.h"
 #include "core/record/mp4_fragment.h"
 #include "plugin/segment_muxer.h"
 
@@ -20,11 +21,9 @@ class SlMp4Muxer : public SlSegmentMuxer {
   std::string error() const override { return error_; }
 
  private:
-  bool Begins(const sightline::Mp4Sample& next) const;
   bool WriteFragment(std::optional<guint64> next_pts);
   bool Put(const std::string& bytes);
 
-  const GstClockTime fragment_ns_;
   const guint64 made_unix_ns_;
   const Write write_;
   std::string error_;
@@ -34,6 +33,5 @@ class SlMp4Muxer : public SlSegmentMuxer {
   // Of the fragment that is not written yet.
   std::vector<sightline::Mp4Sample> samples_;
   std::string media_;
-  GstClockTime first_pts_ = 0;
-  GstClockTime last_pts_ = 0;  // the latest
+  sightline::FragmentSpan span_;
 };

@@ -71,13 +71,13 @@ void SlRecorder::SetCaps(GstCaps* caps) {
   gst_caps_replace(&caps_, caps);
 }
 
-void SlRecorder::Take(GstBuffer* buffer) {
-  const guint64 sequence = next_sequence_++;
+void SlRecorder::Take(GstBuffer* buffer, guint64 came_unix_ns) {
+  sightline::FrameNote note;
+  note.sequence = next_sequence_++;
   const guint64 now_ns = SlMonotonicNs();
   const GstClockTime pts =
       gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   const bool key_frame = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  ++counters_->frames;
   if (open_) {
     if (const std::string trouble = Trouble(); !trouble.empty()) {
       Abandon(trouble);
@@ -94,7 +94,10 @@ void SlRecorder::Take(GstBuffer* buffer) {
     gst_buffer_unref(buffer);
     return;
   }
-  Note(buffer, sequence, pts, key_frame);
+  note.pts_ns = pts;
+  note.capture_unix_ns = static_cast<std::int64_t>(came_unix_ns);
+  note.key_frame = key_frame;
+  Note(buffer, note);
   ++counters_->recorded;
   if (!open_->muxer->Push(buffer, pts)) {
     const std::string trouble = Trouble();
@@ -224,20 +227,17 @@ bool SlRecorder::IsOver(GstClockTime pts) const {
   return pts < open_->first_pts || pts - open_->first_pts >= settings_.segment_ms * GST_MSECOND;
 }
 
-void SlRecorder::Note(GstBuffer* buffer, guint64 sequence, GstClockTime pts, bool key_frame) {
+void SlRecorder::Note(GstBuffer* buffer, sightline::FrameNote note) {
   const SlFrameMeta* frame = SlFrameMetaGet(buffer);
   const bool stamped = frame != nullptr && frame->capture_unix_ns != 0;
-  sightline::FrameNote note;
-  note.sequence = sequence;
-  note.pts_ns = pts;
-  note.capture_unix_ns = static_cast<std::int64_t>(stamped ? frame->capture_unix_ns : SlUnixNs());
+  if (stamped) note.capture_unix_ns = static_cast<std::int64_t>(frame->capture_unix_ns);
   note.capture_clock =
       static_cast<std::uint8_t>(stamped ? frame->capture_clock : SL_CAPTURE_CLOCK_ARRIVAL);
   note.size_bytes = static_cast<std::uint32_t>(gst_buffer_get_size(buffer));
-  note.key_frame = key_frame;
   open_->files.AddNote(note);
   open_->taken_bytes += note.size_bytes;
   open_->taken = ++open_->frames;
+  const GstClockTime pts = note.pts_ns;
   const GstClockTime step = GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer)
                             : pts > open_->last_pts              ? pts - open_->last_pts
                                                                  : 0;

@@ -14,16 +14,15 @@ struct SlRecorderSettings {
   std::string folder;
   std::string session;
   bool matroska = false;
-  guint segment_ms = 0;
-  guint fragment_ms = 0;
+  guint segment_ms = 60'000;
+  guint fragment_ms = 1000;
   // Bytes that may be inside the muxer: more means that it does not write.
-  guint64 max_held_bytes = 0;
+  guint64 max_held_bytes = 33'554'432;
   guint64 epoch = 0;
 };
 
 // Since the element started.
 struct SlRecorderCounters {
-  std::atomic<guint64> frames{0};         // that came
   std::atomic<guint64> recorded{0};       // that went into a segment
   std::atomic<guint64> lost{0};           // that are in no file
   std::atomic<guint64> bytes{0};          // of media on their way to the disk
@@ -33,7 +32,7 @@ struct SlRecorderCounters {
 
 // Writes a stream's coded pictures into one file after the other. A file that cannot be written is
 // left as it is; the next one is tried at a key frame, after a wait that grows, and what comes
-// meanwhile is counted as lost. All of it in the stream's thread but for the writing.
+// meanwhile is counted as lost. One thread at a time calls it.
 class SlRecorder {
  public:
   SlRecorder(GstElement* element, SlRecorderCounters* counters);
@@ -42,7 +41,8 @@ class SlRecorder {
   void Start(const SlRecorderSettings& settings);
   void SetCaps(GstCaps* caps);
   void SetSegment(const GstSegment& segment) { segment_ = segment; }
-  void Take(GstBuffer* buffer);
+  // Takes the buffer, which came at `came_unix_ns`.
+  void Take(GstBuffer* buffer, guint64 came_unix_ns);
   // Closes the file that is open. More can be taken afterwards.
   void Stop();
   // Why nothing is written now; empty while all is well.
@@ -59,7 +59,7 @@ class SlRecorder {
   // What went wrong behind the muxer; empty when nothing did.
   std::string Trouble() const;
   bool IsOver(GstClockTime pts) const;
-  void Note(GstBuffer* buffer, guint64 sequence, GstClockTime pts, bool key_frame);
+  void Note(GstBuffer* buffer, sightline::FrameNote note);
   void Tell(const char* what, const std::string& message);
 
   GstElement* const element_;

@@ -221,7 +221,7 @@ export class FrameCounters {
         tally.countsArrived = true;
         tally.arrived += entered[node.id] ?? 0;
       }
-      if (tally?.record !== undefined && node.role === 'record' && !isRecorder(node)) {
+      if (tally?.record !== undefined && isRecorder(node)) {
         tally.countsArrived = true;
         tally.record.offered += entered[node.id] ?? 0;
       }

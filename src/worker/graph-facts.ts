@@ -25,11 +25,9 @@ export function isRecorder({ factory }: GraphNode): boolean {
   return factory === 'slrecord';
 }
 
-/** Nodes whose incoming buffers are counted: the decoders, and what leads to a recorder. */
+/** Nodes whose incoming buffers are counted. */
 export function countedNodes(graph: Graph): readonly GraphNode[] {
-  return allNodes(graph).filter(
-    (node) => node.role === 'decode' || (node.role === 'record' && !isRecorder(node)),
-  );
+  return allNodes(graph).filter((node) => node.role === 'decode' || isRecorder(node));
 }
 
 /** What the graph does not do. */

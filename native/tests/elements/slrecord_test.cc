@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/frame_buffers.h"
@@ -169,6 +172,17 @@ class SlRecordHarnessTest : public SlRecordTest {
         "codec_data=(buffer)0142c00bffe1001a6742c00bda0509f9701100000300010000030032"
         "8f1429e001000468ce3c80");
   }
+  // Waits until the recorder's thread has done what came.
+  void Settle() {
+    gst_harness_push_event(harness_, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
+                                                          gst_structure_new_empty("wake")));
+    const gint64 limit = g_get_monotonic_time() + 5 * G_TIME_SPAN_SECOND;
+    while (Counter(record_, "frames") !=
+           Counter(record_, "frames-lost") + Counter(record_, "frames-recorded")) {
+      ASSERT_LT(g_get_monotonic_time(), limit) << "5 s";
+      g_thread_yield();
+    }
+  }
   void Push(GstClockTime pts, std::size_t size, bool key_frame = false) {
     GstBuffer* buffer = gst_buffer_new_allocate(nullptr, size, nullptr);
     gst_buffer_memset(buffer, 0, 0, size);
@@ -185,8 +199,10 @@ TEST_F(SlRecordHarnessTest, WhatComesBeforeTheFirstKeyFrameIsCountedAsLost) {
   Open("");
   Push(0, 100);
   Push(40 * GST_MSECOND, 100);
+  Settle();
   EXPECT_TRUE(Names().empty());
   Push(80 * GST_MSECOND, 100, true);
+  Settle();
   EXPECT_EQ(Counter(record_, "frames-lost"), 2U);
   EXPECT_EQ(Counter(record_, "frames-recorded"), 1U);
 }
@@ -195,6 +211,7 @@ TEST_F(SlRecordHarnessTest, ATimeThatStandsStillHoardsNoMoreThanItMay) {
   Open("max-held-bytes=65536");
   Push(0, 10'000, true);
   for (int i = 0; i < 10; ++i) Push(0, 10'000);
+  Settle();
   EXPECT_NE(Failure(record_).find("stands still"), std::string::npos) << Failure(record_);
   EXPECT_EQ(Counter(record_, "frames"), 11U);
   EXPECT_EQ(Counter(record_, "frames-lost") + Counter(record_, "frames-recorded"), 11U);
@@ -207,6 +224,7 @@ TEST_F(SlRecordHarnessTest, ATimeThatGoesBackBeginsAFileAtTheNextKeyFrame) {
   Push(10 * GST_SECOND, 100, true);
   Push(10'040 * GST_MSECOND, 100);
   Push(40 * GST_MSECOND, 100, true);
+  Settle();
   EXPECT_EQ(Counter(record_, "segments"), 1U);
   EXPECT_EQ(NotesIn("s-000000.notes"), 2U);
 }
@@ -216,9 +234,74 @@ TEST_F(SlRecordHarnessTest, AFolderThatCannotBeMadeFailsNothingElse) {
   Open("");
   Push(0, 100, true);
   Push(40 * GST_MSECOND, 100);
+  Settle();
   EXPECT_NE(Failure(record_).find("Not a directory"), std::string::npos) << Failure(record_);
   EXPECT_EQ(Counter(record_, "frames-lost"), 2U);
   fs::remove(folder_ + "/cam");
+}
+
+// Holds the recorder's thread where it tells of its first file, as a disk that does not answer
+// would.
+class HangingRecorderTest : public SlRecordHarnessTest {
+ protected:
+  static constexpr std::size_t kPiece = 1024 * 1024;
+  static constexpr guint64 kRoom = 16;  // pieces
+
+  void SetUp() override {
+    SlRecordHarnessTest::SetUp();
+    Open("");
+    bus_ = gst_bus_new();
+    gst_bus_set_sync_handler(
+        bus_,
+        [](GstBus*, GstMessage*, gpointer self) {
+          static_cast<HangingRecorderTest*>(self)->hang_.get_future().wait();
+          gst_bus_set_sync_handler(static_cast<HangingRecorderTest*>(self)->bus_, nullptr, nullptr,
+                                   nullptr);
+          return GST_BUS_PASS;
+        },
+        this, nullptr);
+    gst_element_set_bus(record_.get(), bus_);
+    source_ = std::thread([this] {
+      for (guint64 i = 0; i < kRoom + 4 && flow_ == GST_FLOW_OK; ++i) {
+        GstBuffer* buffer = gst_buffer_new_allocate(nullptr, kPiece, nullptr);
+        GST_BUFFER_PTS(buffer) = i * 40 * GST_MSECOND;
+        if (i > 0) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+        flow_ = gst_harness_push(harness_, buffer);
+        if (flow_ == GST_FLOW_OK) ++pushed_;
+      }
+    });
+    while (Counter(record_, "frames") <= kRoom) g_thread_yield();
+  }
+  void TearDown() override {
+    gst_element_set_bus(record_.get(), nullptr);
+    gst_object_unref(bus_);
+    SlRecordHarnessTest::TearDown();
+  }
+
+  GstBus* bus_ = nullptr;
+  std::promise<void> hang_;
+  std::thread source_;
+  std::atomic<guint64> pushed_{0};
+  std::atomic<GstFlowReturn> flow_{GST_FLOW_OK};
+};
+
+TEST_F(HangingRecorderTest, WhoeverBringsPicturesWaitsAndNothingIsLost) {
+  EXPECT_EQ(pushed_, kRoom);
+  hang_.set_value();
+  source_.join();
+  Settle();
+  EXPECT_EQ(Counter(record_, "frames-recorded"), kRoom + 4);
+  EXPECT_EQ(Counter(record_, "frames-lost"), 0U);
+}
+
+TEST_F(HangingRecorderTest, AFlushLetsGoAndWhatWasRefusedIsLost) {
+  gst_harness_push_event(harness_, gst_event_new_flush_start());
+  source_.join();
+  EXPECT_EQ(flow_, GST_FLOW_FLUSHING);
+  hang_.set_value();
+  Settle();
+  EXPECT_EQ(Counter(record_, "frames-recorded"), kRoom);
+  EXPECT_EQ(Counter(record_, "frames-lost"), 1U);
 }
 
 TEST_F(SlRecordHarnessTest, AStreamThatIsTakenDownClosesItsFile) {

@@ -10,7 +10,7 @@ import {
 import type { GraphAlternative, GraphChoice, GraphNode } from '../graph.ts';
 import type { ResolvedStream } from '../resolved.ts';
 import { CPU_CODECS, type CpuCodec } from './cpu-codecs.ts';
-import { RECORD_QUEUE } from './cpu-record.ts';
+import { RECORDER } from './cpu-record.ts';
 import { chainLinks, node, queue } from './nodes.ts';
 import { TIMEOUT_US } from './rtsp.ts';
 
@@ -26,7 +26,7 @@ export interface SourceNeeds {
   readonly to?: string;
   /** Whatever the codec, pictures must be left out undecoded, `always` or when a budget says so. */
   readonly skips?: 'on-demand' | 'always';
-  /** Coded video goes to RECORD_QUEUE too. */
+  /** Coded video goes to RECORDER too. */
   readonly records?: boolean;
 }
 
@@ -87,7 +87,7 @@ function alternative(
   return {
     caps,
     chain: [...front, split, waiting, ...decoder],
-    links: [{ from: split.id, to: RECORD_QUEUE }],
+    links: [{ from: split.id, to: RECORDER }],
   };
 }
 
@@ -129,7 +129,7 @@ function lowerRtsp(
           ),
         ],
   );
-  const to = needs.to ?? RECORD_QUEUE;
+  const to = needs.to ?? RECORDER;
   return { nodes: [rtspsrc], links: [], choices: [{ from: rtspsrc.id, to, alternatives }] };
 }
 
@@ -169,7 +169,7 @@ function parsed(
   return {
     nodes: [source, demux],
     links: [{ from: 'source', to: 'demux' }],
-    choices: [{ from: 'demux', to: needs.to ?? RECORD_QUEUE, alternatives }],
+    choices: [{ from: 'demux', to: needs.to ?? RECORDER, alternatives }],
   };
 }
 

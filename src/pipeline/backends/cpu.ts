@@ -18,7 +18,7 @@ import { lowerAnalytics } from './cpu-analytics.ts';
 import { type ClassifierFileWriter, lowerClassifiers } from './cpu-classify.ts';
 import { type CpuGpu, gpuBatch, gpuNotes, gpuProperties } from './cpu-gpu.ts';
 import { type ImageNodes, imageNodes } from './cpu-images.ts';
-import { assertRecordable, recordNodes } from './cpu-record.ts';
+import { assertRecordable, recordNode } from './cpu-record.ts';
 import { lowerSource } from './cpu-source.ts';
 import { latencyNode, recordingNotes } from './latency.ts';
 import { chainLinks, METADATA_BUFFERS, node, output, queue } from './nodes.ts';
@@ -92,7 +92,7 @@ function lowerStream(
   options: CpuOptions,
   behindTracker: readonly GraphNode[],
 ): Graph {
-  const record = recordNodes(stream, options.recordDir);
+  const record = recordNode(stream, options.recordDir);
   const { infer } = pipeline;
   const images = pipeline.images && imageNodes(stream, pipeline.images);
   const latency = latencyNode('latency', stream);
@@ -103,7 +103,7 @@ function lowerStream(
   const source = lowerSource(stream, {
     ...(decodes ? { to: 'decoded' } : {}),
     ...(skips === undefined ? {} : { skips }),
-    records: record.length > 0,
+    records: record !== undefined,
   });
   const pictures = decodes
     ? [
@@ -123,21 +123,18 @@ function lowerStream(
           ...behindTracker,
         ]);
   const main = [...pictures, ...outputs.main];
+  const recorders = record === undefined ? [] : [record];
   return {
     id: stream.id,
     streams: [stream.id],
-    nodes: [...source.nodes, ...main, ...outputs.branch, ...record],
+    nodes: [...source.nodes, ...main, ...outputs.branch, ...recorders],
     links: [
       ...source.links,
       ...chainLinks(main, outputs.caps),
       ...outputs.branchLinks,
-      ...chainLinks(record),
     ],
     choices: source.choices,
-    sessionNodes: [
-      ...outputs.sessionNodes,
-      ...record.filter(({ factory }) => factory === 'slrecord').map(({ id }) => id),
-    ],
+    sessionNodes: [...outputs.sessionNodes, ...recorders.map(({ id }) => id)],
   };
 }
 
