@@ -128,11 +128,7 @@ function lowerStream(
     id: stream.id,
     streams: [stream.id],
     nodes: [...source.nodes, ...main, ...outputs.branch, ...recorders],
-    links: [
-      ...source.links,
-      ...chainLinks(main, outputs.caps),
-      ...outputs.branchLinks,
-    ],
+    links: [...source.links, ...chainLinks(main, outputs.caps), ...outputs.branchLinks],
     choices: source.choices,
     sessionNodes: [...outputs.sessionNodes, ...recorders.map(({ id }) => id)],
   };
