@@ -9,7 +9,7 @@ const CIRCUIT_STATES = ['closed', 'open', 'half-open'];
  * outbox_conservation_error is the difference. Returns the histograms as text, which prom-client cannot be handed ready.
  */
 export function renderDelivery(
-  delivery: DeliveryControl,
+  delivery: Pick<DeliveryControl, 'figures' | 'outbox'>,
   counter: MakeCounter,
   gauge: MakeGauge,
 ): string {
@@ -104,7 +104,11 @@ function renderAttempts(
   }
 }
 
-function renderOutbox(delivery: DeliveryControl, counter: MakeCounter, gauge: MakeGauge): void {
+function renderOutbox(
+  delivery: Pick<DeliveryControl, 'outbox'>,
+  counter: MakeCounter,
+  gauge: MakeGauge,
+): void {
   const outbox = delivery.outbox();
   const bytes = gauge('outbox_bytes', 'Bytes the outbox holds on the disk', ['class']);
   for (const [kind, count] of Object.entries(outbox.bytesByKind)) bytes.set({ class: kind }, count);

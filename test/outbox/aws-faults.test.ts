@@ -10,7 +10,8 @@ import type { SinkSpec } from '../../src/sinks/specs.ts';
 import { entriesOf } from '../sinks/aws-limits/sqs.ts';
 import { type Answer, type Seen, sqsError, TestAws } from '../sinks/aws-proxy.ts';
 import { frameRecord } from '../sinks/samples.ts';
-import { assertConserved, openOutbox, temporaryDir, until } from './helpers.ts';
+import { type Metrics, metricsOf } from '../support/outbox-metrics.ts';
+import { assertConserved, assertInOrder, openOutbox, temporaryDir, until } from './helpers.ts';
 
 // The failure matrix, from the outbox through the sink of SQS to a server that enforces what AWS does.
 
@@ -26,7 +27,12 @@ interface Running {
   /** Appends so many more frames of two cameras. */
   feed(count: number, objects?: number): void;
   settled(): Promise<void>;
+  /** What a scrape would say now. */
+  metrics(): Promise<Metrics>;
 }
+
+/** From the end of a fault until all is delivered. */
+const RECOVERY_MS = 20_000;
 
 async function run(
   context: TestContext,
@@ -60,8 +66,10 @@ async function run(
       ids.push(record.recordId);
     }
   };
-  const settled = () => until(() => delivery.stats().pending === 0, 'all have their fate', 20_000);
-  return { aws, outbox, delivery, ids, feed, settled };
+  const settled = () =>
+    until(() => delivery.stats().pending === 0, 'all have their fate', RECOVERY_MS);
+  const metrics = () => metricsOf(outbox, [delivery]);
+  return { aws, outbox, delivery, ids, feed, settled, metrics };
 }
 
 function idsIn(aws: TestAws, queue = QUEUE): string[] {
@@ -116,14 +124,26 @@ test('F9, F10: what was taken without an answer comes twice with one id, and a b
   const copies = idsIn(aws).length - running.ids.length;
   assert.ok(copies > 0, 'the request was taken, its answer was not heard');
   assertComplete(running);
+  const timeouts = { sink: 'sqs', class: 'SL_SINK_TIMEOUT' };
+  const unheard = (await running.metrics())('outbox_retries_total', timeouts);
+  assert.ok(unheard >= copies, `${unheard} retries are told, ${copies} copies came`);
 
   aws.rule = () => 'silence';
   running.feed(10);
   await until(() => delivery.stats().circuit === 'open', 'the circuit opens');
   assert.equal(delivery.stats().lastError?.code, 'SL_SINK_TIMEOUT');
+  const dark = await running.metrics();
+  const open = ['open', 'half-open'].map((state) =>
+    dark('outbox_circuit_state', { sink: 'sqs', state }),
+  );
+  assert.deepEqual(open.sort(), [0, 1]);
+  assert.ok(dark('outbox_retries_total', timeouts) > unheard);
+  assert.ok(dark('outbox_send_duration_seconds_count', { sink: 'sqs', outcome: 'failed' }) >= 5);
   aws.rule = () => undefined;
   await running.settled();
   assertComplete(running);
+  const light = await running.metrics();
+  assert.equal(light('outbox_circuit_state', { sink: 'sqs', state: 'closed' }), 1);
 });
 
 test('F11, F12: only what failed is sent again, and a poison record stands alone after a few tries', async (context) => {
@@ -142,6 +162,12 @@ test('F11, F12: only what failed is sent again, and a poison record stands alone
   assert.equal(first!.length, 10);
   assert.deepEqual(later.flat().sort(), failed.sort(), 'the others were not sent again');
   assert.equal(outbox.countsOf('sqs').delivered, 10);
+  const partly = await running.metrics();
+  assert.equal(partly('outbox_retries_total', { sink: 'sqs' }), failed.length);
+  assert.equal(
+    partly('outbox_send_duration_seconds_count', { sink: 'sqs', outcome: 'partial' }),
+    1,
+  );
 
   const poison = 'cam-0/s1/14';
   const before = aws.seen.length;
@@ -155,6 +181,8 @@ test('F11, F12: only what failed is sent again, and a poison record stands alone
   assert.ok(tries.length <= Math.ceil(Math.log2(10)) + 1, `${tries.length} tries`);
   const { delivered, deadLettered } = outbox.countsOf('sqs');
   assert.deepEqual([delivered, deadLettered], [19, 1]);
+  const labels = { sink: 'sqs', reason: 'SL_SINK_REJECTED' };
+  assert.equal((await running.metrics())('outbox_records_dead_lettered_total', labels), 1);
   assertConserved(outbox.countsOf('sqs'));
 });
 
@@ -174,6 +202,8 @@ test('F13: a record above the limit goes by way of S3, or to the dead letters wh
   without.feed(1, 100);
   await without.settled();
   assertComplete(without, 1);
+  const labels = { sink: 'sqs', reason: 'SL_SINK_REJECTED' };
+  assert.equal((await without.metrics())('outbox_records_dead_lettered_total', labels), 1);
 });
 
 test('F14, F15: half of the calls throttled, then keys that are refused until they are rotated', async (context) => {
@@ -186,6 +216,8 @@ test('F14, F15: half of the calls throttled, then keys that are refused until th
   await running.settled();
   assertComplete(running);
   assert.ok(calls <= 60, `${calls} calls for 6 requests`);
+  const throttled = { sink: 'sqs', class: 'SL_SINK_THROTTLED' };
+  assert.ok((await running.metrics())('outbox_retries_total', throttled) > 0);
 
   let isRotated = false;
   aws.rule = () => (isRotated ? undefined : sqsError('InvalidClientTokenId', 403));
@@ -194,6 +226,9 @@ test('F14, F15: half of the calls throttled, then keys that are refused until th
   assert.equal(delivery.stats().pauseReason, 'credentials');
   assert.equal(delivery.stats().lastError?.code, 'SL_SINK_UNAUTHORIZED');
   assert.equal(delivery.stats().pending, 30);
+  const paused = await running.metrics();
+  assert.ok(paused('outbox_retries_total', { sink: 'sqs', class: 'SL_SINK_UNAUTHORIZED' }) > 0);
+  assert.equal(paused('outbox_cursor_lag_records', { sink: 'sqs' }), 30);
   isRotated = true;
   await running.settled();
   assertComplete(running);
@@ -208,6 +243,8 @@ test('F16: connections that are dead or cut, and a server that comes back, are g
   await aws.close();
   running.feed(20);
   await until(() => running.delivery.stats().state === 'backoff', 'the absent server is noticed');
+  const away = await running.metrics();
+  assert.ok(away('outbox_retries_total', { sink: 'sqs', class: 'SL_SINK_UNAVAILABLE' }) > 0);
   await aws.listen(port);
   await running.settled();
   let requests = 0;
@@ -234,9 +271,7 @@ test('a queue that keeps the order gets each stream in order, whatever fails', a
   await running.settled();
   assert.ok(requests > 8, `${requests} requests`);
   const arrived = idsIn(aws, IN_ORDER);
-  for (const streamId of ['cam-0', 'cam-1']) {
-    const isOfStream = (id: string): boolean => id.startsWith(`${streamId}/`);
-    assert.deepEqual(arrived.filter(isOfStream), running.ids.filter(isOfStream));
-  }
+  assertInOrder(arrived, running.ids);
+  assert.equal(arrived.length, running.ids.length, 'the queue removes copies');
   assertConserved(running.outbox.countsOf('sqs'));
 });

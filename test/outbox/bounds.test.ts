@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { RECORD_KINDS, type RecordKind } from '../../src/common/delivery.ts';
 import { OutboxClock } from '../../src/outbox/outbox-clock.ts';
 import { excessBytes, isRefused, pressureOf } from '../../src/outbox/pressure.ts';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import {
   ALL,
   ackAll,
@@ -17,7 +18,8 @@ import {
 
 const EVERYTHING = { id: 'all', kinds: ['frame', 'image', 'event'] } as const;
 const SPARE = { id: 'spare', kinds: ['frame'], required: false } as const;
-const DAY_MS = 24 * 3600 * 1000;
+const DAY_S = 24 * 3600;
+const DAY_MS = DAY_S * 1000;
 
 test('records are shed in the declared order: pictures, what best-effort sinks have, frames; events never', async (context) => {
   const outbox = await openOutbox(context, {
@@ -175,6 +177,10 @@ for (const [name, wallMs] of [
     const right = await openOutbox(context, { dir, sinks, limits });
     assert.deepEqual(idsOf(await right.read('all', ALL)), [record(1).recordId, record(2).recordId]);
     assert.equal(right.countsOf('all').shed, 0);
+    const metrics = await metricsOf(right);
+    assert.equal(metrics('outbox_records_dropped_total'), 0);
+    const age = metrics('outbox_oldest_record_age_seconds', { sink: 'all' });
+    assert.ok(age >= 0 && age < 2 * DAY_S + 60, `${age} s`);
   });
 }
 

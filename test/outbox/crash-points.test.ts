@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import { compiledFile } from '../support/programs.ts';
 import { linesOf } from './crash-support.ts';
-import { ALL, ackAll, assertConserved, openOutbox, temporaryDir } from './helpers.ts';
+import { ALL, ackAll, assertConserved, openOutbox, temporaryDir, until } from './helpers.ts';
 import { compileShim, HAS_COMPILER } from './shims.ts';
 
 // F2: a kill at one exact call instead of at random, as the shim names it.
@@ -63,5 +64,14 @@ for (const [what, point] of Object.entries(POINTS)) {
     const counts = outbox.countsOf('log');
     assertConserved(counts);
     assert.deepEqual([counts.pending, counts.shedByReason['corrupt']], [0, undefined]);
+    const metrics = await metricsOf(outbox);
+    const dropped = ['outbox_records_dropped_total', 'outbox_corrupt_records_total'].map((name) =>
+      metrics(name),
+    );
+    assert.deepEqual(dropped, [0, 0]);
+    await until(
+      async () => (await metricsOf(outbox))('outbox_bytes') === 0,
+      'no orphan takes room',
+    );
   });
 }

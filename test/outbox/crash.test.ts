@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import { compiledFile } from '../support/programs.ts';
-import { linesOf } from './crash-support.ts';
+import { assertLinesInOrder, linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, temporaryDir } from './helpers.ts';
 
 const ROUNDS = Number(process.env['SIGHTLINE_CRASH_ROUNDS'] ?? 200);
@@ -75,14 +76,10 @@ async function check(context: TestContext, dir: string): Promise<void> {
   assertConserved(counts);
   assert.deepEqual([counts.pending, counts.shed, counts.deadLettered], [0, 0, 0]);
 
-  const last = new Map<string, number>();
-  for (const line of unique) {
-    const [streamId, kind, round, index] = line.split(' ')[0]!.split('/');
-    const position = Number(round) * 1e9 + Number(index);
-    const series = `${streamId}/${kind}`;
-    assert.ok(position > (last.get(series) ?? -1), `${line} came out of order`);
-    last.set(series, position);
-  }
+  const metrics = await metricsOf(outbox);
+  assert.equal(metrics('outbox_records_delivered_total', { sink: 'log' }), counts.accepted);
+  assert.equal(metrics('outbox_corrupt_records_total'), 0);
+  assertLinesInOrder(unique);
   context.diagnostic(
     `${promised.length} durable, ${unique.size} arrived, ${arrived.length - unique.size} copies`,
   );

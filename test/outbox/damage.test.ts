@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Database } from '../../src/common/sqlite.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import {
   ALL,
   ackAll,
@@ -83,6 +84,9 @@ test('a journal that is newer than its data counts what is not there, and takes 
   assertConserved(counts);
   assert.equal(counts.pending, 0);
   assert.deepEqual(counts.shedByReason, { missing: lost, corrupt: 1 });
+  const metrics = await metricsOf(outbox);
+  assert.equal(metrics('outbox_records_dropped_total', { sink: 'a', reason: 'missing' }), lost);
+  assert.equal(metrics('outbox_corrupt_records_total'), 1);
   await outbox.close();
 
   // The numbers given last are those of what is gone.

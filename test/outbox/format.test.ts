@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { Database } from '../../src/common/sqlite.ts';
 import { writeRecord } from '../../src/outbox/chunk.ts';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import { ALL, assertConserved, idsOf, openOutbox, record, temporaryDir } from './helpers.ts';
 
 // Journals as versions 1 and 2 of the format wrote them.
@@ -98,5 +99,6 @@ for (const version of [1, 2] as const) {
     });
     assert.equal((await again.read('gone', ALL)).length, 6);
     assertConserved(again.countsOf('gone'));
+    assert.equal((await metricsOf(again))('outbox_records_dropped_total'), 0);
   });
 }

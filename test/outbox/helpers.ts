@@ -66,6 +66,16 @@ export function assertConserved(counts: SinkCounts): void {
   );
 }
 
+/** What arrived of each stream first came in the order of `ids`: copies may follow later. An id is `<stream>/…`. */
+export function assertInOrder(arrived: readonly string[], ids: readonly string[]): void {
+  const streamOf = (id: string): string => id.slice(0, id.indexOf('/'));
+  const firsts = [...new Set(arrived)];
+  for (const stream of new Set(ids.map(streamOf))) {
+    const isOfStream = (id: string): boolean => streamOf(id) === stream;
+    assert.deepEqual(firsts.filter(isOfStream), ids.filter(isOfStream), `the order of ${stream}`);
+  }
+}
+
 /** Polls a condition; fails with `what` when it does not come true in time. */
 export async function until(
   condition: () => boolean | Promise<boolean>,

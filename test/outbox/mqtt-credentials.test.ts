@@ -8,6 +8,7 @@ import { MqttSink } from '../../src/sinks/mqtt/sink.ts';
 import { MqttSinkSpec } from '../../src/sinks/mqtt/spec.ts';
 import { eventRecord, frameRecord } from '../sinks/samples.ts';
 import { Mosquitto, Subscriber } from '../support/mosquitto.ts';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import { assertConserved, openOutbox, temporaryDir, until } from './helpers.ts';
 
 test('F15: a broker that refuses the password pauses the sink until it takes it; frames and events arrive in order', async (context) => {
@@ -51,6 +52,8 @@ test('F15: a broker that refuses the password pauses the sink until it takes it;
   const { pauseReason, lastError, pending } = delivery.stats();
   assert.deepEqual([pauseReason, lastError?.code], ['credentials', 'SL_SINK_UNAUTHORIZED']);
   assert.equal(pending, records.length);
+  const metrics = await metricsOf(outbox, [delivery]);
+  assert.ok(metrics('outbox_retries_total', { sink: 'mqtt', class: 'SL_SINK_UNAUTHORIZED' }) > 0);
   assert.equal(JSON.stringify(delivery.stats()).includes('of today'), false, 'no secret is shown');
 
   setPassword('camera', 'of today');

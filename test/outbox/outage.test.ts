@@ -11,11 +11,14 @@ import type { SinkSpec } from '../../src/sinks/specs.ts';
 import { TestAws } from '../sinks/aws-proxy.ts';
 import { frameRecord } from '../sinks/samples.ts';
 import { Mosquitto, Subscriber } from '../support/mosquitto.ts';
-import { assertConserved, openOutbox, temporaryDir, until } from './helpers.ts';
+import { metricsOf } from '../support/outbox-metrics.ts';
+import { assertConserved, assertInOrder, openOutbox, temporaryDir, until } from './helpers.ts';
 
 // Real servers that go away while records keep coming; test/e2e does it for longer, with a camera.
 
 const OUTAGE_MS = 3_000;
+/** From the return of a server until it has what waited for it. */
+const RECOVERY_MS = 20_000;
 const BACKOFF = { baseMs: 50, capMs: 300 };
 
 const FILES: SinkSpec = {
@@ -97,7 +100,13 @@ test(`a broker that is away at the start and for ${OUTAGE_MS} ms in the middle g
   await running.feed(OUTAGE_MS);
   const down = statsOf(running, 'mqtt');
   assert.equal(down.state, 'backoff');
-  assert.ok(down.pending > 0 && down.oldestAgeMs > OUTAGE_MS / 2);
+  const metrics = await metricsOf(running.outbox, running.deliveries);
+  assert.equal(metrics('outbox_cursor_lag_records', { sink: 'mqtt' }), down.pending);
+  const waiting = metrics('outbox_oldest_record_age_seconds', { sink: 'mqtt' });
+  assert.ok(down.pending > 0 && waiting > OUTAGE_MS / 2000);
+  const isClosed = metrics('outbox_circuit_state', { sink: 'mqtt', state: 'closed' });
+  assert.equal(isClosed, 0, 'the open circuit is told');
+  assert.ok(metrics('outbox_retries_total', { sink: 'mqtt', class: 'SL_SINK_UNAVAILABLE' }) > 0);
   await until(() => statsOf(running, 'files').pending === 0, 'the files go on meanwhile');
 
   await broker.start();
@@ -105,11 +114,14 @@ test(`a broker that is away at the start and for ${OUTAGE_MS} ms in the middle g
   await until(
     () => running.outbox.stats().sinks.every(({ pending }) => pending === 0),
     'all arrive',
+    RECOVERY_MS,
   );
   const arrived = (): Set<string> => new Set(subscriber.recordIds());
   await until(() => arrived().size >= running.ids.length, 'all reach the subscriber');
   assert.deepEqual(arrived(), new Set(running.ids));
   assertComplete(running);
+  assertInOrder(subscriber.recordIds(), running.ids);
+  assertInOrder(idsInFiles(join(running.dir, 'out')), running.ids);
   const copies = subscriber.recordIds().length - running.ids.length;
   context.diagnostic(`${running.ids.length} records, ${copies} copies`);
 });
@@ -131,6 +143,9 @@ test('a queue that refuses everything for a while, then some of it, gets everyth
   aws.rule = () => 'cut';
   await running.feed(1000);
   assert.equal(statsOf(running, 'sqs').state, 'backoff');
+  const metrics = await metricsOf(running.outbox, running.deliveries);
+  assert.ok(metrics('outbox_cursor_lag_records', { sink: 'sqs' }) > 0);
+  assert.ok(metrics('outbox_retries_total', { sink: 'sqs' }) > 0);
   let requests = 0;
   aws.rule = () => (requests++ % 3 === 0 ? 'cut' : undefined);
   await running.feed(500);
@@ -138,6 +153,7 @@ test('a queue that refuses everything for a while, then some of it, gets everyth
   await until(
     () => running.outbox.stats().sinks.every(({ pending }) => pending === 0),
     'all arrive',
+    RECOVERY_MS,
   );
   const arrived = aws
     .messages('frames')

@@ -14,8 +14,9 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import { compiledFile } from '../support/programs.ts';
-import { linesOf } from './crash-support.ts';
+import { assertLinesInOrder, linesOf } from './crash-support.ts';
 import { ALL, ackAll, assertConserved, openOutbox, record, temporaryDir } from './helpers.ts';
 import { compileShim, HAS_COMPILER } from './shims.ts';
 
@@ -130,6 +131,8 @@ test(`power cut ${ROUNDS} times: what was flushed is there, with the bytes it ha
   const counts = outbox.countsOf('log');
   assertConserved(counts);
   assert.deepEqual(counts.shedByReason, {}, 'nothing is there by half');
+  assert.equal((await metricsOf(outbox))('outbox_corrupt_records_total'), 0);
+  assertLinesInOrder(arrived);
   context.diagnostic(`${promised.length} durable, ${arrived.size} arrived`);
 });
 
@@ -141,12 +144,12 @@ test('a disk that takes half a second a sync holds up nobody, and the figures sh
   const env = { LD_PRELOAD: compileShim(dir, 'fsync-shim'), SHIM_DELAY_MS: '500' };
   const child = start(script, [join(dir, 'outbox')], env);
   const [report] = (await once(child, 'message')) as [
-    { maxAppendMs: number; maxPauseMs: number; slowCommits: number; stored: number },
+    Record<'maxAppendMs' | 'maxPauseMs' | 'slowCommits' | 'stored' | 'dropped', number>,
   ];
   assert.ok(report.maxAppendMs < 200, `an append took ${report.maxAppendMs} ms`);
   assert.ok(report.maxPauseMs < 400, `the event loop stood for ${report.maxPauseMs} ms`);
   assert.ok(report.slowCommits >= 1, 'commits of half a second and more are counted');
-  assert.equal(report.stored, 200);
+  assert.deepEqual([report.stored, report.dropped], [200, 0]);
 });
 
 test('a flip of any byte of the stored records costs only what is counted', async (context) => {
@@ -179,7 +182,10 @@ test('a flip of any byte of the stored records costs only what is counted', asyn
     const counts = outbox.countsOf('a');
     assertConserved(counts);
     assert.equal(left.length + counts.shed, count, `byte ${at}`);
-    assert.equal(outbox.stats().corruptRecords, counts.shed);
+    const metrics = await metricsOf(outbox);
+    assert.equal(metrics('outbox_corrupt_records_total'), counts.shed);
+    const told = metrics('outbox_records_dropped_total', { sink: 'a', reason: 'corrupt' });
+    assert.equal(told, counts.shed);
     lost += counts.shed;
     await outbox.close();
   }

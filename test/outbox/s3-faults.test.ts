@@ -8,6 +8,7 @@ import { S3Sink } from '../../src/sinks/s3/sink.ts';
 import { S3SinkSpec } from '../../src/sinks/s3/spec.ts';
 import { type Rule, s3Error, TestAws } from '../sinks/aws-proxy.ts';
 import { imageRecord, imageRef } from '../sinks/samples.ts';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import { assertConserved, openOutbox, temporaryDir, until } from './helpers.ts';
 
 const Bucket = 'pictures';
@@ -67,8 +68,13 @@ test('F24: 409, 412, 503, an error with status 200 and a lost answer end as they
   assert.deepEqual([delivered, deadLettered], [LARGE - 1, 1]);
   assertConserved(outbox.countsOf('s3'));
   assert.deepEqual(Object.values(left).flat(), [], 'all faults happened');
-  assert.ok(retriesByCode['SL_SINK_THROTTLED']! >= 1);
-  assert.ok(retriesByCode['SL_SINK_UNAVAILABLE']! >= 1);
+  const metrics = await metricsOf(outbox, [delivery]);
+  for (const code of ['SL_SINK_THROTTLED', 'SL_SINK_UNAVAILABLE']) {
+    const told = metrics('outbox_retries_total', { sink: 's3', class: code });
+    assert.ok(told >= 1 && told === retriesByCode[code], code);
+  }
+  const labels = { sink: 's3', reason: 'SL_SINK_REJECTED' };
+  assert.equal(metrics('outbox_records_dead_lettered_total', labels), 1);
   assert.equal(aws.s3.openUploads, 0, 'no upload is left open');
   const [letter] = await outbox.deadLetters();
   assert.equal(letter?.recordId, imageRecord(FOREIGN).recordId);

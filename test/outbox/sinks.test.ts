@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordKind } from '../../src/common/delivery.ts';
+import { metricsOf } from '../support/outbox-metrics.ts';
 import {
   ALL,
   ackAll,
@@ -65,6 +66,9 @@ test('a removed sink keeps its backlog and nothing else, and resumes where it wa
   const gone = outbox.stats().sinks.find(({ id }) => id === 'other')!;
   assert.deepEqual([gone.orphaned, gone.accepted, gone.pending], [true, 4, 2]);
   assertConserved(gone);
+  const metrics = await metricsOf(outbox);
+  assert.equal(metrics('outbox_cursor_lag_records', { sink: 'other' }), 2);
+  assert.ok(metrics('outbox_oldest_record_age_seconds', { sink: 'other' }) > 0);
   ackAll(outbox, 'frames', await outbox.read('frames', ALL));
   await outbox.flushed();
 

@@ -12,6 +12,7 @@ import { SqsSinkSpec } from '../../../src/sinks/sqs/spec.ts';
 import { frameRecord } from '../../sinks/samples.ts';
 import { freePort } from '../../support/config.ts';
 import { Mosquitto } from '../../support/mosquitto.ts';
+import { metricsOf } from '../../support/outbox-metrics.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/wait.ts';
 
@@ -97,6 +98,12 @@ const found = await Promise.all(
     return performance.now() - movedAt;
   }),
 );
+const metrics = await metricsOf(outbox, deliveries);
+for (const { id } of sinks) {
+  const retries = metrics('outbox_retries_total', { sink: id, class: 'SL_SINK_UNAVAILABLE' });
+  assert.ok(retries > 0, `${id}: the outage is told`);
+  assert.equal(metrics('outbox_records_delivered_total', { sink: id }), next);
+}
 const report = sinks.map(({ id }, index) => [
   id,
   { lost: lost[index], foundMs: Math.round(found[index]!) },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PendingRecord } from '../../../src/common/delivery.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
+import { metricsOf } from '../../support/outbox-metrics.ts';
 
 // Fills the disk under an outbox and frees it again. `tmpfs`: with a file beside it; `rlimit`: the process may not
 // write files above a size, until it lifts that limit itself; `shim`: every write fails with the errno of this number
@@ -78,6 +79,8 @@ fillDisk();
 while (refused.length < 50 && next < 20_000) await append();
 assert.equal(refused.length, 50, `no trouble after ${next} records`);
 conserve();
+let metrics = await metricsOf(outbox);
+assert.equal(metrics('outbox_records_dropped_total', { sink: 'a', class: 'frame' }), 50);
 let stats = outbox.stats();
 assert.equal(stats.state, mode === 'tmpfs' ? 'storage-full' : 'storage-failed');
 assert.equal(stats.lastError?.code, 'SL_OUTBOX_DISK_FULL');
@@ -113,6 +116,8 @@ assert.deepEqual(
   stored.slice(60),
 );
 conserve();
+metrics = await metricsOf(outbox);
+assert.equal(metrics('outbox_records_dropped_total'), refused.length, 'told after a restart, too');
 stats = outbox.stats();
 assert.deepEqual(Object.keys(stats.sinks[0]!.shedByReason).length, 1);
 process.stdout.write(JSON.stringify(stats.sinks[0]!.shedByReason));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Outbox } from '../../../src/outbox/outbox.ts';
+import { metricsOf } from '../../support/outbox-metrics.ts';
 
 // Appends pictures, a file each, until its parent's measures let it make no more files; then the parent lifts them.
 
@@ -51,6 +52,10 @@ for (const { atMs, payload } of read) assert.ok(payload.every((byte) => byte ===
 const { accepted, shed, pending } = outbox.countsOf('a');
 assert.deepEqual([accepted, shed + pending], [next, next]);
 assert.equal(outbox.stats().state, 'ok');
+for (const [reason, count] of Object.entries(outbox.countsOf('a').shedByReason)) {
+  const labels = { sink: 'a', class: 'image', reason };
+  assert.equal((await metricsOf(outbox))('outbox_records_dropped_total', labels), count);
+}
 process.send?.(JSON.stringify({ state, shedByReason }));
 await outbox.close();
 process.disconnect();

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Outbox } from '../../../src/outbox/outbox.ts';
+import { metricsOf } from '../../support/outbox-metrics.ts';
 
 // Appends to an outbox on a disk that the parent made slow, and reports how that felt.
 
@@ -21,11 +22,11 @@ for (let index = 0; index < 200; index++) {
 }
 await outbox.flushed();
 loop.disable();
-const { commitSeconds } = outbox.stats();
-const slowCommits = commitSeconds.counts
-  .slice(commitSeconds.bounds.indexOf(0.5))
-  .reduce((sum, count) => sum + count, 0);
+const metrics = await metricsOf(outbox);
+const commits = 'outbox_fsync_duration_seconds';
+const slowCommits = metrics(`${commits}_count`) - metrics(`${commits}_bucket`, { le: '0.25' });
+const dropped = metrics('outbox_records_dropped_total');
 const stored = (await outbox.read('a', { maxRecords: 1000, maxBytes: 1e9 })).length;
-process.send?.({ maxAppendMs, maxPauseMs: loop.max / 1e6, slowCommits, stored });
+process.send?.({ maxAppendMs, maxPauseMs: loop.max / 1e6, slowCommits, stored, dropped });
 await outbox.close();
 process.disconnect();
