@@ -18,7 +18,7 @@ export interface CompiledPipeline {
   readonly engines?: readonly EngineRequest[];
   /** Defaults of `StreamPolicy` where absent. */
   readonly policy?: Partial<StreamPolicy>;
-  /** What it was lowered to, and why. */
+  /** What it was lowered to, and why; absent for one without a model. */
   readonly accelerator?: PlannedAccelerator;
   /** Where the backend does otherwise than the spec says. */
   readonly notes?: readonly LoweringNote[];

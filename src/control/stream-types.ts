@@ -52,7 +52,7 @@ export interface StreamStatus {
   readonly objectsLastSecond: Readonly<Record<string, number>>;
   /** Arrival of the newest frame message, RFC 3339. */
   readonly lastFrameAt?: string;
-  /** Absent for a stream whose spec no longer compiles. */
+  /** Absent for a stream that runs no model, or whose spec no longer compiles. */
   readonly accelerator?: AcceleratorStatus;
   /** Where the backend does otherwise than the spec says, with the pointer into the pipeline's spec. */
   readonly notes?: readonly LoweringNote[];

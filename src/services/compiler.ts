@@ -91,18 +91,20 @@ async function compile(
   await writeGeneratedFiles(lowered.files);
   const { backend, notes, environment } = lowered;
   const graphs = lowered.graphs.map((graph) => withOwner(graph, options));
+  const accelerator = {
+    policy: pipeline.accelerator,
+    backend,
+    executionProvider: plannedProvider(lowered),
+    ...(fallbackReason === undefined ? {} : { fallbackReason }),
+  };
   return {
     pipelineId: pipeline.id,
     graphs,
     notes,
     environment,
     engines,
-    accelerator: {
-      policy: pipeline.accelerator,
-      backend,
-      executionProvider: plannedProvider(lowered),
-      ...(fallbackReason === undefined ? {} : { fallbackReason }),
-    },
+    // Without a model nothing runs one, and no GPU is missed.
+    ...(pipeline.infer === undefined ? {} : { accelerator }),
     ...startPolicy(lowered),
   };
 }

@@ -57,6 +57,20 @@ test('prefer-gpu without a GPU is the CPU, and says why', async () => {
   assert.ok(compiled.graphs[0]!.nodes.some(({ factory }) => factory === 'slinfer'));
 });
 
+test('what runs no model misses no GPU, and says nothing of one', async () => {
+  await using folder = await temporaryFolder();
+  const source = { type: 'rtsp', url: 'rtsp://cam.example/main' };
+  const sampled = { id: 'cam', source, images: { fps: 1 } };
+  const options = { modelsDir: PATHS.models, workDir: folder.path, probe: async () => NO_GPU };
+  for (const spec of [sampled, { ...sampled, images: undefined, record: {} }]) {
+    const receiver = createCompiler({ ...options, recordDir: folder.path, detector: false });
+    const { accelerator } = await receiver.stream(
+      checkValue(JSON.parse(JSON.stringify(spec)), StreamSpec),
+    );
+    assert.equal(accelerator, undefined);
+  }
+});
+
 test('require-gpu without a GPU is refused with every reason', async () => {
   await using folder = await temporaryFolder();
   const refused = compiler(folder.path, NO_GPU).stream(stream({ accelerator: 'require-gpu' }));
