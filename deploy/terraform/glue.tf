@@ -29,6 +29,7 @@ locals {
       { name = "frame_sequence", type = "bigint" },
       { name = "record_id", type = "string" },
       { name = "object_index", type = "int" },
+      { name = "pts_ns", type = "bigint" },
     ]
     # A row a recorded frame. (record_id, frame_sequence) names it.
     frames = [

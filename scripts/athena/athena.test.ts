@@ -21,7 +21,7 @@ const hour = (at: number) => hourOf(world.hours.at(at)!);
 /** Asked of Athena, and in DuckDB's words of DuckDB. */
 const COLUMNS = `"timestamp", timestamp_ms, camera_id, object_id, class, class_id, confidence, left_x, top_y, right_x,
   bottom_y, frame_width, frame_height, LISTED, direction, model_name, model_version, inferred, frames_since_detection,
-  frame_reference, session, frame_sequence, record_id, object_index, dt`;
+  frame_reference, session, frame_sequence, record_id, object_index, pts_ns, dt`;
 const LISTS = {
   athena: "array_join(zones, '|'), array_join(lines_crossed, '|'), cardinality(zones)",
   local: "array_to_string(zones, '|'), array_to_string(lines_crossed, '|'), len(zones)",

@@ -19,17 +19,28 @@ const TIME: readonly Column[] = [
   { name: 'camera_id', type: 'VARCHAR' },
 ];
 
+/** What the layout writes for what there is not. */
+const NO_FOLDER = '__HIVE_DEFAULT_PARTITION__';
+const LAYOUT = 'camera=*/date=*/hour=*/*.parquet';
+const PATTERN = '/camera=([^/]*)/date=([^/]*)/hour=([^/]*)/[^/]*$';
+
+/** The value in the name of a file's folder: `group` counts them. Conditions on it are known before the file is opened. */
+function folderOf(group: number): string {
+  return `nullif(url_decode(regexp_extract(filename, '${PATTERN}', ${group})), '${NO_FOLDER}')`;
+}
+
 /** The folders of the layout. */
 const PLACE: readonly Column[] = [
   // The partition of the tables in AWS, so that one condition prunes in both.
-  { name: 'dt', type: 'VARCHAR', from: `replace("date", '-', '/') || '/' || "hour"` },
-  { name: 'camera', type: 'VARCHAR' },
-  { name: 'date', type: 'VARCHAR' },
-  { name: 'hour', type: 'VARCHAR' },
+  {
+    name: 'dt',
+    type: 'VARCHAR',
+    from: `replace(${folderOf(2)}, '-', '/') || '/' || ${folderOf(3)}`,
+  },
+  { name: 'camera', type: 'VARCHAR', from: folderOf(1) },
+  { name: 'date', type: 'VARCHAR', from: folderOf(2) },
+  { name: 'hour', type: 'VARCHAR', from: folderOf(3) },
 ];
-
-const LAYOUT = 'camera=*/date=*/hour=*/*.parquet';
-const HIVE_TYPES = `{'camera': 'VARCHAR', 'date': 'VARCHAR', 'hour': 'VARCHAR'}`;
 
 /**
  * What a query sees: the columns of the tables in AWS Glue (deploy/terraform/glue.tf) under the same names and in the same
@@ -63,6 +74,7 @@ const TABLES: Readonly<Record<string, Table>> = {
       { name: 'frame_sequence', type: 'BIGINT' },
       { name: 'record_id', type: 'VARCHAR' },
       { name: 'object_index', type: 'INTEGER' },
+      { name: 'pts_ns', type: 'BIGINT' },
       ...PLACE,
     ],
   },
@@ -150,7 +162,7 @@ function viewsOf(name: string, { columns, key }: Table, globs: readonly string[]
     globs.length === 0
       ? `SELECT ${columns.map((column) => `CAST(NULL AS ${column.type}) AS "${column.name}"`).join(', ')} WHERE false`
       : `SELECT ${columns.map((column) => `CAST(${column.from ?? `"${column.name}"`} AS ${column.type}) AS "${column.name}"`).join(', ')}
-         FROM read_parquet([${globs.map(literal).join(', ')}], hive_partitioning = true, hive_types = ${HIVE_TYPES})`;
+         FROM read_parquet([${globs.map(literal).join(', ')}], schema = ${schemaOf(columns)}, filename = true)`;
   const names = columns.map((column) => `"${column.name}"`).join(', ');
   return [
     `CREATE VIEW ${name} AS ${rows}`,
@@ -161,4 +173,17 @@ function viewsOf(name: string, { columns, key }: Table, globs: readonly string[]
        ) AS copy FROM ${name}
      ) WHERE copy = 1`,
   ];
+}
+
+/**
+ * The columns of the files by their names. Files that were written before there was one have null there; to look into all
+ * of them for it beforehand (union_by_name) would open each, whatever a query asks of the folders.
+ */
+function schemaOf(columns: readonly Column[]): string {
+  const stored = columns.filter(({ from }) => from === undefined);
+  const entries = stored.map(({ name, type }) => {
+    const definition = `{name: ${literal(name)}, type: ${literal(type)}, default_value: NULL}`;
+    return `${literal(name)}: ${definition}`;
+  });
+  return `MAP {${entries.join(', ')}}`;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -47,6 +47,7 @@ test('rows of the real sink, in JSON, by every column', async (context) => {
     ...{ direction: 'in', model_name: 'ssd', model_version: '3', inferred: true },
     ...{ frames_since_detection: 0, frame_reference: 'pictures/7.jpg', session: 's1' },
     ...{ frame_sequence: 7, record_id: 'cam-1/s1/7', object_index: 1, dt: '2026/01/31/13' },
+    pts_ns: 7 * 33_333_333,
     ...{ camera: 'cam-1', date: '2026-01-31', hour: '13' },
   });
   // The same query runs over the table that Terraform makes.
@@ -122,17 +123,20 @@ test('folders without files are empty tables with their types, until there are s
 test('conditions on the folders keep other files closed, in both views', async (context) => {
   const root = folder(context);
   await write(root, [{ sequence: 1 }, { sequence: 2, atMs: START_MS + HOUR }]);
-  // Later ones in the order of names: the first file tells the types.
   for (const [hour, date] of [
     [15, '2026-01-31'],
     [1, '2026-02-01'],
+    [23, '2026-01-30'],
   ] as const) {
     const damaged = part(root, hour, 1, date);
     mkdirSync(dirname(damaged), { recursive: true });
     writeFileSync(damaged, 'no Parquet');
   }
   for (const view of ['detections', 'detections_once']) {
-    for (const where of ["dt < '2026/01/31/15'", "date = '2026-01-31' AND hour <> '15'"]) {
+    for (const where of [
+      "dt BETWEEN '2026/01/31/00' AND '2026/01/31/14'",
+      "date = '2026-01-31' AND hour <> '15'",
+    ]) {
       const sql = `SELECT count(*) FROM ${view} WHERE ${where}`;
       assert.deepEqual(await rows([root], sql), [[4]], sql);
     }
@@ -141,6 +145,36 @@ test('conditions on the folders keep other files closed, in both views', async (
       refused('SL_UNAVAILABLE', /magic bytes|too small|parquet/i, [root]),
     );
   }
+});
+
+test('files that are older than a column have null in it, wherever they lie', async (context) => {
+  const root = folder(context);
+  await write(root, [{ sequence: 1, atMs: START_MS + HOUR }]);
+  const made = part(root, 14);
+  const database = await DuckDBInstance.create(':memory:');
+  const connection = await database.connect();
+  const writeOld = async (hour: number): Promise<void> => {
+    const old = part(root, hour);
+    mkdirSync(dirname(old), { recursive: true });
+    const columns = "SELECT * EXCLUDE (pts_ns, camera, date, hour) REPLACE ('old' AS class)";
+    await connection.run(`COPY (${columns} FROM '${made}') TO '${old}' (FORMAT parquet)`);
+  };
+  const sql = 'SELECT class, pts_ns, dt FROM detections_once WHERE object_id = ? ORDER BY dt';
+  const fresh = ['person', 33_333_333, '2026/01/31/14'];
+  await writeOld(13);
+  const older = ['old', null, '2026/01/31/13'];
+  assert.deepEqual(await rows([root], sql, '1'), [older, fresh], 'the first in the order of names');
+  await writeOld(15);
+  const later = ['old', null, '2026/01/31/15'];
+  assert.deepEqual(await rows([root], sql, '1'), [older, fresh, later]);
+  rmSync(made);
+  assert.deepEqual(await rows([root], sql, '1'), [older, later], 'none knows the column');
+  // Nor are files opened for it that the query has nothing to do with.
+  writeFileSync(part(root, 13), 'no Parquet');
+  assert.deepEqual(await rows([root], `SELECT pts_ns FROM detections WHERE hour = '15'`), [
+    ...[[null], [null]],
+  ]);
+  connection.closeSync();
 });
 
 test('files may come while others are read', async (context) => {

@@ -71,6 +71,7 @@ test('a Parquet file has a row for each object, with what the inference database
     ...{ direction: 'in', model_name: 'ssd', model_version: '3', inferred: true },
     ...{ frames_since_detection: 0, frame_reference: 'cam-1/2026/01/31/13/s1-7.jpg' },
     ...{ session: 's1', frame_sequence: 7n, record_id: 'cam-1/s1/7', object_index: 1 },
+    pts_ns: BigInt(7 * 33_333_333),
   });
   assert.deepEqual([plain?.['zones'], plain?.['direction']], [[], null]);
 });

@@ -10,6 +10,7 @@ interface FrameFacts {
   readonly frame: Frame;
   readonly at: number;
   readonly sequence: bigint;
+  readonly ptsNs: bigint;
 }
 
 const { text, int, long, float, flag, time, list } = columnsOf<FrameFacts, FrameObject>();
@@ -25,6 +26,7 @@ export const DETECTIONS: Table<FrameFacts, FrameObject> = {
       frame,
       at: timestampToMs((frame.timestamp ?? {}) as Parameters<typeof timestampToMs>[0]),
       sequence: unsigned(frame.frameSequence),
+      ptsNs: unsigned(frame.ptsNs),
     };
   },
   idOf: ({ frame }) => frame.recordId ?? '',
@@ -54,5 +56,6 @@ export const DETECTIONS: Table<FrameFacts, FrameObject> = {
     long('frame_sequence', ({ sequence }) => sequence),
     text('record_id', ({ frame }) => frame.recordId),
     int('object_index', (_facts, _object, index) => index),
+    long('pts_ns', ({ ptsNs }) => ptsNs),
   ],
 };
