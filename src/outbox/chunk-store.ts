@@ -2,15 +2,8 @@ import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import { byKind, RECORD_KINDS } from '../common/delivery.ts';
 import type { ChunkHeader } from './chunk.ts';
-import type { Cipher } from './cipher.ts';
-import type {
-  BytesByKind,
-  HeadersRequest,
-  NewBlob,
-  NewChunk,
-  ReadChunk,
-  ReadRequest,
-} from './protocol.ts';
+import { type Cipher, SEALED } from './cipher.ts';
+import type { BytesByKind, HeadersRequest, NewChunk, ReadChunk, ReadRequest } from './protocol.ts';
 import { parseRoute, routeText } from './route.ts';
 
 export interface HeaderRow {
@@ -32,25 +25,20 @@ export const HEADER = 'first_seq, kind, count, bytes, stored_ms, sinks';
 export const CHUNKS = 'chunk INDEXED BY chunk_by_kind LEFT JOIN route USING (first_seq)';
 /** Headers looked at in one read of a kind; more than a read returns. */
 const HEADERS_PER_READ = 512;
-/** In place of a checksum: the cipher's tag does its work. */
-const SEALED = -1;
 
-/** Rows of chunks and of the blobs they speak of. Writers run inside the caller's transaction. */
+/** Rows of chunks. Writers run inside the caller's transaction. */
 export class ChunkStore {
   readonly #cipher: Cipher;
   readonly #insertChunk: Database.Statement;
-  readonly #insertBlob: Database.Statement;
   readonly #insertRoute: Database.Statement;
   readonly #headersFrom: Database.Statement;
   readonly #before: Database.Statement;
   readonly #data: Database.Statement;
-  readonly #blobChecksum: Database.Statement;
   readonly #totals: Database.Statement;
 
   constructor(database: Database.Database, cipher: Cipher) {
     this.#cipher = cipher;
     this.#insertChunk = database.prepare('INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, ?)');
-    this.#insertBlob = database.prepare('INSERT INTO blob VALUES (?, ?)');
     this.#insertRoute = database.prepare('INSERT INTO route VALUES (?, ?)');
     this.#headersFrom = database.prepare(
       `SELECT ${HEADER} FROM ${CHUNKS}
@@ -61,7 +49,6 @@ export class ChunkStore {
        WHERE kind = ? AND first_seq <= ? ORDER BY first_seq DESC LIMIT 1`,
     );
     this.#data = database.prepare('SELECT checksum, data FROM chunk WHERE first_seq = ?');
-    this.#blobChecksum = database.prepare('SELECT checksum FROM blob WHERE seq = ?').pluck();
     this.#totals = database.prepare(
       'SELECT kind, sum(bytes) AS bytes FROM chunk INDEXED BY chunk_by_kind GROUP BY kind',
     );
@@ -87,26 +74,6 @@ export class ChunkStore {
     );
     const route = routeText(chunk.sinks);
     if (route !== undefined) this.#insertRoute.run(chunk.firstSeq, route);
-    const isSealed = this.#cipher.current !== undefined;
-    for (const blob of chunk.blobs) {
-      this.#insertBlob.run(blob.seq, isSealed ? SEALED : crc32(blob.data));
-    }
-  }
-
-  /** The bytes of a blob's file. */
-  sealBlob({ seq, data }: NewBlob): Uint8Array {
-    return this.#cipher.seal(data, `blob ${seq}`) ?? data;
-  }
-
-  hasBlob(seq: number): boolean {
-    return Number.isInteger(seq) && this.#blobChecksum.get(seq) !== undefined;
-  }
-
-  /** The blob that lies in a file, undefined when it is damaged. */
-  openBlob(seq: number, data: Uint8Array): Uint8Array | undefined {
-    const checksum = this.#blobChecksum.get(seq) as number | undefined;
-    if (checksum === SEALED) return this.#cipher.open(data, `blob ${seq}`);
-    return checksum === crc32(data) ? data : undefined;
   }
 
   /** Chunks with a record above `afterSeq`, in order, up to about `maxBytes` and at least one. */

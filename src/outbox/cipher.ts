@@ -13,6 +13,9 @@ const TAG_AT = NONCE_AT + NONCE_BYTES;
 /** Bytes that sealing adds: version, key id, nonce and tag, before the ciphertext. */
 export const SEAL_BYTES = TAG_AT + TAG_BYTES;
 
+/** In place of a checksum: the cipher's tag does its work. */
+export const SEALED = -1;
+
 /** One key, with the id that what it sealed carries. */
 export class OutboxKey {
   readonly id: number;

@@ -8,8 +8,8 @@ const CHUNKS_PER_STEP = 64;
 /** What a collection deleted; `more`: there is probably more to delete. */
 export interface Collected {
   readonly freed: Record<RecordKind, number>;
-  /** Whose files may go once the transaction is committed. */
-  readonly blobs: number[];
+  /** Of the spool: they may go once the transaction is committed. */
+  readonly files: number[];
   more: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Collected {
 export class Collector {
   readonly #inRange: Database.Statement;
   readonly #routed: Database.Statement;
-  readonly #blobsBetween: Database.Statement;
+  readonly #filesBetween: Database.Statement;
   readonly #deleteChunk: Database.Statement;
   readonly #deleteRoute: Database.Statement;
   readonly #deleteBlobs: Database.Statement;
@@ -33,7 +33,9 @@ export class Collector {
       `SELECT ${HEADER} FROM route CROSS JOIN chunk USING (first_seq)
        WHERE first_seq > ? ORDER BY first_seq LIMIT ${CHUNKS_PER_STEP}`,
     );
-    this.#blobsBetween = database.prepare('SELECT seq FROM blob WHERE seq BETWEEN ? AND ?').pluck();
+    this.#filesBetween = database
+      .prepare('SELECT DISTINCT file FROM blob WHERE seq BETWEEN ? AND ?')
+      .pluck();
     this.#deleteChunk = database.prepare('DELETE FROM chunk WHERE first_seq = ?');
     this.#deleteRoute = database.prepare('DELETE FROM route WHERE first_seq = ?');
     this.#deleteBlobs = database.prepare('DELETE FROM blob WHERE seq BETWEEN ? AND ?');
@@ -48,9 +50,9 @@ export class Collector {
       this.#collectRouted((sinkId, kind, seq) => (byLane.get(`${kind}/${sinkId}`) ?? seq) < seq),
     );
     const total = nothing();
-    for (const { freed, blobs, more } of parts) {
+    for (const { freed, files, more } of parts) {
       for (const kind of RECORD_KINDS) total.freed[kind] += freed[kind];
-      total.blobs.push(...blobs);
+      total.files.push(...files);
       total.more ||= more;
     }
     return total;
@@ -85,14 +87,13 @@ export class Collector {
     }
     const isEnd = rows.length < CHUNKS_PER_STEP;
     this.#routedAfter = isEnd ? 0 : rows.at(-1)!.first_seq;
-    collected.more = !isEnd && collected.blobs.length + sumOf(collected.freed) > 0;
+    collected.more = !isEnd && collected.files.length + sumOf(collected.freed) > 0;
     return collected;
   }
 
   #remove(row: HeaderRow, collected: Collected): void {
     const last = row.first_seq + row.count - 1;
-    for (const seq of this.#blobsBetween.all(row.first_seq, last))
-      collected.blobs.push(seq as number);
+    collected.files.push(...(this.#filesBetween.all(row.first_seq, last) as number[]));
     this.#deleteBlobs.run(row.first_seq, last);
     this.#deleteChunk.run(row.first_seq);
     if (row.sinks !== null) this.#deleteRoute.run(row.first_seq);
@@ -101,7 +102,7 @@ export class Collector {
 }
 
 function nothing(): Collected {
-  return { freed: byKind(() => 0), blobs: [], more: false };
+  return { freed: byKind(() => 0), files: [], more: false };
 }
 
 function sumOf(freed: Collected['freed']): number {

@@ -12,8 +12,9 @@ import type { Route } from './route.ts';
 const MAX_IN_FLIGHT = 2;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 const MIN_GROUP_BYTES = 64 * 1024;
-/** Gathered bytes that are not worth waiting longer with. */
+/** Gathered bytes that are not worth waiting longer with: of the journal, and with those of the spool. */
 const POST_BYTES = 256 * 1024;
+const POST_WHOLE_BYTES = 2 * 1024 * 1024;
 const STATE_INTERVAL_MS = 200;
 const PROBE_INTERVAL_MS = 1_000;
 
@@ -86,7 +87,7 @@ export class Committer {
   add(record: OutboxRecord, route: Route): void {
     this.#gather.add(record, route);
     this.#ledger.flushes.appended++;
-    if (this.#gather.bytes >= POST_BYTES) this.#postDue();
+    if (this.#isWorthIt) this.#postDue();
     else if (this.#options.limits.commitIntervalMs === 0) queueMicrotask(() => this.#postDue());
     else this.#timer ??= setTimeout(() => this.#postDue(), this.#options.limits.commitIntervalMs);
   }
@@ -143,6 +144,11 @@ export class Committer {
     clearTimeout(this.#timer);
     clearTimeout(this.#stateTimer);
     clearTimeout(this.#probeTimer);
+  }
+
+  get #isWorthIt(): boolean {
+    const { bytes, spooledBytes } = this.#gather;
+    return bytes - spooledBytes >= POST_BYTES || bytes >= POST_WHOLE_BYTES;
   }
 
   #postDue(): void {

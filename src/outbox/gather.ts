@@ -10,6 +10,7 @@ export class Gather {
   readonly #writers: Readonly<Record<RecordKind, KindWriter>>;
   #records = 0;
   #bytes = 0;
+  #spooledBytes = 0;
 
   /**
    * @param inlineBytes payloads above this go to the blob spool
@@ -28,10 +29,16 @@ export class Gather {
     return this.#bytes;
   }
 
+  /** Of `bytes`, those that go to the blob spool. */
+  get spooledBytes(): number {
+    return this.#spooledBytes;
+  }
+
   /** Copies the record. `route`: the sinks it is for. */
   add(record: OutboxRecord, route: Route): void {
     const inSpool = record.payload.byteLength > this.#inlineBytes;
     this.#bytes += this.#writers[record.kind].add(record, inSpool, route);
+    if (inSpool) this.#spooledBytes += record.payload.byteLength;
     this.#records++;
   }
 
@@ -56,6 +63,7 @@ export class Gather {
         const first = nextSeq;
         nextSeq += count;
         taken += bytes;
+        this.#spooledBytes -= bytes - data.byteLength;
         chunks.push({
           kind,
           firstSeq: first,

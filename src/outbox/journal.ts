@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { byKind } from '../common/delivery.ts';
-import { BlobSpool, syncFolder } from './blobs.ts';
+import { BlobStore, type StoredBlobs } from './blob-store.ts';
+import { syncFolder } from './blobs.ts';
 import { type ChunkHeader, lastSeqOf } from './chunk.ts';
 import { ChunkStore } from './chunk-store.ts';
 import type { Cipher } from './cipher.ts';
@@ -41,7 +42,7 @@ export class Journal {
   readonly #lock: { release(): void };
   readonly #database: Database.Database;
   readonly #shortage: Shortage;
-  readonly #spool: BlobSpool;
+  readonly #blobs: BlobStore;
   readonly #chunks: ChunkStore;
   readonly #collector: Collector;
   readonly #lanes: LaneStore;
@@ -74,7 +75,7 @@ export class Journal {
       throw error;
     }
     this.#shortage = new Shortage(dir, database, ballastBytes);
-    this.#spool = new BlobSpool(dir);
+    this.#blobs = new BlobStore(dir, database, cipher);
     this.#chunks = new ChunkStore(database, cipher);
     this.#collector = new Collector(database);
     this.#lanes = new LaneStore(database);
@@ -89,7 +90,7 @@ export class Journal {
     this.#lastSeq = Math.max(totals.last_seq, this.#lanes.lastCursor());
     this.#deadLettersDropped = totals.dead_letters_dropped;
     this.#clockMs = totals.clock_ms;
-    this.#strayBlobs = this.#spool.sweep((seq) => this.#chunks.hasBlob(seq));
+    this.#strayBlobs = this.#blobs.sweep();
     this.#shortage.prepare();
   }
 
@@ -125,12 +126,13 @@ export class Journal {
     }
     const stored = written !== undefined;
     written ??= this.#writeStateAlone(request);
-    if (written !== undefined) this.#spool.remove(written.blobs);
+    if (written !== undefined) this.#blobs.remove(written.files);
     return {
       stored,
       stateSaved: written !== undefined,
       trouble,
       data: request.chunks.map((chunk) => chunk.data),
+      blobs: request.chunks.flatMap(({ blobs }) => blobs.map(({ data }) => data)),
       freed: written?.freed ?? NOTHING,
       moreToCollect: written?.more ?? false,
       deadLettersDropped: this.#deadLettersDropped,
@@ -143,12 +145,7 @@ export class Journal {
   }
 
   readBlobs(seqs: readonly number[]): (Uint8Array | undefined)[] {
-    return seqs.map((seq) => {
-      const data = this.#spool.read(seq);
-      const blob = data && this.#chunks.openBlob(seq, data);
-      // A buffer out of Node's pool cannot change hands.
-      return blob && blob.byteLength < blob.buffer.byteLength ? Uint8Array.from(blob) : blob;
-    });
+    return this.#blobs.read(seqs);
   }
 
   headers(request: HeadersRequest): ChunkHeader[] {
@@ -183,23 +180,22 @@ export class Journal {
   }
 
   #write(request: CommitRequest, withChunks: boolean): Written {
-    const chunks = withChunks ? request.chunks : [];
-    const blobs = chunks.flatMap((chunk) => chunk.blobs);
-    this.#spool.write(blobs.map((blob) => ({ ...blob, data: this.#chunks.sealBlob(blob) })));
+    const files = this.#blobs.write(withChunks ? request.chunks : []);
     try {
-      return this.#transact(request, withChunks);
+      return this.#transact(request, withChunks, files);
     } catch (error) {
-      this.#spool.remove(blobs.map((blob) => blob.seq));
+      this.#blobs.remove(files.map(({ file }) => file));
       this.#deadLetters.recount();
       throw error;
     }
   }
 
-  #transact(request: CommitRequest, withChunks: boolean): Written {
+  #transact(request: CommitRequest, withChunks: boolean, files: readonly StoredBlobs[]): Written {
     const lastChunk = withChunks ? request.chunks.at(-1) : undefined;
     const lastSeq = lastChunk === undefined ? this.#lastSeq : lastSeqOf(lastChunk);
     const written = this.#database.transaction((): Written => {
       if (withChunks) for (const chunk of request.chunks) this.#chunks.insert(chunk);
+      this.#blobs.insert(files);
       if (withChunks && this.#deadLetters.remove(request.retried) < request.retried.length) {
         throw new LetterGone();
       }

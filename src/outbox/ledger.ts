@@ -7,6 +7,7 @@ import type { CommitReply, CommitRequest, JournalState, ShedReason } from './pro
 import type { TailCache } from './tail-cache.ts';
 
 type Stored = Pick<CommitRequest, 'chunks' | 'retried'>;
+type Kept = Pick<CommitReply, 'data' | 'blobs'>;
 
 /** What the answers of the journal mean for lanes, counters and those who wait. */
 export class Ledger {
@@ -50,7 +51,7 @@ export class Ledger {
     for (const kind of RECORD_KINDS) this.#bytes[kind] -= reply.freed[kind];
     this.#deadLettersDropped = reply.deadLettersDropped;
     this.#commitSeconds.observe(reply.durationMs / 1000);
-    if (reply.stored) this.#keep(request, reply.data);
+    if (reply.stored) this.#keep(request, reply);
     else this.giveUp(request, reply.trouble?.reason ?? 'disk-error');
     this.flushes.settle();
   }
@@ -67,10 +68,13 @@ export class Ledger {
     }
   }
 
-  #keep({ chunks, retried }: Stored, data: readonly Uint8Array[]): void {
+  #keep({ chunks, retried }: Stored, { data, blobs: bytes }: Kept): void {
+    let next = 0;
     for (const [index, chunk] of chunks.entries()) {
-      const { blobs: _, ...kept } = chunk;
+      const { blobs, ...kept } = chunk;
       this.#cache.add({ ...kept, data: data[index]! });
+      const readers = blobs.length === 0 ? 0 : this.#lanes.waitingFor(chunk).length;
+      for (const { seq } of blobs) this.#cache.blobs.add(seq, bytes[next++]!, readers);
       this.#bytes[chunk.kind] += chunk.bytes;
       if (retried.length === 0) this.flushes.stored(chunk.count);
       this.#durableSeq = lastSeqOf(chunk);

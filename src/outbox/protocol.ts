@@ -168,6 +168,8 @@ export interface CommitReply {
   readonly trouble: DiskTrouble | undefined;
   /** The buffers of `chunks`, given back. */
   readonly data: readonly Uint8Array[];
+  /** Those of their blobs, in order. */
+  readonly blobs: readonly Uint8Array[];
   readonly freed: BytesByKind;
   /** True when more chunks than one step deletes lie in the free ranges. */
   readonly moreToCollect: boolean;

@@ -5,7 +5,7 @@ import { Database } from '../common/sqlite.ts';
 import { blobFolder } from './blobs.ts';
 
 /** Version of the tables below. A newer one is refused, an older one is migrated. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 
 const APPLICATION_ID = 0x534c4f42;
 const PAGE_BYTES = 4096;
@@ -82,8 +82,19 @@ const FATES = `
   UPDATE outbox SET last_letter = (SELECT coalesce(max(id), 0) FROM dead_letter);
 `;
 
+/**
+ * New in version 4: which file of the spool holds a blob, where it begins and how many bytes it has there; null: all to
+ * the end, as in the files of a single blob that earlier versions wrote.
+ */
+const SHARED_FILES = `
+  ALTER TABLE blob ADD COLUMN file INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE blob ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE blob ADD COLUMN bytes INTEGER;
+  UPDATE blob SET file = seq;
+`;
+
 /** What each version added, the first at index 0. */
-const STEPS = [TABLES, ROUTES, FATES];
+const STEPS = [TABLES, ROUTES, FATES, SHARED_FILES];
 
 /**
  * Opens or makes the journal's database: WAL, every commit on the disk before it returns. The log is kept below half

@@ -158,16 +158,14 @@ export class SinkReader {
   }
 
   async #withBlobs(records: readonly ChunkRecord[]): Promise<PendingRecord[]> {
-    const spooled = records.filter((record) => record.payload === undefined);
-    if (spooled.length === 0) return records.filter(isComplete);
-    const blobs = await this.#journal.call(
-      'readBlobs',
-      spooled.map((record) => record.seq),
-    );
-    const payloads = new Map(spooled.map((record, index) => [record.seq, blobs[index]]));
+    const payloadOf = ({ seq, payload }: ChunkRecord) => payload ?? this.#cache.blobs.take(seq);
+    const known = records.map(payloadOf);
+    const spooled = records.filter((_, index) => known[index] === undefined).map(({ seq }) => seq);
+    const blobs = spooled.length === 0 ? [] : await this.#journal.call('readBlobs', spooled);
+    const payloads = new Map(spooled.map((seq, index) => [seq, blobs[index]]));
     const complete: PendingRecord[] = [];
-    for (const record of records) {
-      const payload = record.payload ?? payloads.get(record.seq);
+    for (const [index, record] of records.entries()) {
+      const payload = known[index] ?? payloads.get(record.seq);
       if (this.#isClosed) return [];
       if (payload !== undefined) complete.push({ ...record, payload });
       else {
@@ -177,8 +175,4 @@ export class SinkReader {
     }
     return complete;
   }
-}
-
-function isComplete(record: ChunkRecord): record is ChunkRecord & PendingRecord {
-  return record.payload !== undefined;
 }

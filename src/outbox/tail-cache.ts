@@ -1,4 +1,5 @@
 import type { RecordKind } from '../common/delivery.ts';
+import { BlobCache } from './blob-cache.ts';
 import { type Chunk, lastSeqOf } from './chunk.ts';
 import { SpareBuffers } from './spare-buffers.ts';
 
@@ -9,6 +10,8 @@ import { SpareBuffers } from './spare-buffers.ts';
 export class TailCache {
   readonly #maxBytes: number;
   readonly spares = new SpareBuffers();
+  /** As many bytes again: pictures push no frames out. */
+  readonly blobs: BlobCache;
   /** Handed out: records may still lie in their memory. */
   readonly #lent = new Set<Chunk>();
   #chunks: Chunk[] = [];
@@ -18,6 +21,7 @@ export class TailCache {
   /** @param startSeq first sequence number that will be stored from now on */
   constructor(maxBytes: number, startSeq: number) {
     this.#maxBytes = maxBytes;
+    this.blobs = new BlobCache(maxBytes);
     this.#startSeq = startSeq;
   }
 

@@ -15,8 +15,7 @@ import { compileShim, HAS_COMPILER } from './shims.ts';
 const CHILD = await compiledFile('test/outbox/children/crash-point.ts');
 
 const POINTS = {
-  'after the first of several blobs has its name': 'rename:31',
-  'after the last blob has its name and before its row exists': 'rename:33',
+  'after a file of blobs has its name and before their rows exist': 'rename:11',
   'after the rows are gone and before their blobs are': 'unlink:1',
 } as const;
 
@@ -46,8 +45,11 @@ for (const [what, point] of Object.entries(POINTS)) {
     assert.ok(files.length < before, 'the kill left files without a row');
     assert.deepEqual(
       files.sort(),
-      left.map(({ seq }) => `${seq}.blob`).sort(),
-      'one file for each row',
+      left
+        .filter((_, index) => index % 3 === 0)
+        .map(({ seq }) => `${seq}.blob`)
+        .sort(),
+      'a file for the three of each commit',
     );
     const there = new Set([...left.map(({ recordId }) => recordId), ...delivered]);
     assert.deepEqual(

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { Database } from '../../src/common/sqlite.ts';
 import { writeRecord } from '../../src/outbox/chunk.ts';
 import { metricsOf } from '../support/outbox-metrics.ts';
-import { ALL, assertConserved, idsOf, openOutbox, record, temporaryDir } from './helpers.ts';
+import {
+  ALL,
+  ackAll,
+  assertConserved,
+  idsOf,
+  openOutbox,
+  record,
+  temporaryDir,
+  until,
+} from './helpers.ts';
 
 // Journals as versions 1 and 2 of the format wrote them.
 
@@ -102,3 +111,34 @@ for (const version of [1, 2] as const) {
     assert.equal((await metricsOf(again))('outbox_records_dropped_total'), 0);
   });
 }
+
+test('pictures that lie in a file each, as before format 4, are handed out and their files deleted', async (context) => {
+  const dir = temporaryDir(context);
+  writeJournal(dir, 2);
+  const database = new Database(join(dir, 'journal.db'));
+  mkdirSync(join(dir, 'blobs'));
+  const buffer = Buffer.alloc(1000);
+  let end = 0;
+  for (const seq of [7, 8]) {
+    const picture = record(seq, { kind: 'image', payload: Buffer.alloc(100, seq) });
+    end = writeRecord(buffer, end, picture, true);
+    database.prepare('INSERT INTO blob VALUES (?, ?)').run(seq, crc32(picture.payload));
+    writeFileSync(join(dir, 'blobs', `${seq}.blob`), picture.payload);
+  }
+  const data = buffer.subarray(0, end);
+  database
+    .prepare('INSERT INTO chunk VALUES (7, 1, 2, ?, ?, ?, ?)')
+    .run(end + 200, Date.now(), crc32(data), data);
+  database.exec("INSERT INTO lane VALUES ('p', 1, 6, 2, 0, 0, '{}', '[]', 0)");
+  database.exec('UPDATE outbox SET last_seq = 8');
+  database.close();
+  const outbox = await openOutbox(context, { dir, sinks: [{ id: 'p', kinds: ['image'] }] });
+  const pictures = await outbox.read('p', ALL);
+  assert.deepEqual(
+    pictures.map(({ payload }) => Buffer.from(payload)),
+    [7, 8].map((seq) => Buffer.alloc(100, seq)),
+  );
+  ackAll(outbox, 'p', pictures);
+  await until(() => readdirSync(join(dir, 'blobs')).length === 0, 'the files are deleted');
+  assertConserved(outbox.countsOf('p'));
+});

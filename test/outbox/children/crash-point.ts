@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Outbox } from '../../../src/outbox/outbox.ts';
 
-// Stores pictures three at a time, a file each, and delivers the older half of them from the twelfth group on; the shim
+// Stores pictures three at a time, in a file, and delivers the older half of them from the twelfth group on; the shim
 // kills it at one exact call. Writes to `durable` what flushed() promised, to `delivered` what it acknowledges.
 
 const [dir] = process.argv.slice(2) as [string];
