@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { PATHS } from '../../src/common/paths.ts';
@@ -8,6 +10,7 @@ import { type Watched, watchPackets } from '../support/rtp-viewer.ts';
 
 const FRAME_UNITS = 90_000 / 40;
 const LASTING_MS = 1600;
+const LIMIT_MS = 10_000;
 
 /** Each stream of one camera with a fault of its own. */
 const FAULTS = [
@@ -44,6 +47,8 @@ describe('the faults of the camera', () => {
     });
     const url = (number: number): string => camera.url.replace(/\d+$/, String(number));
     const holder = watchPackets(url(12), LASTING_MS);
+    // Told below, where it is waited for.
+    holder.catch(() => undefined);
     const all = await Promise.all(
       Array.from({ length: 17 }, (_, index) => {
         if (index + 1 !== 12) return watchPackets(url(index + 1), LASTING_MS);
@@ -117,6 +122,20 @@ describe('the faults of the camera', () => {
     );
     assert.ok(steps(frames(stream(15))).every((step) => step === 1));
     assert.ok(steps(stamps(stream(16))).every((step) => step === FRAME_UNITS));
+  });
+
+  it('end a viewer at once when the camera hangs up or is gone', async (context) => {
+    const server = createServer((socket) => socket.once('data', () => socket.destroy()));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const started = performance.now();
+    await assert.rejects(watchPackets(`rtsp://127.0.0.1:${port}/cam1`, 1), /hung up on DESCRIBE/);
+    const camera = await startCamera();
+    await camera.kill();
+    await assert.rejects(watchPackets(camera.url, 1), { code: 'ECONNREFUSED' });
+    assert.ok(performance.now() - started < LIMIT_MS);
   });
 
   it('are refused by name, form and value', async () => {

@@ -26,11 +26,15 @@ export async function startCamera(
       },
     },
   );
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line', {
-    signal: AbortSignal.timeout(10_000),
-  })) as [string];
-  const listening = JSON.parse(line) as { url: string; port: number };
   const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout });
+  const [line] = (await once(lines, 'line', { signal: AbortSignal.timeout(10_000) }).catch(
+    (error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    },
+  )) as [string];
+  const listening = JSON.parse(line) as { url: string; port: number };
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
     child.kill(signal);
     await exited;

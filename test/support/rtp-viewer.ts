@@ -26,12 +26,26 @@ export interface Watched {
 
 const NTP_FROM_1970 = 2_208_988_800;
 
-/** A viewer of H.264 by TCP that looks at every packet: asks, plays for `ms` and hangs up. */
+/** For each answer of a camera. */
+const ANSWER_MS = 10_000;
+
+/**
+ * A viewer of H.264 by TCP that looks at every packet: asks, plays for `ms` and hangs up. Rejects where the camera hangs up
+ * or is silent in place of an answer.
+ */
 export async function watchPackets(url: string, ms: number): Promise<Watched> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => undefined);
-  await once(socket, 'connect');
+  try {
+    await once(socket, 'connect');
+    return await watch(socket, url, ms);
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function watch(socket: Socket, url: string, ms: number): Promise<Watched> {
   const packets: RtpPacket[] = [];
   const reports: number[] = [];
   const refused = await start(socket, url);
@@ -52,7 +66,6 @@ export async function watchPackets(url: string, ms: number): Promise<Watched> {
       new Promise<false>((done) => setTimeout(() => done(false), ms)),
     ]);
   }
-  socket.destroy();
   const truths = packets.flatMap(({ payload }) => readSei(payload, 'h264') ?? []);
   return { status: 200, location: undefined, ...refused, packets, reports, ended, truths };
 }
@@ -65,13 +78,28 @@ async function start(socket: Socket, url: string) {
     ['PLAY', url, 'Session: 1\r\n'],
   ] as const) {
     socket.write(`${method} ${at} RTSP/1.0\r\nCSeq: 1\r\n${more}\r\n`);
-    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    const chunk = await answerOf(socket, method);
     const answer = chunk.toString('latin1');
     const status = Number(answer.split(' ')[1]);
     if (status !== 200) return { status, location: /Location: (\S+)/.exec(answer)?.[1] };
     if (method === 'PLAY') socket.unshift(chunk.subarray(chunk.indexOf('\r\n\r\n') + 4));
   }
   return undefined;
+}
+
+async function answerOf(socket: Socket, method: string): Promise<Buffer> {
+  const limit = new AbortController();
+  const options = { signal: AbortSignal.any([limit.signal, AbortSignal.timeout(ANSWER_MS)]) };
+  const hungUp = once(socket, 'close', options).then(() => {
+    throw new Error(`The camera hung up on ${method}`);
+  });
+  hungUp.catch(() => undefined);
+  try {
+    const [chunk] = (await Promise.race([once(socket, 'data', options), hungUp])) as [Buffer];
+    return chunk;
+  } finally {
+    limit.abort();
+  }
 }
 
 function parse(packet: Buffer): RtpPacket {
