@@ -18,13 +18,15 @@ const ZIP = 'io.trino:trino-hive:435:zip';
 
 /** Why Trino cannot be had or run here; undefined when it can. */
 export async function whyNoTrino() {
-  for (const [program, debian] of [
+  for (const [program, debian, asked = '-version'] of [
     ['javac', 'openjdk-17-jdk-headless'],
     ['java', 'openjdk-17-jdk-headless'],
     ['mvn', 'maven'],
+    // Firehose takes the keys of its objects from the lines by queries in the language of jq.
+    ['jq', 'jq', '--version'],
   ]) {
-    const said = await promisify(execFile)(program, ['-version']).catch(() => undefined);
-    if (said === undefined) return `there is no ${program} (Debian's ${debian} has it)`;
+    const said = await promisify(execFile)(program, [asked]).catch(() => undefined);
+    if (said === undefined) return `there is no ${program}: apt-get install ${debian}`;
     const version = /^javac (\d+)/.exec(said.stdout + said.stderr)?.[1];
     if (version !== undefined && Number(version) < OLDEST_JAVA) {
       return `Java ${version} is too old: Trino 435 needs ${OLDEST_JAVA}`;

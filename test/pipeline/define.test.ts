@@ -70,6 +70,10 @@ test('the command line runs a module and checks what it exports', async () => {
     said.length = 0;
     assert.equal(await validate(await write('throws.mjs', "throw new Error('not today');")), 1);
     assert.match(said.join('\n'), /throws\.mjs: not today/);
+    said.length = 0;
+    await write('package.json', '{ "type": "commonjs" }');
+    assert.equal(await validate(await write('old.js', `await 1;\nexport default ${spec};`)), 1);
+    assert.match(said.join('\n'), /old\.js: it is taken for CommonJS.* name it .*old\.mjs/);
   } finally {
     await rm(folder, { recursive: true });
   }
