@@ -70,6 +70,8 @@ export interface Sink {
   readonly type: string;
   readonly kinds: readonly RecordKind[];
   readonly limits: SinkLimits;
+  /** `prepare` and `deliver` copy what they need of records before they return: the memory of these is used again. */
+  readonly copies?: true;
   /**
    * Called once before the first `deliver`, for sinks that have something to do without records too (a presence to
    * announce, files of a former run to finish). Returns at once and never throws; what it begins ends with `close`.

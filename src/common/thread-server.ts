@@ -17,10 +17,13 @@ export type CallHandlers<C extends CallTable<C>> = {
 type Transferables = (result: unknown) => readonly ArrayBuffer[];
 
 /** Answers the calls of a ThreadClient: the whole body of a thread's module. Handlers begin in the order of the calls. */
-export function serveCalls<C extends CallTable<C>>(handlers: CallHandlers<C>): void {
+export function serveCalls<C extends CallTable<C>>(
+  handlers: CallHandlers<C>,
+  transferables: Transferables = () => [],
+): void {
   const port = ownPort();
   port.on('message', (message: CallMessage) => {
-    void answer(handlers, message).then((reply) => post(port, reply, () => []));
+    void answer(handlers, message).then((reply) => post(port, reply, transferables));
   });
 }
 

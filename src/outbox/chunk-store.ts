@@ -3,7 +3,14 @@ import type Database from 'better-sqlite3';
 import { byKind, RECORD_KINDS } from '../common/delivery.ts';
 import type { ChunkHeader } from './chunk.ts';
 import { type Cipher, SEALED } from './cipher.ts';
-import type { BytesByKind, HeadersRequest, NewChunk, ReadChunk, ReadRequest } from './protocol.ts';
+import type {
+  BytesByKind,
+  HeadersRequest,
+  NewChunk,
+  ReadChunk,
+  ReadReply,
+  ReadRequest,
+} from './protocol.ts';
 import { parseRoute, routeText } from './route.ts';
 
 export interface HeaderRow {
@@ -77,7 +84,8 @@ export class ChunkStore {
   }
 
   /** Chunks with a record above `afterSeq`, in order, up to about `maxBytes` and at least one. */
-  read({ kinds, afterSeq, untilSeq, maxBytes }: ReadRequest): ReadChunk[] {
+  read({ kinds, afterSeq, untilSeq, maxBytes, memory }: ReadRequest): ReadReply {
+    let used = 0;
     const headers = kinds
       .flatMap((kind) => this.#headersAfter(RECORD_KINDS.indexOf(kind), afterSeq, untilSeq))
       .sort((a, b) => a.first_seq - b.first_seq);
@@ -94,12 +102,12 @@ export class ChunkStore {
       const { checksum, data } = row;
       bytes += data.byteLength;
       const clear = checksum === crc32(data) ? data : undefined;
-      chunks.push({
-        ...chunk,
-        data: checksum === SEALED ? this.#cipher.open(data, contextOf(chunk)) : clear,
-      });
+      const opened = checksum === SEALED ? this.#cipher.open(data, contextOf(chunk)) : clear;
+      const copy = opened && copyInto(memory[used], opened);
+      if (copy !== undefined) used++;
+      chunks.push({ ...chunk, data: copy ?? opened });
     }
-    return chunks;
+    return { chunks, used };
   }
 
   /** Undefined when the pages of the row are damaged, which the index is not. */
@@ -125,6 +133,18 @@ export class ChunkStore {
     const isCut = before !== undefined && before.first_seq + before.count - 1 > afterSeq;
     return isCut ? [before, ...rows] : rows;
   }
+}
+
+/** Undefined where they do not fit, or are not worth so much memory. */
+function copyInto(
+  buffer: SharedArrayBuffer | undefined,
+  bytes: Uint8Array,
+): Uint8Array | undefined {
+  if (buffer === undefined) return undefined;
+  if (bytes.byteLength > buffer.byteLength || 2 * bytes.byteLength < buffer.byteLength) return;
+  const copy = new Uint8Array(buffer, 0, bytes.byteLength);
+  copy.set(bytes);
+  return copy;
 }
 
 /** What the cipher authenticates with the bytes: nothing of a chunk can be exchanged. */

@@ -151,7 +151,9 @@ export class Delivery implements AsyncDisposable {
     const { outbox, sink } = this.#options;
     const maxRecords = Math.min(this.#window.freeRecords, sink.limits.maxRecords);
     if (maxRecords <= 0) return 0;
-    const records = await outbox.read(sink.id, { maxRecords, maxBytes: sink.limits.maxBytes });
+    const { maxBytes } = sink.limits;
+    const lent = sink.copies === true ? { lentFrom: this.#window.firstSeq } : {};
+    const records = await outbox.read(sink.id, { maxRecords, maxBytes, ...lent });
     this.#window.add(records, performance.now());
     return records.length;
   }

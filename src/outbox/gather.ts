@@ -1,5 +1,5 @@
 import { byKind, type OutboxRecord, RECORD_KINDS, type RecordKind } from '../common/delivery.ts';
-import { overheadBytes, writeRecord } from './chunk.ts';
+import { overheadBytes, writeRecord } from '../common/record-bytes.ts';
 import type { NewChunk } from './protocol.ts';
 import { parseRoute, type Route, routeText } from './route.ts';
 import { SpareBuffers } from './spare-buffers.ts';
@@ -183,9 +183,8 @@ class ChunkWriter {
     if (this.#count === 0) return;
     const buffer = this.#buffer!;
     const mostlyFull = this.#used * 2 >= buffer.byteLength;
-    const data = mostlyFull
-      ? new Uint8Array(buffer.buffer, 0, this.#used)
-      : new Uint8Array(buffer.buffer.slice(0, this.#used));
+    const filled = new Uint8Array(buffer.buffer, 0, this.#used);
+    const data = mostlyFull ? filled : filled.slice();
     const bytes = this.#used + this.#blobBytes;
     const sinks = this.#sinks;
     this.#sealed.push({ count: this.#count, bytes, data, blobs: this.#blobs, sinks });

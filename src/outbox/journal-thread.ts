@@ -1,9 +1,15 @@
+import { standBehindMainThread } from '../common/thread-priority.ts';
 import { type CallHandlers, serveInTurn } from '../common/thread-server.ts';
 import { Journal } from './journal.ts';
 import type { JournalCalls } from './protocol.ts';
 
 // Entry of the journal thread: one call after the other, in the order they were posted but for reads. What a read asks
 // for is on the disk, and a sink with a backlog would wait for the commits of all that comes in meanwhile.
+
+/** In front of the sinks. Further back, intake would fall behind on a box whose workers keep every core busy. */
+const NICE = 2;
+
+standBehindMainThread(NICE);
 
 let journal: Journal | undefined;
 
@@ -32,22 +38,21 @@ const HANDLERS: CallHandlers<JournalCalls> = {
   },
 };
 
-/** Byte arrays of a result: its members, members of its lists, and the `data` or `payload` of its items. */
+/** Of objects in each other, in a result. */
+const MAX_DEPTH = 2;
+
+/** The buffers in a result that change hands. Shared ones do not. */
 function transferables(result: unknown): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
-  const visit = (value: unknown): void => {
-    if (value instanceof Uint8Array) buffers.add(value.buffer as ArrayBuffer);
-    else if (Array.isArray(value)) for (const item of value) visit(item);
-  };
-  if (typeof result !== 'object' || result === null) return [];
-  visit(Object.values(result));
-  if (Array.isArray(result)) {
-    for (const item of result) {
-      const { data, payload } = (item ?? {}) as { data?: unknown; payload?: unknown };
-      visit(data);
-      visit(payload);
+  const visit = (value: unknown, depth: number): void => {
+    if (value instanceof Uint8Array) {
+      if (value.buffer instanceof ArrayBuffer) buffers.add(value.buffer);
+    } else if (Array.isArray(value)) for (const item of value) visit(item, depth);
+    else if (depth > 0 && typeof value === 'object' && value !== null) {
+      for (const member of Object.values(value)) visit(member, depth - 1);
     }
-  }
+  };
+  visit(result, MAX_DEPTH);
   return [...buffers];
 }
 

@@ -24,8 +24,8 @@ import type {
   HeadersRequest,
   JournalOptions,
   JournalState,
-  ReadChunk,
   ReadDeadLetter,
+  ReadReply,
   ReadRequest,
 } from './protocol.ts';
 import { openJournalDatabase } from './schema.ts';
@@ -131,7 +131,6 @@ export class Journal {
       stored,
       stateSaved: written !== undefined,
       trouble,
-      data: request.chunks.map((chunk) => chunk.data),
       blobs: request.chunks.flatMap(({ blobs }) => blobs.map(({ data }) => data)),
       freed: written?.freed ?? NOTHING,
       moreToCollect: written?.more ?? false,
@@ -140,7 +139,7 @@ export class Journal {
     };
   }
 
-  read(request: ReadRequest): ReadChunk[] {
+  read(request: ReadRequest): ReadReply {
     return this.#chunks.read(request);
   }
 

@@ -7,7 +7,6 @@ import type { CommitReply, CommitRequest, JournalState, ShedReason } from './pro
 import type { TailCache } from './tail-cache.ts';
 
 type Stored = Pick<CommitRequest, 'chunks' | 'retried'>;
-type Kept = Pick<CommitReply, 'data' | 'blobs'>;
 
 /** What the answers of the journal mean for lanes, counters and those who wait. */
 export class Ledger {
@@ -51,8 +50,11 @@ export class Ledger {
     for (const kind of RECORD_KINDS) this.#bytes[kind] -= reply.freed[kind];
     this.#deadLettersDropped = reply.deadLettersDropped;
     this.#commitSeconds.observe(reply.durationMs / 1000);
-    if (reply.stored) this.#keep(request, reply);
-    else this.giveUp(request, reply.trouble?.reason ?? 'disk-error');
+    if (reply.stored) this.#keep(request, reply.blobs);
+    else {
+      this.giveUp(request, reply.trouble?.reason ?? 'disk-error');
+      for (const { data } of request.chunks) this.#cache.spares.put(data.buffer);
+    }
     this.flushes.settle();
   }
 
@@ -68,11 +70,11 @@ export class Ledger {
     }
   }
 
-  #keep({ chunks, retried }: Stored, { data, blobs: bytes }: Kept): void {
+  #keep({ chunks, retried }: Stored, bytes: CommitReply['blobs']): void {
     let next = 0;
-    for (const [index, chunk] of chunks.entries()) {
+    for (const chunk of chunks) {
       const { blobs, ...kept } = chunk;
-      this.#cache.add({ ...kept, data: data[index]! });
+      this.#cache.add(kept);
       const readers = blobs.length === 0 ? 0 : this.#lanes.waitingFor(chunk).length;
       for (const { seq } of blobs) this.#cache.blobs.add(seq, bytes[next++]!, readers);
       this.#bytes[chunk.kind] += chunk.bytes;

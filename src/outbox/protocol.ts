@@ -3,7 +3,10 @@ import type { ThreadClient } from '../common/thread-client.ts';
 import type { ChunkHeader } from './chunk.ts';
 import type { OutboxEncryption } from './options.ts';
 
-/** What the outbox and its journal thread say to each other. Byte arrays travel by transfer, never by copy. */
+/**
+ * What the outbox and its journal thread say to each other. Bytes of records lie in shared memory, other byte arrays travel by
+ * transfer; only small ones are copied.
+ */
 
 export interface NewBlob {
   readonly seq: number;
@@ -166,9 +169,7 @@ export interface CommitReply {
   /** False when lanes and dead letters could not be stored either. */
   readonly stateSaved: boolean;
   readonly trouble: DiskTrouble | undefined;
-  /** The buffers of `chunks`, given back. */
-  readonly data: readonly Uint8Array[];
-  /** Those of their blobs, in order. */
+  /** The buffers of the blobs of `chunks`, in order, given back. */
   readonly blobs: readonly Uint8Array[];
   readonly freed: BytesByKind;
   /** True when more chunks than one step deletes lie in the free ranges. */
@@ -183,6 +184,14 @@ export interface ReadRequest {
   readonly afterSeq: number;
   readonly untilSeq: number;
   readonly maxBytes: number;
+  /** Memory to read into, as far as it goes. */
+  readonly memory: readonly SharedArrayBuffer[];
+}
+
+export interface ReadReply {
+  readonly chunks: readonly ReadChunk[];
+  /** How many buffers of the memory, from the first, the data of chunks lies in. */
+  readonly used: number;
 }
 
 export interface HeadersRequest {
@@ -195,7 +204,7 @@ export interface HeadersRequest {
 export interface JournalCalls {
   open: { args: JournalOptions; result: JournalState };
   commit: { args: CommitRequest; result: CommitReply };
-  read: { args: ReadRequest; result: readonly ReadChunk[] };
+  read: { args: ReadRequest; result: ReadReply };
   /** A blob is undefined when it is gone or its checksum does not fit. */
   readBlobs: { args: readonly number[]; result: readonly (Uint8Array | undefined)[] };
   headers: { args: HeadersRequest; result: readonly ChunkHeader[] };

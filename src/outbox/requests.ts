@@ -60,11 +60,9 @@ export class StateQueue {
   }
 }
 
+/** Of the blobs, which change hands: the cache keeps the chunks' own bytes. */
 export function buffersOf(chunks: readonly NewChunk[]): ArrayBuffer[] {
-  return chunks.flatMap((chunk) => [
-    chunk.data.buffer as ArrayBuffer,
-    ...chunk.blobs.map((blob) => blob.data.buffer as ArrayBuffer),
-  ]);
+  return chunks.flatMap(({ blobs }) => blobs.map(({ data }) => data.buffer as ArrayBuffer));
 }
 
 export function bytesOf(chunks: readonly NewChunk[]): number {

@@ -3,17 +3,23 @@ import { BlobCache } from './blob-cache.ts';
 import { type Chunk, lastSeqOf } from './chunk.ts';
 import { SpareBuffers } from './spare-buffers.ts';
 
+interface Loan {
+  /** Who has it and has not given it back. */
+  readers: number;
+  isEvicted: boolean;
+}
+
 /**
  * The newest chunks, kept in memory so that a sink that keeps up never makes the journal read. It holds every chunk
- * stored since `startSeq`, without a gap. The memory of what nobody asked for is used again.
+ * stored since `startSeq`, without a gap. The memory of what nobody asked for, or gave back, is used again.
  */
 export class TailCache {
   readonly #maxBytes: number;
   readonly spares = new SpareBuffers();
   /** As many bytes again: pictures push no frames out. */
   readonly blobs: BlobCache;
-  /** Handed out: records may still lie in their memory. */
-  readonly #lent = new Set<Chunk>();
+  /** Chunks whose memory others look at. A reader may be gone with what it had. */
+  readonly #loans = new WeakMap<Chunk, Loan>();
   #chunks: Chunk[] = [];
   #bytes = 0;
   #startSeq: number;
@@ -38,7 +44,9 @@ export class TailCache {
       const oldest = this.#chunks[evicted++]!;
       this.#bytes -= oldest.data.buffer.byteLength;
       this.#startSeq = lastSeqOf(oldest) + 1;
-      if (!this.#lent.delete(oldest)) this.spares.put(oldest.data.buffer);
+      const loan = this.#loans.get(oldest);
+      if (loan === undefined || loan.readers === 0) this.spares.put(oldest.data.buffer);
+      else loan.isEvicted = true;
     }
     if (evicted > 0) this.#chunks = this.#chunks.slice(evicted);
   }
@@ -48,7 +56,7 @@ export class TailCache {
     return seq + 1 >= this.#startSeq;
   }
 
-  /** The first chunk of these kinds with a record above `seq`. */
+  /** The first chunk of these kinds with a record above `seq`, lent to the caller. */
   firstAfter(seq: number, kinds: readonly RecordKind[]): Chunk | undefined {
     let low = 0;
     let high = this.#chunks.length;
@@ -60,9 +68,18 @@ export class TailCache {
     for (let index = low; index < this.#chunks.length; index++) {
       const chunk = this.#chunks[index]!;
       if (!kinds.includes(chunk.kind)) continue;
-      this.#lent.add(chunk);
+      const loan = this.#loans.get(chunk);
+      if (loan === undefined) this.#loans.set(chunk, { readers: 1, isEvicted: false });
+      else loan.readers++;
       return chunk;
     }
     return undefined;
+  }
+
+  /** Once for each time it was lent, by who looks at it no more. */
+  giveBack(chunk: Chunk): void {
+    const loan = this.#loans.get(chunk);
+    if (loan === undefined || --loan.readers > 0 || !loan.isEvicted) return;
+    this.spares.put(chunk.data.buffer);
   }
 }

@@ -1,4 +1,5 @@
 import type { PendingRecord, SinkLimits } from '../common/delivery.ts';
+import { payloadBytesOf } from '../common/record-bytes.ts';
 
 export interface Batch {
   readonly records: readonly PendingRecord[];
@@ -44,13 +45,18 @@ export class DeliveryWindow {
     return this.#records.length;
   }
 
+  /** Of the first record; above all numbers when there is none. */
+  get firstSeq(): number {
+    return this.#records[0]?.seq ?? Number.POSITIVE_INFINITY;
+  }
+
   get freeRecords(): number {
     return this.#bytes >= this.#maxBytes ? 0 : this.#maxRecords - this.#records.length;
   }
 
   add(records: readonly PendingRecord[], nowMs: number): void {
     for (const record of records) {
-      const { byteLength } = record.payload;
+      const byteLength = payloadBytesOf(record);
       this.#records.push(record);
       this.#arrivedMs.push(nowMs);
       this.#sizes.push(byteLength);

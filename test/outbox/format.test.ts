@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
+import { writeRecord } from '../../src/common/record-bytes.ts';
 import { Database } from '../../src/common/sqlite.ts';
-import { writeRecord } from '../../src/outbox/chunk.ts';
 import { metricsOf } from '../support/outbox-metrics.ts';
 import {
   ALL,

@@ -232,7 +232,11 @@ export class MqttConnection {
     const { topic, body, options } = outgoing;
     this.#handed.add(outgoing);
     this.#flush();
-    const payload = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    // Without an acknowledgement it may still be on its way when the memory of the batch is used again.
+    const isUnheard = options.qos === 0;
+    const payload = isUnheard
+      ? Buffer.from(body)
+      : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     this.#client.publish(topic, payload, options, (error) => {
       if (!this.#handed.delete(outgoing)) return;
       outgoing.settle(error == null ? undefined : mqttError(error, `publish to ${this.#what}`));

@@ -1,85 +1,85 @@
 import { type PendingRecord, RECORD_KINDS } from '../../common/delivery.ts';
+import { overheadBytes, StoredRecord, writeRecord } from '../../common/record-bytes.ts';
+import type { BatchMemory } from './batch-memory.ts';
 
 /**
- * Records by columns, with all payloads in one buffer that travels by transfer: thousands of small objects would take
- * longer to clone than to send.
+ * Records as they lie in the outbox, in one buffer that changes hands: thousands of small objects would take longer to
+ * clone than to send.
  */
 export interface PackedBatch {
-  readonly seqs: Float64Array;
-  readonly kinds: Uint8Array;
-  /** Positions in `streamIds`. */
-  readonly streams: Uint32Array;
-  readonly streamIds: readonly string[];
-  /** All of them as one text, and how long each is: thousands of strings would be cloned one by one. */
-  readonly recordIds: string;
-  readonly idLengths: Uint32Array;
-  readonly atMs: Float64Array;
-  readonly sizes: Uint32Array;
-  readonly payloads: Uint8Array;
+  /** Runs of records of one kind with consecutive numbers: place of the kind, first number, how many. */
+  readonly runs: Float64Array;
+  readonly bytes: Uint8Array;
 }
 
-export function packBatch(batch: readonly PendingRecord[]): PackedBatch {
-  const count = batch.length;
-  const bytes = batch.reduce((sum, { payload }) => sum + payload.byteLength, 0);
-  const recordIds: string[] = [];
-  const positions = new Map<string, number>();
-  const packed = {
-    seqs: new Float64Array(count),
-    kinds: new Uint8Array(count),
-    streams: new Uint32Array(count),
-    idLengths: new Uint32Array(count),
-    atMs: new Float64Array(count),
-    sizes: new Uint32Array(count),
-    // Not out of Node's pool, whose buffers cannot change hands.
-    payloads: new Uint8Array(bytes),
-  };
+const RUN_NUMBERS = 3;
+
+/** Copies the records. `memory`: where to take the buffer from. */
+export function packBatch(batch: readonly PendingRecord[], memory: BatchMemory): PackedBatch {
+  let total = 0;
+  for (const record of batch) total += bytesOf(record);
+  const buffer = memory.take(total);
+  const target = Buffer.from(buffer, 0, total);
   let at = 0;
-  for (let index = 0; index < count; index++) {
-    const { seq, kind, streamId, recordId, atMs, payload } = batch[index]!;
-    packed.seqs[index] = seq;
-    packed.kinds[index] = RECORD_KINDS.indexOf(kind);
-    packed.streams[index] = positionOf(streamId, positions);
-    recordIds.push(recordId);
-    packed.idLengths[index] = recordId.length;
-    packed.atMs[index] = atMs;
-    packed.sizes[index] = payload.byteLength;
-    packed.payloads.set(payload, at);
-    at += payload.byteLength;
+  for (let index = 0; index < batch.length; ) {
+    const record = batch[index]!;
+    if (!(record instanceof StoredRecord)) {
+      at = writeRecord(target, at, record, false);
+      index++;
+      continue;
+    }
+    const { bytes, start } = record;
+    const next = endOfNeighbours(batch, index);
+    const last = batch[next - 1] as StoredRecord;
+    target.set(bytes.subarray(start, last.end), at);
+    at += last.end - start;
+    index = next;
   }
-  return { ...packed, recordIds: recordIds.join(''), streamIds: [...positions.keys()] };
+  return { runs: runsOf(batch), bytes: new Uint8Array(buffer, 0, total) };
 }
 
-/** The buffers of a batch that change hands. */
-export function buffersOfBatch(packed: PackedBatch): ArrayBuffer[] {
-  const { seqs, kinds, streams, idLengths, atMs, sizes, payloads } = packed;
-  return [seqs, kinds, streams, idLengths, atMs, sizes, payloads].map(
-    ({ buffer }) => buffer as ArrayBuffer,
-  );
-}
-
-export function unpackBatch(packed: PackedBatch): PendingRecord[] {
-  const { seqs, kinds, streams, streamIds, recordIds, idLengths, atMs, sizes, payloads } = packed;
+export function unpackBatch({ runs, bytes }: PackedBatch): PendingRecord[] {
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: PendingRecord[] = [];
   let at = 0;
-  let idAt = 0;
-  return Array.from(seqs, (seq, index) => {
-    const payload = payloads.subarray(at, at + sizes[index]!);
-    at += sizes[index]!;
-    const recordId = recordIds.slice(idAt, idAt + idLengths[index]!);
-    idAt += idLengths[index]!;
-    return {
-      seq,
-      kind: RECORD_KINDS[kinds[index]!]!,
-      streamId: streamIds[streams[index]!]!,
-      recordId,
-      atMs: atMs[index]!,
-      payload,
-    };
-  });
+  for (let run = 0; run < runs.length; run += RUN_NUMBERS) {
+    const kind = RECORD_KINDS[runs[run]!]!;
+    const first = runs[run + 1]!;
+    for (let seq = first; seq < first + runs[run + 2]!; seq++) {
+      const record = new StoredRecord(seq, kind, source, at);
+      records.push(record.toPlain());
+      at = record.end;
+    }
+  }
+  return records;
 }
 
-function positionOf(streamId: string, positions: Map<string, number>): number {
-  const known = positions.get(streamId);
-  if (known !== undefined) return known;
-  positions.set(streamId, positions.size);
-  return positions.size - 1;
+/** Where records that lie one after the other, from that at `from` on, come to their end. */
+function endOfNeighbours(batch: readonly PendingRecord[], from: number): number {
+  let { bytes, end } = batch[from] as StoredRecord;
+  let index = from + 1;
+  for (; index < batch.length; index++) {
+    const next = batch[index]!;
+    if (!(next instanceof StoredRecord) || next.bytes !== bytes || next.start !== end) break;
+    end = next.end;
+  }
+  return index;
+}
+
+function runsOf(batch: readonly PendingRecord[]): Float64Array {
+  const runs: number[] = [];
+  let lastKind: PendingRecord['kind'] | undefined;
+  let nextSeq = 0;
+  for (const { kind, seq } of batch) {
+    if (kind === lastKind && seq === nextSeq) runs[runs.length - 1]!++;
+    else runs.push(RECORD_KINDS.indexOf(kind), seq, 1);
+    lastKind = kind;
+    nextSeq = seq + 1;
+  }
+  return Float64Array.from(runs);
+}
+
+function bytesOf(record: PendingRecord): number {
+  if (record instanceof StoredRecord) return record.end - record.start;
+  return overheadBytes(record) + record.payload.byteLength;
 }

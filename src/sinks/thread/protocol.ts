@@ -21,11 +21,17 @@ export interface SinkCalls {
   deliver: {
     /** Without `batch`: the one that was prepared last, under the same number. */
     args: { readonly batchId: number; readonly batch: PackedBatch | undefined };
-    result: PackedResults;
+    result: DeliverReply;
   };
   /** Ends the attempt with a batch for a reason; its `deliver` fails or says what became of it. */
   abort: { args: { readonly batchId: number; readonly reason: ErrorMessage }; result: undefined };
   close: { args: undefined; result: undefined };
+}
+
+export interface DeliverReply {
+  readonly results: PackedResults;
+  /** What the batch came in; kept while the sink may still look at it. */
+  readonly memory: ArrayBuffer | undefined;
 }
 
 /** A line for the log of the process. */

@@ -1,23 +1,27 @@
-import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
-import type { PendingRecord, Sink } from '../../common/delivery.ts';
+import type { DeliveryResult, PendingRecord, Sink } from '../../common/delivery.ts';
 import { unpackError } from '../../common/thread-calls.ts';
+import { standBehindMainThread } from '../../common/thread-priority.ts';
 import { serveCalls, tellOwner } from '../../common/thread-server.ts';
 import { createDirectSink } from '../direct.ts';
 import type { EventLog } from '../event-log.ts';
 import { type PackedBatch, unpackBatch } from './batch.ts';
-import type { LogEvent, SinkCalls, SinkThreadOptions } from './protocol.ts';
+import type { DeliverReply, LogEvent, SinkCalls, SinkThreadOptions } from './protocol.ts';
 import { packResults } from './results.ts';
 
 // Entry of a sink's thread: its client library, its encoding and its waits are here.
 
-/** Of `nice`: what is late here waits in the outbox, what is late in the event loop is felt by everybody. */
+/** What is late here waits in the outbox. */
 const NICE = 5;
 
-// On Linux this is of the calling thread alone.
-if (process.platform === 'linux') setPriority(NICE);
+standBehindMainThread(NICE);
 
-let prepared: { readonly batchId: number; readonly records: PendingRecord[] } | undefined;
+interface Unpacked {
+  readonly records: PendingRecord[];
+  readonly memory: ArrayBuffer;
+}
+
+let prepared: (Unpacked & { readonly batchId: number }) | undefined;
 const running = new Map<number, AbortController>();
 const { spec, baseDir } = workerData as SinkThreadOptions;
 const made: Promise<Sink> = createDirectSink(spec, { baseDir, logger: log() });
@@ -36,42 +40,61 @@ function log(): EventLog {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-function recordsOf(batchId: number, batch: PackedBatch | undefined): PendingRecord[] {
+function unpack(batch: PackedBatch): Unpacked {
+  return { records: unpackBatch(batch), memory: batch.bytes.buffer as ArrayBuffer };
+}
+
+function unpackedOf(batchId: number, batch: PackedBatch | undefined): Unpacked {
   const ahead = prepared;
   prepared = undefined;
-  if (batch !== undefined) return unpackBatch(batch);
-  if (ahead?.batchId === batchId) return ahead.records;
+  if (batch !== undefined) return unpack(batch);
+  if (ahead?.batchId === batchId) return ahead;
   throw new Error(`Batch ${batchId} was not prepared`);
 }
 
-serveCalls<SinkCalls>({
-  async start() {
-    (await made).start?.();
-    return undefined;
+/** A sink may remember a record that it will be given again, and send what is on its way for longer than it waited. */
+function isDoneWith(results: readonly DeliveryResult[]): boolean {
+  return results.every(({ status }) => status !== 'retry');
+}
+
+function buffersOf(result: unknown): ArrayBuffer[] {
+  const { memory } = (result ?? {}) as Partial<DeliverReply>;
+  return memory === undefined ? [] : [memory];
+}
+
+serveCalls<SinkCalls>(
+  {
+    async start() {
+      (await made).start?.();
+      return undefined;
+    },
+    async prepare({ batchId, batch }) {
+      const unpacked = unpack(batch);
+      prepared = { ...unpacked, batchId };
+      (await made).prepare?.(unpacked.records);
+      return undefined;
+    },
+    async deliver({ batchId, batch }) {
+      const { records, memory } = unpackedOf(batchId, batch);
+      const abort = new AbortController();
+      running.set(batchId, abort);
+      try {
+        const sink = await made;
+        const results = await sink.deliver(records, { signal: abort.signal });
+        const isDone = !abort.signal.aborted && isDoneWith(results);
+        return { results: packResults(results), memory: isDone ? memory : undefined };
+      } finally {
+        running.delete(batchId);
+      }
+    },
+    abort({ batchId, reason }) {
+      running.get(batchId)?.abort(unpackError(reason));
+      return undefined;
+    },
+    async close() {
+      await (await made).close();
+      return undefined;
+    },
   },
-  async prepare({ batchId, batch }) {
-    const records = unpackBatch(batch);
-    prepared = { batchId, records };
-    (await made).prepare?.(records);
-    return undefined;
-  },
-  async deliver({ batchId, batch }) {
-    const records = recordsOf(batchId, batch);
-    const abort = new AbortController();
-    running.set(batchId, abort);
-    try {
-      const sink = await made;
-      return packResults(await sink.deliver(records, { signal: abort.signal }));
-    } finally {
-      running.delete(batchId);
-    }
-  },
-  abort({ batchId, reason }) {
-    running.get(batchId)?.abort(unpackError(reason));
-    return undefined;
-  },
-  async close() {
-    await (await made).close();
-    return undefined;
-  },
-});
+  buffersOf,
+);

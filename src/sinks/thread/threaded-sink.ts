@@ -3,7 +3,8 @@ import { SightlineError } from '../../common/errors.ts';
 import { packError } from '../../common/thread-calls.ts';
 import { ThreadClient } from '../../common/thread-client.ts';
 import type { EventLog } from '../event-log.ts';
-import { buffersOfBatch, packBatch } from './batch.ts';
+import { type PackedBatch, packBatch } from './batch.ts';
+import { BatchMemory } from './batch-memory.ts';
 import type { LogEvent, SinkCalls, SinkThreadOptions } from './protocol.ts';
 import { unpackResults } from './results.ts';
 
@@ -38,7 +39,9 @@ export class ThreadedSink implements Sink {
   readonly type: string;
   readonly kinds: Sink['kinds'];
   readonly limits: Sink['limits'];
+  readonly copies = true;
   readonly start?: () => void;
+  readonly #memory = new BatchMemory();
   readonly #options: ThreadedSinkOptions;
   #thread: SinkThread | undefined;
   #lastBatchId = 0;
@@ -67,10 +70,10 @@ export class ThreadedSink implements Sink {
     const thread = this.#thread;
     if (thread === undefined || thread.failed) return;
     const batchId = ++this.#lastBatchId;
-    const packed = packBatch(batch);
+    const packed = packBatch(batch, this.#memory);
     this.#prepared = { thread, batchId, batch };
     const args = { batchId, batch: packed };
-    thread.call('prepare', args, buffersOfBatch(packed)).catch(() => undefined);
+    thread.call('prepare', args, buffersOf(packed)).catch(() => undefined);
   }
 
   async deliver(
@@ -81,7 +84,7 @@ export class ThreadedSink implements Sink {
     const thread = this.#running();
     const prepared = this.#takePrepared(thread, batch);
     const batchId = prepared?.batchId ?? ++this.#lastBatchId;
-    const packed = prepared === undefined ? packBatch(batch) : undefined;
+    const packed = prepared === undefined ? packBatch(batch, this.#memory) : undefined;
     const onAbort = (): void => {
       const reason = packError(signal.reason);
       thread.call('abort', { batchId, reason }).catch(() => undefined);
@@ -89,8 +92,9 @@ export class ThreadedSink implements Sink {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const args = { batchId, batch: packed };
-      const buffers = packed === undefined ? [] : buffersOfBatch(packed);
-      return unpackResults(await thread.call('deliver', args, buffers));
+      const { results, memory } = await thread.call('deliver', args, buffersOf(packed));
+      if (memory !== undefined) this.#memory.put(memory);
+      return unpackResults(results);
     } catch (error) {
       throw thread.failed ? this.#threadDied(error) : error;
     } finally {
@@ -141,6 +145,10 @@ export class ThreadedSink implements Sink {
     const message = `The thread of sink ${this.id} died while it delivered; it is started anew with the next try`;
     return new SightlineError('SL_SINK_UNAVAILABLE', message, { cause });
   }
+}
+
+function buffersOf(packed: PackedBatch | undefined): ArrayBuffer[] {
+  return packed === undefined ? [] : [packed.bytes.buffer as ArrayBuffer];
 }
 
 export function startSinkThread(
