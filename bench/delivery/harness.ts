@@ -3,6 +3,7 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OutboxRecord, Sink } from '../../src/common/delivery.ts';
+import { collectYoungObjectsAlone } from '../../src/common/young-collections.ts';
 import { Delivery } from '../../src/outbox/delivery.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { createDirectSink } from '../../src/sinks/direct.ts';
@@ -10,6 +11,9 @@ import { createSink } from '../../src/sinks/registry.ts';
 import type { SinkSpec } from '../../src/sinks/specs.ts';
 import { frameRecord } from '../../test/sinks/samples.ts';
 import { type LoopPauses, LoopWatch } from '../support/loop-watch.ts';
+
+// As in a server.
+collectYoungObjectsAlone();
 
 /**
  * A sink behind a real outbox beside a bare loop of its client with the same batching: both in one process, in turns,
@@ -31,8 +35,8 @@ export interface Comparison {
   readonly streams?: number;
   /** Objects a frame has; 23 make about 1 KB. Default 23. */
   readonly objects?: number;
-  /** Default `frames`. `run` keeps the ids of rounds apart. */
-  readonly items?: (count: number, run: number) => OutboxRecord[];
+  /** Default `eachFrame`. `run` keeps the ids of rounds apart. */
+  readonly items?: (count: number, run: number) => Iterable<OutboxRecord>;
   /** Records before each round, so that a thread of the sink is as warm as the bare loop. Default 8,000. */
   readonly warmUp?: number;
 }
@@ -45,14 +49,26 @@ interface Round {
   readonly pauses: LoopPauses;
 }
 
-/** Frames of some streams, numbered, of about 1 KB. `run` keeps the ids of rounds apart. */
-export function frames(count: number, run: number, streams = 10, objects = 23): OutboxRecord[] {
+/**
+ * Frames of some streams, numbered, of about 1 KB. `run` keeps the ids of rounds apart. One after the other, as they come in:
+ * a list of all of them would be the garbage collector's work beside the outbox'.
+ */
+export function* eachFrame(
+  count: number,
+  run: number,
+  streams = 10,
+  objects = 23,
+): Generator<OutboxRecord> {
   const { payload } = frameRecord(1, { objects });
   const atMs = Date.now();
-  return Array.from({ length: count }, (_, index) => {
+  for (let index = 0; index < count; index++) {
     const streamId = `cam-${index % streams}`;
-    return { kind: 'frame', streamId, recordId: `${streamId}/r${run}/${index}`, atMs, payload };
-  });
+    yield { kind: 'frame', streamId, recordId: `${streamId}/r${run}/${index}`, atMs, payload };
+  }
+}
+
+export function frames(count: number, run: number): OutboxRecord[] {
+  return [...eachFrame(count, run)];
 }
 
 export function median(values: readonly number[]): number {
@@ -86,11 +102,16 @@ export async function compare(comparison: Comparison): Promise<void> {
   // The first round of each warms up and does not count.
   for (let run = 0; run <= rounds; run++) {
     const { streams, objects, warmUp = 8_000 } = comparison;
-    const { items: make = (count, id) => frames(count, id, streams, objects) } = comparison;
-    const items = make(records, run);
+    const { items: make = (count, id) => eachFrame(count, id, streams, objects) } = comparison;
     const both = [
-      async () => bare.push(await measured(items.length, () => comparison.bare(items))),
-      async () => through.push(await throughOutbox(comparison, items, make(warmUp, 1000 + run))),
+      async () => {
+        const items = [...make(records, run)];
+        bare.push(await measured(items.length, () => comparison.bare(items)));
+      },
+      async () => {
+        const before = make(warmUp, 1000 + run);
+        through.push(await throughOutbox(comparison, before, [records, make(records, run)]));
+      },
     ];
     if (run % 2 === 1) both.reverse();
     for (const work of both) await work();
@@ -105,8 +126,8 @@ export async function compare(comparison: Comparison): Promise<void> {
 
 async function throughOutbox(
   { sink: make }: Comparison,
-  records: readonly OutboxRecord[],
-  before: readonly OutboxRecord[],
+  before: Iterable<OutboxRecord>,
+  [count, records]: readonly [number, Iterable<OutboxRecord>],
 ): Promise<Round> {
   const dir = mkdtempSync(join(tmpdir(), 'sightline-bench-'));
   const sink = await make();
@@ -116,7 +137,7 @@ async function throughOutbox(
   try {
     await pour(outbox, before);
     await settled(outbox, sink.id);
-    return await measured(records.length, async () => {
+    return await measured(count, async () => {
       await pour(outbox, records);
       await settled(outbox, sink.id);
       const { delivered, accepted, retries } = delivery.stats();
@@ -130,13 +151,23 @@ async function throughOutbox(
   }
 }
 
-/** Appends as fast as the outbox takes it, in turns as a data line would. */
+/** Appends as fast as the outbox takes it, in turns as a data line would; waits where its queue is full, as this does. */
 export async function pour(outbox: Outbox, records: Iterable<OutboxRecord>): Promise<void> {
   let inTurn = 0;
   for (const record of records) {
-    while (!outbox.append(record)) await nextTurn();
+    while (!outbox.append(record)) await stored(outbox);
     if (++inTurn % 200 === 0) await nextTurn();
   }
+}
+
+/** Resolves when the outbox has stored some of what waits in it. */
+function stored(outbox: Outbox): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = outbox.onStored(() => {
+      stop();
+      resolve();
+    });
+  });
 }
 
 /** Resolves when every record accepted for the sink has its fate. */

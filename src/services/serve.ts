@@ -5,6 +5,7 @@ import { startNvidiaRest } from '../api/nvidia/server.ts';
 import { Cleanup } from '../common/cleanup.ts';
 import { SightlineError } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
+import { collectYoungObjectsAlone } from '../common/young-collections.ts';
 import { createOrchestrator } from '../control/orchestrator.ts';
 import type { Orchestrator } from '../control/types.ts';
 import { workerCommand } from '../control/worker-command.ts';
@@ -42,6 +43,7 @@ const STOP_GRACE_MS = 3_000;
 
 /** Runs the server until a signal ends it. Throws before that when it cannot start, and leaves nothing running. */
 export async function serve(options: ServeOptions): Promise<void> {
+  collectYoungObjectsAlone();
   // The SDK announces that its releases of 2027 need Node 22; the lockfile holds one that does not (docs/adr/0006).
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const place = configPlace(options.config);

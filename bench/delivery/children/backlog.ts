@@ -7,12 +7,16 @@ import type {
   PendingRecord,
   Sink,
 } from '../../../src/common/delivery.ts';
+import { collectYoungObjectsAlone } from '../../../src/common/young-collections.ts';
 import { Delivery } from '../../../src/outbox/delivery.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
 import { type LoopPauses, LoopWatch } from '../../support/loop-watch.ts';
 
 // One part of bench/delivery/backlog.ts, in a process of its own that runs compiled code: what it prints of memory is
 // the outbox' alone.
+
+// As in a server.
+collectYoungObjectsAlone();
 
 const [part, dir, countText] = process.argv.slice(2) as [string, string, string];
 const count = Number(countText);
