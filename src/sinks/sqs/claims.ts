@@ -19,12 +19,16 @@ export type Claimed =
   | { readonly message: Message; readonly error: unknown };
 
 const PACK_TYPE = 'application/octet-stream';
+/** Packs that are made at a time, but for moments. */
+const MOST_SPARES = 2;
 
 /** Bodies that are too big for the queue, in S3: each an object, or several in one. */
 export class Claims {
   readonly #store: S3Store;
   readonly #packBytes: number;
   readonly #concurrency: number;
+  /** Memory of packs that were stored, for the next ones. */
+  readonly #spares: Buffer[] = [];
 
   constructor(
     { region, endpoint, credentials, concurrency }: SqsSinkSpec,
@@ -61,12 +65,15 @@ export class Claims {
       const stored = await this.#store.put(ownObject(first!, hashes[0]!), signal);
       return [{ message: first!, claim: claimOf(first!, stored) }];
     }
-    const data = Buffer.concat(pack.map(({ body }) => body));
+    const memory = this.#spares.pop() ?? Buffer.allocUnsafeSlow(this.#packBytes);
+    const data = join(pack, memory);
     const hash = await hashInTurns(data);
     const key = `packs/${hash.toString('hex')}`;
     const metadata = { messages: String(pack.length), 'schema-version': SCHEMA_VERSION };
     const object = { key, data, hash, contentType: PACK_TYPE, metadata };
     const stored = await this.#store.put(object, signal);
+    // Of one that failed, a request may be on its way still.
+    if (this.#spares.length < MOST_SPARES) this.#spares.push(memory);
     let offset = 0;
     return pack.map((message, index) => {
       const size = message.body.byteLength;
@@ -76,6 +83,16 @@ export class Claims {
       return { message, claim };
     });
   }
+}
+
+/** The bodies one after the other, in memory that has room for them. */
+function join(pack: readonly Message[], memory: Buffer): Buffer {
+  let end = 0;
+  for (const { body } of pack) {
+    memory.set(body, end);
+    end += body.byteLength;
+  }
+  return memory.subarray(0, end);
 }
 
 function ownObject(message: Message, hash: Buffer) {
