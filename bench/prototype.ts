@@ -1,6 +1,6 @@
 // The frame queue beside the prototype that came before it (bench/prototype/receive.py), both on cameras, a bucket and a queue of the
 // same kind (fauxqs in a process of its own).
-//   node --import tsx bench/prototype.ts [--frames 20] [--seconds 30] [--rounds 3] [--max-width 640]
+//   node --import tsx bench/prototype.ts [--frames 20] [--seconds 30] [--rounds 3] [--max-width 640] [--cameras 2]
 // 720p at 30 a second by RTSP. The prototype: each frame decoded, as 64-bit integers to S3, one message of SQS. Ours: `sightline receive`
 // as it is shipped, each frame decoded, as JPEG through the outbox and the sink sqs with a claim check in S3: an object each, then
 // those of a tenth of a second in one. Beside them what cannot be saved: GStreamer's receiver, decoder and JPEG encoder
@@ -30,13 +30,15 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '30' },
     rounds: { type: 'string', default: '3' },
     'max-width': { type: 'string' },
+    cameras: { type: 'string', default: '2' },
   },
 });
 const WIDTH = 1280;
 const HEIGHT = 720;
-const CAMERAS = 2;
+/** About seven fill a core. */
+const CAMERAS = Number(values.cameras);
 /** V8 compiles what runs often, for most of a minute. */
-const WARM_UP_FRAMES = 1800;
+const WARM_UP_FRAMES = 900 * CAMERAS;
 const LIMIT_MS = 120_000;
 const CODEC_SECONDS = 10;
 /** Requests whose messages are read. */

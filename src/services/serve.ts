@@ -17,6 +17,7 @@ import { type DeliveryService, openDelivery } from './delivery/service.ts';
 import { createEngines, type Engines } from './engines.ts';
 import { recordEvents, routeOf } from './event-records.ts';
 import { type FleetService, fenced, openFleet } from './fleet/service.ts';
+import { letHeapGrow } from './heap.ts';
 import { startHeartbeats } from './heartbeats.ts';
 import { modelsView } from './models-view.ts';
 import { openQueries } from './query/open.ts';
@@ -46,6 +47,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   collectYoungObjectsAlone();
   // The SDK announces that its releases of 2027 need Node 22; the lockfile holds one that does not (docs/adr/0006).
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  letHeapGrow();
   const place = configPlace(options.config);
   const loaded = await loadConfig(place.file);
   const { config } = loaded;
