@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -71,8 +71,11 @@ test('the command line runs a module and checks what it exports', async () => {
     assert.equal(await validate(await write('throws.mjs', "throw new Error('not today');")), 1);
     assert.match(said.join('\n'), /throws\.mjs: not today/);
     said.length = 0;
-    await write('package.json', '{ "type": "commonjs" }');
-    assert.equal(await validate(await write('old.js', `await 1;\nexport default ${spec};`)), 1);
+    // In a folder of its own: Node reads each package.json once.
+    await mkdir(join(folder, 'old'));
+    await write('old/package.json', '{ "type": "commonjs" }');
+    const old = `await 1;\nexport default ${spec};`;
+    assert.equal(await validate(await write('old/old.js', old)), 1);
     assert.match(said.join('\n'), /old\.js: it is taken for CommonJS.* name it .*old\.mjs/);
   } finally {
     await rm(folder, { recursive: true });
