@@ -70,6 +70,8 @@ export function javaArguments(config) {
   const jars = readdirSync(LIB).map((name) => join(LIB, name));
   return [
     ...['-Xmx1500m', '-XX:TieredStopAtLevel=1', '-Duser.timezone=UTC'],
+    // That level alone has 48 MiB of room for code, which the code that Trino makes of queries fills.
+    '-XX:ReservedCodeCacheSize=256m',
     ...['-Djdk.attach.allowAttachSelf=true', `-Dconfig=${config}`],
     ...['-cp', [CLASSES, ...jars].join(':'), 'Launch'],
   ];
