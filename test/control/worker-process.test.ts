@@ -213,8 +213,8 @@ test('back-pressure pauses the data line, and nothing is lost when it goes on', 
 });
 
 test('records that a worker had sent are taken after its death, when the consumer goes on', async () => {
-  // About 100 KB: more than one read takes, and less than the line holds while nobody reads.
-  const count = 800;
+  // About 150 KB: more than one read or two take, and less than the line holds while nobody reads.
+  const count = 1200;
   const { state, consume } = holdingConsumer(1);
   const { seen, options } = prepare('flood', String(count), { onRecords: consume });
   const worker = await WorkerProcess.launch(options);

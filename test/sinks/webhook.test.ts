@@ -283,8 +283,10 @@ test('a receiver that accepts connections and never answers opens the circuit, a
   await until('all arrive', 10_000, () => outbox.countsOf('hook').pending === 0);
   const { accepted, delivered, deadLettered, shed } = outbox.countsOf('hook');
   assert.deepEqual([accepted, delivered, deadLettered, shed], [50, 50, 0, 0]);
+  // An answer may take longer than the sink waits where others work: then there is a copy.
+  const keys = new Set(receiver.requests.map(({ headers }) => headers['idempotency-key']));
   assert.deepEqual(
-    receiver.requests.map(({ headers }) => headers['idempotency-key']),
+    [...keys],
     Array.from({ length: 50 }, (_, seq) => `cam-1/events/${seq}`),
   );
 });
