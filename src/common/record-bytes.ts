@@ -95,7 +95,10 @@ export class StoredRecord implements PendingRecord {
   }
 
   get payload(): Uint8Array {
-    return this.bytes.subarray(this.end - this.payloadBytes, this.end);
+    const { buffer, byteOffset } = this.bytes;
+    const { payloadBytes } = this;
+    // Much sooner made than a Buffer.
+    return new Uint8Array(buffer, byteOffset + this.end - payloadBytes, payloadBytes);
   }
 
   /** The same as an object of its own; its payload still lies where it lay. */
@@ -103,6 +106,14 @@ export class StoredRecord implements PendingRecord {
     const { seq, kind, streamId, recordId, atMs, payload } = this;
     return { seq, kind, streamId, recordId, atMs, payload };
   }
+}
+
+/** A record with some parts in place of its own: a `StoredRecord` has no properties that could be spread. */
+export function withParts(
+  { seq, kind, streamId, recordId, atMs, payload }: PendingRecord,
+  parts: Partial<PendingRecord>,
+): PendingRecord {
+  return { seq, kind, streamId, recordId, atMs, payload, ...parts };
 }
 
 export function payloadBytesOf(record: PendingRecord): number {

@@ -199,7 +199,9 @@ test('batches and results are the same on the other side', () => {
   fc.assert(
     fc.property(fc.array(record, { maxLength: 20 }), (batch) => {
       const there = unpackBatch(structuredClone(packBatch(batch, new BatchMemory())));
-      const plain = there.map((one) => ({ ...one, payload: Uint8Array.from(one.payload) }));
+      const plain = there.map((one) => {
+        return { ...one.toPlain(), payload: Uint8Array.from(one.payload) };
+      });
       assert.deepEqual(plain, batch);
     }),
   );

@@ -46,8 +46,8 @@ export class EncodedBatch {
     const most = start + (isPlain ? PLAIN_PIECE_RECORDS : PIECE_RECORDS);
     let bytes = 0;
     for (let end = start; end < Math.min(this.batch.length, most); end++) {
-      const { kind, payload } = this.batch[end]!;
-      if (kind === 'segment') bytes += payload.byteLength;
+      const record = this.batch[end]!;
+      if (record.kind === 'segment') bytes += record.payload.byteLength;
       if (bytes >= PIECE_SEGMENT_BYTES) return end + 1;
     }
     return Math.min(this.batch.length, most);

@@ -1,4 +1,5 @@
 import type { PendingRecord } from '../../common/delivery.ts';
+import { withParts } from '../../common/record-bytes.ts';
 import { type FrameObject, keepObjects, readObjects, type Wanted } from './frame-objects.ts';
 import type { When } from './spec.ts';
 import { StreamPace } from './stream-pace.ts';
@@ -44,7 +45,7 @@ export class FrameFilter {
     if (!this.#pace.admit(record, set)) return undefined;
     if (this.#when.objects !== 'matching' || matching.length === objects.length) return record;
     const payload = keepObjects(record.payload, objects, new Set(matching));
-    return { ...record, payload };
+    return withParts(record, { payload });
   }
 
   #matches({ type, confidence, zones, lines }: FrameObject): boolean {

@@ -1,4 +1,5 @@
 import type { DeliveryResult, PendingRecord } from '../../common/delivery.ts';
+import { withParts } from '../../common/record-bytes.ts';
 import { unsigned } from '../../metadata/int64.ts';
 import { decodeSegment, encodeSegment, type Segment } from '../../metadata/segment.ts';
 
@@ -36,7 +37,7 @@ export function cutByFrames(batch: readonly PendingRecord[], maxFrames: number):
     const segment = tryDecode(record);
     if (segment === undefined || segment.frames.length <= maxFrames) return [record];
     const pieces = cutSegment(segment, (_frame, index) => Math.floor(index / maxFrames));
-    return pieces.map((piece) => ({ ...record, payload: encodeSegment(piece.segment) }));
+    return pieces.map((piece) => withParts(record, { payload: encodeSegment(piece.segment) }));
   });
 }
 
@@ -54,7 +55,8 @@ export function cutByBytes(batch: readonly PendingRecord[], maxBytes: number): C
     const frames = Math.max(1, Math.floor((segment.frames.length * maxBytes) / bytes / 2));
     return cutSegment(segment, (_frame, index) => Math.floor(index / frames)).map((piece) => {
       const recordId = `${record.recordId}#${unsigned(piece.segment.frames[0]!.frameSequence)}`;
-      return { ...record, recordId, payload: encodeSegment({ ...piece.segment, recordId }) };
+      const payload = encodeSegment({ ...piece.segment, recordId });
+      return withParts(record, { recordId, payload });
     });
   });
 }

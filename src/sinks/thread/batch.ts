@@ -38,16 +38,17 @@ export function packBatch(batch: readonly PendingRecord[], memory: BatchMemory):
   return { runs: runsOf(batch), bytes: new Uint8Array(buffer, 0, total) };
 }
 
-export function unpackBatch({ runs, bytes }: PackedBatch): PendingRecord[] {
+/** Their parts are made when the sink asks for them: most of them are garbage before the garbage collector sees them. */
+export function unpackBatch({ runs, bytes }: PackedBatch): StoredRecord[] {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const records: PendingRecord[] = [];
+  const records: StoredRecord[] = [];
   let at = 0;
   for (let run = 0; run < runs.length; run += RUN_NUMBERS) {
     const kind = RECORD_KINDS[runs[run]!]!;
     const first = runs[run + 1]!;
     for (let seq = first; seq < first + runs[run + 2]!; seq++) {
       const record = new StoredRecord(seq, kind, source, at);
-      records.push(record.toPlain());
+      records.push(record);
       at = record.end;
     }
   }
