@@ -1,9 +1,10 @@
 // The frame queue beside the prototype that came before it (bench/prototype/receive.py), both on cameras, a bucket and a queue of the
 // same kind (fauxqs in a process of its own).
 //   node --import tsx bench/prototype.ts [--frames 20] [--seconds 30] [--rounds 3] [--max-width 640] [--cameras 2]
+//     [--pack-ms 500]
 // 720p at 30 a second by RTSP. The prototype: each frame decoded, as 64-bit integers to S3, one message of SQS. Ours: `sightline receive`
 // as it is shipped, each frame decoded, as JPEG through the outbox and the sink sqs with a claim check in S3: an object each, then
-// those of a tenth of a second in one. Beside them what cannot be saved: GStreamer's receiver, decoder and JPEG encoder
+// those of a tenth of a second (or `--pack-ms`) in one. Beside them what cannot be saved: GStreamer's receiver, decoder and JPEG encoder
 // alone, which throw the pictures away. CPU time of all processes of a side, camera and server left out: frames a second
 // and core are frames a CPU second.
 import { execFile, spawn } from 'node:child_process';
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'max-width': { type: 'string' },
     cameras: { type: 'string', default: '2' },
+    'pack-ms': { type: 'string', default: '100' },
   },
 });
 const WIDTH = 1280;
@@ -101,7 +103,7 @@ async function codecs(clip: string): Promise<number> {
   return (CODEC_SECONDS * 30) / cpu;
 }
 
-async function ours(clip: string, packing: { packBytes?: number }): Promise<Side> {
+async function ours(clip: string, packing: { packBytes?: number; packMs?: number }): Promise<Side> {
   using aws = await Fauxqs.start({ buckets: ['claims'], queues: ['raw-frame-queue'] });
   await using camera = await startCamera({ args: ['--clip', clip, '--fps', '30'] });
   await using folder = await temporaryFolder();
@@ -196,7 +198,7 @@ for (let round = 0; round < Number(values.rounds); round += 1) {
   rounds.push({
     was: await prototype(clip),
     each: await ours(clip, {}),
-    packed: await ours(clip, { packBytes: 4 * 1024 * 1024 }),
+    packed: await ours(clip, { packBytes: 4 * 1024 * 1024, packMs: Number(values['pack-ms']) }),
     codecs: await codecs(clip),
   });
 }

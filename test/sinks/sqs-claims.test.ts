@@ -66,6 +66,13 @@ test('sqs sink puts a record above the limit of the queue into S3 first and send
   assert.deepEqual(statuses(await without.deliver([big], NO_LIMIT)), ['rejected']);
 });
 
+test('messages gather for a tenth of a second, or as long as the claim check says', async (context) => {
+  const aws = await TestAws.start(context);
+  assert.equal(makeSink(context, aws).limits.maxWaitMs, 100);
+  const claimCheck = { bucket: 'claims', prefix: '', packBytes: 60_000, packMs: 500 };
+  assert.equal(makeSink(context, aws, { claimCheck }).limits.maxWaitMs, 500);
+});
+
 test('records that go to S3 together share objects, and each is read by its claim', async (context) => {
   const aws = await TestAws.start(context);
   aws.server.createQueue(QUEUE);

@@ -14,6 +14,8 @@ import type { SqsSinkSpec } from './spec.ts';
 const ATTRIBUTE_BYTES = 1024;
 /** Requests one after the other in a batch: the more, the less the requests at a time wait for the slowest of them. */
 const ROUNDS = 8;
+/** How long records gather. */
+const GATHER_MS = 100;
 /** Records of a batch, however many go into a message. */
 const MOST_RECORDS = 5000;
 
@@ -42,7 +44,7 @@ export class SqsSink implements Sink {
     this.limits = {
       maxRecords: Math.min(maxRecords, MOST_RECORDS),
       maxBytes: 4 * 1024 * 1024,
-      maxWaitMs: 100,
+      maxWaitMs: claimCheck?.packMs ?? GATHER_MS,
     };
   }
 

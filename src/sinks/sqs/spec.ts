@@ -43,6 +43,14 @@ export const SqsSinkSpec = strictObject({
               'Messages that go there together become one object of up to so many bytes. Default: an object each',
           }),
         ),
+        packMs: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            maximum: 60_000,
+            description:
+              'How long messages of the sink gather to go together, for fewer requests. Default 100',
+          }),
+        ),
       },
       {
         description:
