@@ -106,6 +106,13 @@ int unlink(const char *path) {
   return REAL(int, "unlink", const char *)(path);
 }
 
+/* Node 23 and newer delete files by way of the C++ library, which calls this one. */
+int remove(const char *path) {
+  if (fails(is_under_root(path))) return -1;
+  kill_at("unlink", path);
+  return REAL(int, "remove", const char *)(path);
+}
+
 int access(const char *path, int mode) {
   if ((mode & W_OK) != 0 && is_under_root(path) && wished_error() == EROFS) {
     errno = EROFS;
