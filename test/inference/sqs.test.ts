@@ -192,31 +192,39 @@ test('results that a full outbox refuses: their messages stay, and come again wh
   const [data] = await jpegs(1);
   const count = 12;
   await fill(Array.from({ length: count }, (_, sequence) => ({ sequence, data: data! })));
-  // Its worker does not go on while the outbox fills behind the frames that were taken.
+  // Its worker does not go on while the outbox fills behind the frames that were taken. It may have done some before.
+  const { counts } = world.intake;
   const [runner] = world.runners;
   const pid = await until('it has a worker', 30_000, () => runner!.pid);
   process.kill(pid, 'SIGSTOP');
-  await until('all are taken', 30_000, () => world.intake.working.frames === count);
+  await until('all are taken', 30_000, () => world.intake.working.frames + counts.done === count);
   const text = Buffer.from(JSON.stringify({ type: 'test', padding: 'x'.repeat(100_000) }));
   const events = Array.from({ length: 11 }, (_, seq) => withPayload(eventRecord(seq), text));
   await world.delivery.store(events);
   await until('there is no room', 10_000, () => !world.hasRoom());
   process.kill(pid, 'SIGCONT');
-  await until('all results are refused', 30_000, () => runner!.counts.refused === count);
-  const { done, postponed, poison } = world.intake.counts;
-  assert.deepEqual({ done, postponed, poison }, { done: 0, postponed: count, poison: 0 });
-  assert.equal(world.queue.counts.deleted, 0);
-  const { ready, delayed, inflight } = aws.server.inspectQueue(QUEUE)!.messages;
-  assert.equal(ready.length + delayed.length + inflight.length, count, 'they are in the queue');
-  assert.deepEqual(await world.frames(), []);
+  await until('all other results are refused', 30_000, () => {
+    return runner!.counts.refused + counts.done >= count;
+  });
+  const { done } = counts;
+  assert.ok(done < count && counts.postponed >= count - done, `${done} done before`);
+  assert.equal(counts.poison, 0);
+  await until('the others are in the queue', 10_000, () => {
+    const { ready, delayed, inflight } = aws.server.inspectQueue(QUEUE)!.messages;
+    return ready.length + delayed.length + inflight.length === count - done;
+  });
+  assert.ok((await world.frames()).length <= done);
 
   away.behave = answer(204);
   await until('they are done', 30_000, () => world.queue.counts.deleted === count);
+  // What was done before may have been shed for the events: that is counted.
+  const shed = () => world.delivery.control.figures().find(({ id }) => id === 'files')!.shed;
   const ids = await until('all results are delivered', 10_000, async () => {
     const found = (await world.frames()).map(({ recordId }) => recordId);
-    return found.length === count && new Set(found);
+    return found.length + shed() === count && new Set(found);
   });
-  assert.equal(ids.size, count, 'each once');
+  assert.equal(ids.size + shed(), count, 'each once');
+  assert.ok(shed() <= done);
   assert.deepEqual([aws.messages(QUEUE).length, aws.messages(DEAD).length], [0, 0]);
 });
 
