@@ -1,7 +1,7 @@
 // The frame queue beside the prototype that came before it (bench/prototype/receive.py), both on cameras, a bucket and a queue of the
 // same kind (fauxqs in a process of its own).
 //   node --import tsx bench/prototype.ts [--frames 20] [--seconds 30] [--rounds 3] [--max-width 640] [--cameras 2]
-//     [--pack-ms 500]
+//     [--pack-ms 500] [--quality 75]
 // 720p at 30 a second by RTSP. The prototype: each frame decoded, as 64-bit integers to S3, one message of SQS. Ours: `sightline receive`
 // as it is shipped, each frame decoded, as JPEG through the outbox and the sink sqs with a claim check in S3: an object each, then
 // those of a tenth of a second (or `--pack-ms`) in one. Beside them what cannot be saved: GStreamer's receiver, decoder and JPEG encoder
@@ -33,6 +33,7 @@ const { values } = parseArgs({
     'max-width': { type: 'string' },
     cameras: { type: 'string', default: '2' },
     'pack-ms': { type: 'string', default: '100' },
+    quality: { type: 'string', default: '85' },
   },
 });
 const WIDTH = 1280;
@@ -92,7 +93,7 @@ async function prototype(clip: string): Promise<Side & { framesPerSecond: number
 /** Frames a CPU second of receiving, decoding and encoding with nothing behind them. */
 async function codecs(clip: string): Promise<number> {
   await using camera = await startCamera({ args: ['--clip', clip, '--fps', '30'] });
-  const text = `rtspsrc location=${camera.url} protocols=tcp ! rtph264depay ! h264parse ! avdec_h264 max-threads=1 ! jpegenc ! fakesink`;
+  const text = `rtspsrc location=${camera.url} protocols=tcp ! rtph264depay ! h264parse ! avdec_h264 max-threads=1 ! jpegenc quality=${values.quality} ! fakesink`;
   const child = spawn('gst-launch-1.0', ['-q', ...text.split(' ')], { stdio: 'ignore' });
   // It has begun to decode after the first of them.
   await delay(3_000);
@@ -118,7 +119,7 @@ async function ours(clip: string, packing: { packBytes?: number; packMs?: number
       {
         id: 'gate',
         // The least time between two pictures is shorter than that between two frames: each is taken.
-        images: { fps: 50, when: 'always', ...scaling },
+        images: { fps: 50, when: 'always', quality: Number(values.quality), ...scaling },
         streams: ids.map((id) => ({ id, source: { type: 'rtsp', url: camera.url } })),
       },
     ],

@@ -17,7 +17,10 @@ export class BoundedHandler extends NodeHttpHandler {
 
   override async handle(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
     const { response } = await super.handle(request, options);
-    if (request.method !== 'GET') response.body = bounded(response.body, this.#maxBytes);
+    // A body is never longer than its head says.
+    const isShort = Number(response.headers['content-length'] ?? Number.NaN) <= this.#maxBytes;
+    if (request.method !== 'GET' && !isShort)
+      response.body = bounded(response.body, this.#maxBytes);
     return { response };
   }
 }

@@ -62,13 +62,17 @@ function build(
 ): SqsMessage {
   const attributes: Record<string, MessageAttributeValue> = {};
   let bytes = Buffer.byteLength(body);
-  for (const [name, value] of Object.entries({ ...special, ...message.attributes })) {
-    // An attribute without a value is refused.
-    if (value === '') continue;
-    attributes[name] = { DataType: 'String', StringValue: value };
-    bytes += name.length + 'String'.length + Buffer.byteLength(value);
+  for (const facts of [special, message.attributes]) {
+    for (const name in facts) {
+      const value = facts[name]!;
+      // An attribute without a value is refused.
+      if (value === '') continue;
+      attributes[name] = { DataType: 'String', StringValue: value };
+      bytes += name.length + 'String'.length + Buffer.byteLength(value);
+    }
   }
-  return { ...placeOf(message), body, attributes, bytes };
+  const { index, groupId } = placeOf(message);
+  return { message, index, groupId, body, attributes, bytes };
 }
 
 /** Where a message belongs, whatever its body becomes. */

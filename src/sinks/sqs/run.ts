@@ -22,6 +22,10 @@ interface Block {
   readonly error: SightlineError;
 }
 
+function silence(): SightlineError {
+  return new SightlineError('SL_SINK_UNAVAILABLE', 'The queue said nothing of it');
+}
+
 /** One batch on its way: remembers an outage and, for FIFO queues, groups whose order would break. */
 export class Run {
   readonly #options: RunOptions;
@@ -50,8 +54,7 @@ export class Run {
           fates.accept(message.message);
         } else this.fail(message, this.#entryError(message, failure));
       }
-      const silence = new SightlineError('SL_SINK_UNAVAILABLE', 'The queue said nothing of it');
-      for (const message of byId.values()) this.fail(message, silence);
+      for (const message of byId.values()) this.fail(message, silence());
     } catch (thrown) {
       await this.#failRequest(open, toSightlineError(thrown));
     }
