@@ -106,20 +106,23 @@ for (const service of SERVICES) {
     assert.equal(aws.puts, 1, 'the SDK does not begin once more');
   });
 
-  test(`${service.name}: an answer without an end is not taken into memory`, async (context) => {
-    const aws = await HostileAws.start(context, service);
-    let sent = 0;
-    aws.answer((response) => {
-      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
-      const flood = (): void => {
-        while (!response.destroyed && response.write(Buffer.alloc(MIB, 0x20))) sent += MIB;
-      };
-      response.on('drain', flood);
-      flood();
+  for (const length of [undefined, 1024 * MIB]) {
+    test(`${service.name}: an answer of ${length ?? 'endless'} bytes is not taken into memory`, async (context) => {
+      const aws = await HostileAws.start(context, service);
+      let sent = 0;
+      aws.answer((response) => {
+        const declared = length === undefined ? {} : { 'content-length': String(length) };
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', ...declared });
+        const flood = (): void => {
+          while (!response.destroyed && response.write(Buffer.alloc(MIB, 0x20))) sent += MIB;
+        };
+        response.on('drain', flood);
+        flood();
+      });
+      assertRetried(await aws.sink.deliver(batchOf(service), NO_LIMIT), 'endless');
+      assert.ok(sent < 256 * MIB, `${sent} bytes were sent`);
     });
-    assertRetried(await aws.sink.deliver(batchOf(service), NO_LIMIT), 'endless');
-    assert.ok(sent < 256 * MIB, `${sent} bytes were sent`);
-  });
+  }
 
   test(`${service.name}: refused signatures are a matter of keys`, async (context) => {
     const aws = await HostileAws.start(context, service);
